@@ -1,0 +1,236 @@
+"""A corpus: labelled texts and where they are from."""
+
+import os
+import threading
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emotion_keras.data import isear, situations, tables
+from emotion_keras.errors import UserError
+
+# Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
+# counts for one operation and not at all for the look-up of a name.
+_PROBE_SECONDS = 4
+_DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """A named set of examples with its labels.
+
+    Args:
+        name: `isear`, `situations` or the stem of the file's name.
+        examples: Table with the string columns `id`, `text`, `label` and `subject`, the group that
+            a text belongs to: its author, for example. Where the source has no groups, each
+            example is its own subject.
+        labels: The labels' names; a class id is a position in them.
+        sha256: Checksum of the source's bytes.
+        licence: What the source may be used for, as far as known.
+        source: The source's path.
+
+    Example:
+
+    >>> corpus = load_corpus("situations")
+    >>> corpus.labels
+    ('joy', 'fear', 'anger', 'sadness', 'disgust', 'shame', 'guilt')
+    """
+
+    name: str
+    examples: pd.DataFrame
+    labels: tuple[str, ...]
+    sha256: str
+    licence: str
+    source: str
+
+    def __len__(self):
+        return len(self.examples)
+
+    @property
+    def label_ids(self):
+        """Class ids of the examples, `(len(corpus),)` of int32; -1 where there is no label."""
+        categories = pd.Categorical(self.examples["label"], categories=self.labels)
+        return categories.codes.astype(np.int32)
+
+    @property
+    def has_groups(self):
+        """Whether a subject has more than one example."""
+        return bool(self.examples["subject"].duplicated().any())
+
+
+def fold_texts(texts):
+    """Numbers texts so that two have one number if they differ in case and blanks alone.
+
+    Args:
+        texts: Strings.
+
+    Returns:
+        The texts' numbers, an int64 array, and the list of the folded texts by number.
+    """
+    numbers = {}
+    folded = (" ".join(text.split()).casefold() for text in texts)
+    ids = [numbers.setdefault(text, len(numbers)) for text in folded]
+    return np.array(ids, np.int64), list(numbers)
+
+
+def load_corpus(
+    data="auto", *, text_column=None, label_column=None, group_column=None, notify=print
+):
+    """Loads a corpus by name or from a file.
+
+    Args:
+        data: `"isear"`; `"situations"`, the built-in corpus; `"auto"`, which is ISEAR where it is
+            in Keras's cache or can be downloaded within seconds, and `situations` otherwise; or the
+            path of a file: CSV, TSV, JSON Lines, Parquet, or ISEAR's own, known by its header.
+        text_column: Column of the texts; guessed from usual names where `None`.
+        label_column: Column of the labels; guessed likewise.
+        group_column: Column that says which texts belong together and must not be parted by a
+            split (author, respondent, conversation).
+        notify: Called with a message where `"auto"` had to choose the built-in corpus.
+
+    Returns:
+        A `Corpus`, as it is in the source: `prepare` cleans it.
+
+    Raises:
+        UserError: If there is no such file, it cannot be read, or ISEAR cannot be had.
+
+    Example:
+
+    >>> corpus = load_corpus("reviews.csv", text_column="body", label_column="mood")
+    """
+    columns = {
+        "text_column": text_column,
+        "label_column": label_column,
+        "group_column": group_column,
+    }
+    data = os.fspath(data)
+    if data not in ("auto", "isear", "situations"):
+        return _from_file(Path(data).expanduser(), columns)
+    if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
+        raise UserError(
+            f"Columns can be named for a file of yours, not for data={data!r}. "
+            f"Received: {', '.join(given)}"
+        )
+    if data == "situations":
+        return _built_in()
+    try:
+        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns)
+    except UserError as error:
+        if data == "isear":
+            raise
+        notify(_notice(error))
+        return _built_in()
+
+
+def _notice(error):
+    rule = "!" * 80
+    return (
+        f"{rule}\n"
+        "NOT ISEAR: this run uses the small built-in corpus `situations`. Its numbers say nothing\n"
+        "about ISEAR and must not be compared with any that are reported on it.\n\n"
+        f"Why: {error}\n"
+        f"{rule}"
+    )
+
+
+def _built_in():
+    source = tables.scan(situations.path())
+    return _corpus("situations", situations.read(source), source, isear.LABELS, situations.LICENCE)
+
+
+def _from_file(path, columns):
+    source = tables.scan(path)
+    if isear.recognises(source):
+        if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
+            raise UserError(
+                f"{path} is ISEAR's own file, whose columns are known: leave the options out. "
+                f"Received: {', '.join(given)}"
+            )
+        return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
+    table = tables.read_table(source, **columns)
+    table["label"] = table["label"].str.strip()
+    labels = tuple(sorted(label for label in table["label"].unique() if label))
+    return _corpus(path.stem, table, source, labels, "unknown")
+
+
+def _corpus(name, table, source, labels, licence):
+    # Rows are numbered from 1 in the source's order, whatever is dropped later.
+    ids = pd.Series(np.arange(1, len(table) + 1).astype(str), dtype="str")
+    if "subject" in table:
+        subject = table["subject"].where(table["subject"] != "", "row " + ids)
+    else:
+        subject = ids
+    examples = pd.DataFrame(
+        {"id": ids, "text": table["text"], "label": table["label"], "subject": subject}
+    )
+    return Corpus(name, examples, labels, source.sha256, licence, str(source.path))
+
+
+def _fetch_isear(seconds):
+    """Returns the path of ISEAR's file in Keras's cache, downloaded if it is not there yet."""
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    cached = home / "datasets" / "isear.csv"
+    if cached.exists():
+        if tables.scan(cached).sha256 != isear.SHA256:
+            raise UserError(
+                f"The cached ISEAR file {cached} is damaged: its SHA-256 is not "
+                f"{isear.SHA256[:12]}... Delete it, and it is downloaded anew."
+            )
+        return cached
+    how = (
+        f"Download {isear.URL} yourself and put it at {cached}, or give its path with "
+        "`--data path/to/isear.csv`. The corpus that needs no download is `--data situations`."
+    )
+    # A download given up on must not look like the file: it gets the name when it is whole.
+    part = f"isear.csv.{os.getpid()}"
+    try:
+        _within(_PROBE_SECONDS, _probe)
+        # Keras is imported only now, outside of the time limit: the run needs it in any case.
+        from keras.utils import get_file
+
+        def download():
+            path = get_file(part, isear.URL, file_hash=isear.SHA256, hash_algorithm="sha256")
+            return Path(path).replace(Path(path).with_name(cached.name))
+
+        return _within(seconds, download)
+    except ValueError as error:
+        cached.with_name(part).unlink(missing_ok=True)
+        raise UserError(
+            f"The download of ISEAR came damaged: its SHA-256 is not {isear.SHA256[:12]}... {how}"
+        ) from error
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        raise UserError(f"ISEAR is not in the cache and not to be had ({reason}). {how}") from error
+
+
+def _probe():
+    # As urllib does it, so that a proxy is used here as in the download.
+    request = urllib.request.Request(isear.URL, method="HEAD")
+    with urllib.request.urlopen(request, timeout=_PROBE_SECONDS):
+        pass
+
+
+def _within(seconds, function):
+    """Calls a function and gives up waiting for it after some seconds.
+
+    It runs in a daemon thread, which is left behind: nothing else ends a look-up of a name.
+    """
+    outcome = {}
+
+    def call():
+        try:
+            outcome["value"] = function()
+        except Exception as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"no answer within {seconds} s")
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["value"]

@@ -1,0 +1,96 @@
+"""ISEAR, the International Survey on Emotion Antecedents and Reactions (Scherer & Wallbott).
+
+Respondents of many countries told of a situation for each of seven emotions. The public copy is a
+table of 7,666 rows, delimited by `|` and without quoting, although the texts hold that sign too.
+"""
+
+import re
+
+import pandas as pd
+
+from emotion_keras.errors import UserError
+
+LABELS = ("joy", "fear", "anger", "sadness", "disgust", "shame", "guilt")
+LICENCE = "CC BY-NC-SA 3.0 (Scherer & Wallbott): research use, not to be redistributed"
+SHA256 = "370110fff70a1e1d9e23b10cf6db1f64876120fa02276afe5916fbfeb038cdca"
+URL = (
+    "https://raw.githubusercontent.com/sinmaniphel/py_isear_dataset/"
+    "948f4cf80161ea28e6dc5bfb4ad729f21ff47723/isear.csv"
+)
+
+_HEADER = "ID|CITY|COUN|SUBJ|"
+_COLUMNS = 43
+_LABEL, _TEXT = 36, 40
+# The last column, STATE, and the delimiter after it. Two rows close a quote there.
+_TAIL = re.compile(r'\|1"?\|$')
+
+_FELT = r"(?:felt|experienced|had\ the|happened|(?:been\ )?(?:frightened|ashamed)|done\ anything)"
+_NO_ANSWER = re.compile(
+    rf"""
+      (?: no\ (?:response|reponse|answer|description) | nothing | none | blank | never ) $
+    | no\ answer\b
+    | .{{0,24}} \b (?:does\ not|doesn't|not) \ (?:apply|applicable) \b .{{0,12}} $
+    | (?:.{{0,24}},\ since\ )? (?:i\ )? (?:can\ ?not|can't|do\ not|don't)
+      \ (?:remember|recall|think\ of|know|describe) \b (?: [^.]* $ | .* \b remark\b )
+    | .{{0,40}} \b (?:never|not|haven't) \ (?:ever\ |really\ |have\ )*{_FELT} \b .{{0,60}} $
+    | .{{0,60}} \b difficult\ to\ recall \b
+    | normally \b .* \b not\ feel \b
+    | (?:the\ )? (?:same\ as|previous\ incident|as\ for) \b .{{0,40}} $
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def recognises(source):
+    """Says whether a file is ISEAR's own, by its header."""
+    return source.beginning.startswith(_HEADER)
+
+
+def read(source):
+    """Reads ISEAR's file whole.
+
+    Args:
+        source: What `tables.scan` returned for the file.
+
+    Returns:
+        A `pandas.DataFrame` with the columns `text`, `label` and `subject`, the respondent. The
+        texts are as in the file: repairing them is `repair`'s work, a step of the preparation.
+
+    Raises:
+        UserError: If a row does not have the file's columns.
+    """
+    rows = []
+    with open(source.path, encoding=source.encoding) as file:
+        next(file)
+        for number, line in enumerate(file, 2):
+            fields = line.rstrip("\n").split("|", _TEXT)
+            if len(fields) <= _TEXT or fields[_LABEL] not in LABELS:
+                raise UserError(
+                    f"{source.path}, line {number}: not a row of ISEAR, which has {_COLUMNS} "
+                    f"columns and the emotion in column {_LABEL + 1}. The file is damaged: fetch "
+                    f"it anew from {URL}. Received: {line.strip()[:60]!r}"
+                )
+            rows.append((_TAIL.sub("", fields[_TEXT]), fields[_LABEL], fields[0]))
+    return pd.DataFrame(rows, columns=["text", "label", "subject"], dtype="str")
+
+
+def repair(text):
+    r"""Undoes what the making of the file did to a text.
+
+    Lines were joined by `á`, `÷`, `¦` or the delimiter `|`; quotes were escaped as `\"`, the opening
+    one as `\` alone, and such a text kept the last of the quotes around it; general statements, as
+    opposed to events, were put in brackets.
+    """
+    if "\\" in text:
+        text = text.rstrip("á| ").removesuffix('"').replace('\\"', '"').replace("\\", '"')
+    for mark in "á÷¦|":
+        text = text.replace(mark, " ")
+    text = text.strip()
+    if text.startswith("[") and text.endswith("]"):
+        text = text[1:-1].strip()
+    return " ".join(text.split())
+
+
+def is_no_answer(text):
+    """Says whether a repaired text tells of nothing, as in «No response.»"""
+    return _NO_ANSWER.match(text.strip(". ")) is not None

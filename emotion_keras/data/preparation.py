@@ -1,0 +1,345 @@
+"""The four steps of preparation (cleaning, punctuation, choice of labels, balance) and an audit."""
+
+import html
+import re
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from emotion_keras.data import isear
+from emotion_keras.data.corpus import fold_texts
+from emotion_keras.errors import UserError
+
+MAX_CHARACTERS = 20_000
+REPEATS = ("drop", "keep")
+BALANCE = ("none", "undersample", "oversample", "class_weight")
+
+# The reasons to remove an example, by the step that does it and in the order of the steps. What has
+# no text or no label cannot be learned from and is removed whatever the options.
+_REASONS = {
+    "clean": ("no answer",),
+    "normalize_punctuation": (),
+    "usable": ("empty text", "no label"),
+    "repeats": ("two labels", "repeat"),
+    "labels": ("other label",),
+}
+_CODES = {reason: code for code, reason in enumerate(sum(_REASONS.values(), ()), 1)}
+_PERCENTILES = (5, 25, 50, 75, 95, 99)
+
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+# Soft hyphen, zero-width blank, marks of direction, byte order mark. Joiners stay: they spell words
+# and emoji.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+_MARKS = {ord(mark): "'" for mark in "‘’‚‛′‹›`´"}
+_MARKS |= {ord(mark): '"' for mark in "“”„‟″«»"}
+_MARKS |= {ord(mark): "-" for mark in "‐‑‒–−"}
+_MARKS |= {ord(mark): " - " for mark in "—―"}
+_MARKS |= {ord("…"): "...", 0x3000: " "}
+_MARKS |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms
+_UNUSUAL_ASCII = re.compile(r"`|''|[!?,;.-]{2}| [,.;:!?]")
+_DASHES = re.compile(r" ?-{2,} ?")
+_DOTS = re.compile(r"\.{2,}")
+_REPEATED_MARK = re.compile(r"([,;])\1+")
+_EXCLAMATION = re.compile(r"[!?]{2,}")
+_BLANK_BEFORE_MARK = re.compile(r" +(?=[,.;:!?]+(?:[\s\"']|$))")
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What `prepare` did to a corpus: print it, or store `to_dict()`.
+
+    Args:
+        content: Plain numbers and names, ready for JSON: `corpus`, `options`, `num_in`, `num_out`,
+            `labels` (in and out of each), `steps` (for each what it changed and what it removed, by
+            reason and label), `repeats` and `two_labels` (found, kept or not), `words` (percentiles
+            of the texts' lengths).
+    """
+
+    content: dict
+
+    def to_dict(self):
+        """Returns the audit as a dictionary that JSON can hold."""
+        return self.content
+
+    def __str__(self):
+        content = self.content
+        table = pd.DataFrame({"in": {k: v["in"] for k, v in content["labels"].items()}})
+        for step in content["steps"]:
+            for reason, by_label in step["removed"].items():
+                table[reason] = -pd.Series(by_label, dtype=int)
+        table["out"] = {k: v["out"] for k, v in content["labels"].items()}
+        table = table.fillna(0).astype(int)
+        table.loc["all"] = table.sum()
+        options = ", ".join(f"{name}={value}" for name, value in content["options"].items())
+        words = ", ".join(f"{name} {value}" for name, value in content["words"].items())
+        lines = [f"Corpus {content['corpus']} ({options})", table.to_string()]
+        for step in content["steps"]:
+            changes = [f"{step[key]:,} {key}" for key in ("changed", "cut") if step.get(key)]
+            if changes:
+                lines.append(f"Texts in step {step['step']}: {', '.join(changes)}")
+        for key, name in (("repeats", "Repeated texts"), ("two_labels", "Texts with two labels")):
+            found = content[key]
+            lines.append(f"{name}: {found['texts']:,}, found in {found['examples']:,} examples")
+        lines.append(f"Words a text: {words}")
+        return "\n".join(lines)
+
+
+def prepare(corpus, *, clean=True, normalize_punctuation=True, labels=None, repeats="drop"):
+    """Makes a corpus fit to learn from, and says what that took.
+
+    Examples without text or without label are removed in any case.
+
+    Args:
+        corpus: A `Corpus` as loaded.
+        clean: Whether to decode HTML entities, remove control characters, fold blanks, cut texts to
+            20,000 characters and, in ISEAR, repair the file's artefacts and remove the no-answers.
+        normalize_punctuation: Whether to write quotes, dashes, ellipses and full-width forms in
+            ASCII, repeated marks once, and no blank before a mark.
+        labels: Names of the labels to keep, a sequence or one string with commas; `None` keeps all.
+        repeats: `"drop"` keeps the first of the examples whose texts differ in case and blanks
+            alone, and none of those with such a text under two labels: no model could be right
+            about them, and which label to believe would be an accident of the file's order.
+            `"keep"` keeps them all; `split` then keeps them together.
+
+    Returns:
+        The prepared `Corpus` and the `Audit`.
+
+    Raises:
+        UserError: If a label is unknown, fewer than two labels are left, or no text is.
+
+    Example:
+
+    >>> corpus, audit = prepare(load_corpus("situations"), labels=["joy", "fear"])
+    >>> print(audit)
+    """
+    if repeats not in REPEATS:
+        raise UserError(f"repeats is one of {', '.join(REPEATS)}. Received: repeats={repeats!r}")
+    kept_labels = _kept_labels(corpus, labels)
+    is_isear = corpus.name == "isear"
+    removed = np.zeros(len(corpus), np.int8)
+    texts = corpus.examples["text"].tolist()
+    steps = {name: {"step": name} for name in _REASONS}
+
+    if clean:
+        before, texts = texts, [_clean(text, is_isear) for text in texts]
+        steps["clean"]["changed"] = _count_changed(before, texts)
+        steps["clean"]["cut"] = sum(len(text) > MAX_CHARACTERS for text in before)
+        if is_isear:
+            _remove(removed, [isear.is_no_answer(text) for text in texts], "no answer")
+        del before
+    if normalize_punctuation:
+        before, texts = texts, [_normalize_punctuation(text) for text in texts]
+        steps["normalize_punctuation"]["changed"] = _count_changed(before, texts)
+        del before
+    num_words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
+    label_ids = corpus.label_ids
+    _remove(removed, num_words == 0, "empty text")
+    _remove(removed, label_ids < 0, "no label")
+
+    usable = np.flatnonzero(removed == 0)
+    numbers, _ = fold_texts([texts[row] for row in usable])
+    is_repeat, has_two_labels, found = _repeats(numbers, label_ids[usable])
+    if repeats == "drop":
+        _remove(removed, usable[has_two_labels], "two labels")
+        _remove(removed, usable[is_repeat], "repeat")
+    wanted = [number for number, label in enumerate(corpus.labels) if label in kept_labels]
+    _remove(removed, (label_ids >= 0) & ~np.isin(label_ids, wanted), "other label")
+
+    left = removed == 0
+    if not left.any():
+        raise UserError(f"{corpus.source}: no text is left after preparation.")
+    examples = corpus.examples.assign(text=pd.Series(texts, dtype="str"))
+    del texts
+    content = {
+        "corpus": corpus.name,
+        "options": {
+            "clean": clean,
+            "normalize_punctuation": normalize_punctuation,
+            "labels": None if labels is None else list(kept_labels),
+            "repeats": repeats,
+        },
+        "num_in": len(corpus),
+        "num_out": int(left.sum()),
+        **_by_label(corpus, label_ids, removed, steps),
+        **found,
+        "words": _lengths(num_words[left]),
+    }
+    examples = examples[left].reset_index(drop=True)
+    return replace(corpus, examples=examples, labels=kept_labels), Audit(content)
+
+
+def balance(label_ids, method, seed):
+    """Evens out the labels of the training split, and of no other.
+
+    Args:
+        label_ids: Class ids of the training examples.
+        method: `"none"`; `"undersample"` (as many of each label as of the rarest, without
+            repetition); `"oversample"` (all, and as many repetitions as the most frequent label
+            needs none of); `"class_weight"` (all, each label with a weight in the loss).
+        seed: Which examples are left out or repeated.
+
+    Returns:
+        Positions in `label_ids`, ascending, and a dictionary of weights by class id, or `None`. The
+        weights are those that scikit-learn calls balanced: their mean over the examples is 1.
+
+    Raises:
+        UserError: If there is no such method.
+
+    Example:
+
+    >>> balance(np.array([0, 0, 0, 1]), "class_weight", seed=0)
+    (array([0, 1, 2, 3]), {0: 0.6666666666666666, 1: 2.0})
+    """
+    if method not in BALANCE:
+        raise UserError(f"balance is one of {', '.join(BALANCE)}. Received: balance={method!r}")
+    label_ids = np.asarray(label_ids)
+    classes, counts = np.unique(label_ids, return_counts=True)
+    everything = np.arange(len(label_ids))
+    if method == "none":
+        return everything, None
+    if method == "class_weight":
+        weights = len(label_ids) / (len(classes) * counts)
+        return everything, dict(zip(classes.tolist(), weights.tolist(), strict=True))
+    rng = np.random.default_rng(seed)
+    chosen = []
+    for label in classes:
+        members = np.flatnonzero(label_ids == label)
+        if method == "undersample":
+            chosen.append(rng.choice(members, counts.min(), replace=False))
+        else:
+            # Whole rounds first, so that no example is repeated more often than another by two.
+            rounds, more = divmod(int(counts.max()), len(members))
+            chosen += [members] * rounds + [rng.choice(members, more, replace=False)]
+    return np.sort(np.concatenate(chosen)), None
+
+
+def _kept_labels(corpus, labels):
+    if labels is None:
+        kept = corpus.labels
+    else:
+        names = labels.split(",") if isinstance(labels, str) else labels
+        names = [name.strip() for name in names]
+        unknown = [name for name in names if name not in corpus.labels]
+        if unknown:
+            raise UserError(
+                f"{', '.join(unknown)}: no such label in the corpus {corpus.name}. Its labels: "
+                f"{_listed(corpus.labels)}. Received: labels={labels!r}"
+            )
+        kept = tuple(label for label in corpus.labels if label in names)
+    if len(kept) < 2:
+        raise UserError(
+            f"At least two labels are needed to tell apart, and {corpus.source} leaves "
+            f"{len(kept)}. The corpus's labels: {_listed(corpus.labels) or 'none'}. "
+            f"Received: labels={labels!r}"
+        )
+    return kept
+
+
+def _listed(labels, most=30):
+    more = f" and {len(labels) - most} more" if len(labels) > most else ""
+    return ", ".join(labels[:most]) + more
+
+
+def _clean(text, is_isear):
+    text = text[:MAX_CHARACTERS]
+    if is_isear:
+        text = isear.repair(text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    return " ".join(text.split())
+
+
+def _normalize_punctuation(text):
+    if not text.isascii():
+        text = text.translate(_MARKS)
+    elif not _UNUSUAL_ASCII.search(text):
+        return text
+    text = text.replace("``", '"').replace("''", '"').replace("`", "'")
+    text = _DASHES.sub(" - ", text)
+    text = _DOTS.sub("...", text)
+    text = _REPEATED_MARK.sub(r"\1", text)
+    text = _EXCLAMATION.sub(_one_mark, text)
+    text = _BLANK_BEFORE_MARK.sub("", text)
+    return " ".join(text.split())
+
+
+def _one_mark(match):
+    marks = set(match.group())
+    return "?!" if len(marks) == 2 else marks.pop()
+
+
+def _count_changed(before, after):
+    return sum(old != new for old, new in zip(before, after, strict=True))
+
+
+def _remove(removed, rows, reason):
+    """Notes the reason for these rows (a mask, or positions), unless they have one already."""
+    rows = np.asarray(rows)
+    rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+    removed[rows[removed[rows] == 0]] = _CODES[reason]
+
+
+def _repeats(numbers, label_ids):
+    """Which rows repeat a text, which have a text with two labels, and how many texts these are."""
+    counts = np.bincount(numbers)
+    # A text has two labels if its smallest and largest class id differ.
+    lowest = np.full(len(counts), np.iinfo(np.int32).max)
+    highest = np.full(len(counts), -1)
+    np.minimum.at(lowest, numbers, label_ids)
+    np.maximum.at(highest, numbers, label_ids)
+    is_double = lowest != highest
+    first = np.zeros(len(numbers), bool)
+    first[np.unique(numbers, return_index=True)[1]] = True
+    found = {
+        "repeats": {"texts": int((counts > 1).sum()), "examples": int(counts[counts > 1].sum())},
+        "two_labels": {"texts": int(is_double.sum()), "examples": int(counts[is_double].sum())},
+    }
+    return ~first, is_double[numbers], found
+
+
+def _by_label(corpus, label_ids, removed, steps):
+    """Counts the reasons by label, and adds them to the steps."""
+    # The row of those without label comes last, where -1 finds it.
+    names = [*corpus.labels, "(no label)"]
+    counts = np.zeros((len(names), len(_CODES) + 1), np.int64)
+    np.add.at(counts, (label_ids, removed), 1)
+    if not counts[-1].any():
+        names, counts = names[:-1], counts[:-1]
+    remaining = len(corpus)
+    for step, reasons in _REASONS.items():
+        by_reason = {}
+        for reason in reasons:
+            column = counts[:, _CODES[reason]]
+            if column.any():
+                by_reason[reason] = {
+                    name: int(count) for name, count in zip(names, column, strict=True) if count
+                }
+        steps[step]["num_in"] = remaining
+        remaining -= sum(sum(by_label.values()) for by_label in by_reason.values())
+        steps[step]["num_out"] = remaining
+        steps[step]["removed"] = by_reason
+    return {
+        "labels": {
+            name: {"in": int(row.sum()), "out": int(row[0])}
+            for name, row in zip(names, counts, strict=True)
+        },
+        "steps": list(steps.values()),
+    }
+
+
+def _lengths(num_words):
+    values = np.percentile(num_words, _PERCENTILES)
+    return {
+        "least": int(num_words.min()),
+        **{
+            f"p{name}": round(float(value), 1)
+            for name, value in zip(_PERCENTILES, values, strict=True)
+        },
+        "most": int(num_words.max()),
+        "mean": round(float(num_words.mean()), 1),
+    }

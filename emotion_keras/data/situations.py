@@ -1,0 +1,27 @@
+"""The built-in corpus: situations that invented respondents tell of, written for this project."""
+
+from importlib import resources
+
+import pandas as pd
+
+from emotion_keras.data import tables
+
+LICENCE = "CC0 1.0"
+
+
+def path():
+    """Returns the path of the corpus's file, which is part of the package."""
+    return resources.files("emotion_keras.data") / "situations.csv"
+
+
+def read(source):
+    """Reads the corpus.
+
+    Args:
+        source: What `tables.scan` returned for the file.
+
+    Returns:
+        A `pandas.DataFrame` with the columns `text`, `label` and `subject`.
+    """
+    table: pd.DataFrame = tables.read_table(source, "text", "label", "respondent")
+    return table

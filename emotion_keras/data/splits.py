@@ -1,0 +1,252 @@
+"""Says which example is for training, which for validation and which for the test."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from emotion_keras.data.corpus import fold_texts
+from emotion_keras.errors import UserError
+
+TEST, VAL, TRAIN = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The positions of a corpus's examples, by what they are for.
+
+    Args:
+        train: Positions of the examples to learn from, int64, ascending.
+        val: Positions of those to choose by.
+        test: Positions of those to report on.
+        protocol: How the split was made, for the record.
+    """
+
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+    protocol: dict
+
+
+def split(
+    corpus,
+    *,
+    split_seed=0,
+    test_size=0.2,
+    val_size=0.1,
+    folds=None,
+    fold=None,
+    train_fraction=1.0,
+):
+    """Splits a corpus, stratified by label, with no subject and no text in two splits.
+
+    The split depends on the seed and on the set of examples, not on their order. Sizes and shares
+    of the labels are met as nearly as whole subjects allow.
+
+    Args:
+        corpus: A `Corpus`.
+        split_seed: Who goes where.
+        test_size: Share of all examples in the test split; without effect with `folds`.
+        val_size: Share of all examples in the validation split.
+        folds: Number of folds; each example is in the test split of exactly one of them.
+        fold: Which of them, from 0 on, is the test split.
+        train_fraction: Share of the training split to keep, by example and stratified by label. A
+            smaller share is a part of a larger one; validation and test are the same for all.
+
+    Returns:
+        A `Split`.
+
+    Raises:
+        UserError: If a size makes no sense, or a label has too few texts to be in all splits.
+
+    Example:
+
+    >>> parts = split(corpus, split_seed=1)
+    >>> texts = corpus.examples["text"].iloc[parts.train]
+    """
+    _check(split_seed, test_size, val_size, folds, fold, train_fraction)
+    label_ids = corpus.label_ids
+    if (label_ids < 0).any():
+        raise UserError(
+            f"{int((label_ids < 0).sum())} examples have no label of {', '.join(corpus.labels)}. "
+            "Call `prepare` first, which drops and counts them."
+        )
+    blocks, keys, text_keys = _blocks(corpus, split_seed)
+    counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
+    np.add.at(counts, (blocks, label_ids), 1)
+    if folds is None:
+        smallest = min(test_size, val_size, 1 - test_size - val_size)
+        part = _allot(counts, keys, [test_size, val_size, 1 - test_size - val_size])
+    else:
+        smallest = min(1 / folds, val_size, 1 - 1 / folds - val_size)
+        in_fold = _allot(counts, keys, [1 / folds] * folds) == fold
+        part = np.full(len(counts), TEST)
+        rest = np.flatnonzero(~in_fold)
+        share = val_size * folds / (folds - 1)
+        # Another order, lest the validation split of all folds is drawn from the same few subjects.
+        order = _reordered(keys[rest], fold)
+        part[rest] = np.array([VAL, TRAIN])[_allot(counts[rest], order, [share, 1 - share])]
+    of_example = part[blocks]
+    _check_labels(corpus, label_ids, of_example, smallest)
+    train = np.flatnonzero(of_example == TRAIN)
+    if train_fraction < 1:
+        train = _fraction(train, label_ids, _reordered(text_keys, 0), train_fraction)
+    val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
+    protocol = {
+        "split_seed": split_seed,
+        "test_size": test_size if folds is None else None,
+        "val_size": val_size,
+        "folds": folds,
+        "fold": fold,
+        "train_fraction": train_fraction,
+        "by_subject": corpus.has_groups,
+        "num_train": len(train),
+        "num_val": len(val),
+        "num_test": len(test),
+    }
+    return Split(train, val, test, protocol)
+
+
+def _check(split_seed, test_size, val_size, folds, fold, train_fraction):
+    for name, size in (("test_size", test_size), ("val_size", val_size)):
+        if not 0 < size < 1:
+            raise UserError(
+                f"{name} is a share of all examples, above 0 and below 1. Received: {name}={size}"
+            )
+    if not 0 < train_fraction <= 1:
+        raise UserError(
+            "train_fraction is a share of the training split, above 0 and at most 1. "
+            f"Received: train_fraction={train_fraction}"
+        )
+    if split_seed < 0:
+        raise UserError(f"split_seed is 0 or more. Received: split_seed={split_seed}")
+    if (folds is None) != (fold is None):
+        raise UserError(
+            "folds and fold belong together: `--folds 5 --fold 0` is the first of five. "
+            f"Received: folds={folds}, fold={fold}"
+        )
+    if folds is None:
+        if test_size + val_size >= 1:
+            raise UserError(
+                "test_size and val_size leave nothing to train on: together they must be below 1. "
+                f"Received: test_size={test_size}, val_size={val_size}"
+            )
+        return
+    if folds < 2:
+        raise UserError(f"folds is 2 or more. Received: folds={folds}")
+    if not 0 <= fold < folds:
+        raise UserError(
+            f"fold is counted from 0, so with folds={folds} it is 0 to {folds - 1}. "
+            f"Received: fold={fold}"
+        )
+    if 1 / folds + val_size >= 1:
+        raise UserError(
+            "A test fold and val_size leave nothing to train on: 1 / folds + val_size must be "
+            f"below 1. Received: folds={folds}, val_size={val_size}"
+        )
+
+
+def _check_labels(corpus, label_ids, of_example, smallest):
+    missing = [
+        f"{label} ({int((label_ids == number).sum())} texts)"
+        for number, label in enumerate(corpus.labels)
+        if len(np.unique(of_example[label_ids == number])) < 3
+    ]
+    if missing:
+        more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
+        needed = math.ceil(1 / smallest - 1e-9)
+        kind = "texts of different subjects" if corpus.has_groups else "different texts"
+        raise UserError(
+            f"Too few texts to be in training, validation and test: {', '.join(missing[:10])}"
+            f"{more}. With these sizes a label needs about {needed} {kind}. "
+            "Add texts, leave the label out with `--labels`, or change the sizes."
+        )
+
+
+def _blocks(corpus, split_seed):
+    """Joins what must not be parted, and gives each block of examples a random key.
+
+    Returns:
+        The block of each example, a key of each block, and a key of each example. Keys depend on
+        the seed and on the texts alone.
+    """
+    texts, folded = fold_texts(corpus.examples["text"])
+    subjects, names = pd.factorize(corpus.examples["subject"])
+    # Texts and subjects are the two sides of a graph, an example is an edge of it.
+    num_nodes = len(names) + len(folded)
+    edges = sparse.coo_array(
+        (np.ones(len(corpus), np.int8), (subjects, len(names) + texts)),
+        shape=(num_nodes, num_nodes),
+    )
+    _, component = csgraph.connected_components(edges, directed=False)
+    blocks = pd.factorize(component[subjects])[0]
+    seed = hashlib.blake2b(str(split_seed).encode(), digest_size=8).hexdigest()
+    hashes = pd.util.hash_array(np.asarray(folded, dtype=object), hash_key=seed, categorize=False)
+    keys = np.full(blocks.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
+    np.minimum.at(keys, blocks, hashes[texts])
+    return blocks, keys, hashes[texts]
+
+
+def _reordered(keys, number):
+    """Other keys from keys: an odd factor is a permutation of the 64-bit numbers."""
+    return keys * np.uint64((0x9E3779B97F4A7C15 * (2 * number + 1)) % 2**64)
+
+
+def _allot(counts, keys, shares):
+    """Allots blocks to parts of given shares, so that all parts have alike shares of all labels.
+
+    Args:
+        counts: How often each label is in a block, `(num_blocks, num_labels)`.
+        keys: Random order of the blocks, `(num_blocks,)`.
+        shares: Shares of the parts, which sum to 1.
+
+    Returns:
+        The part of each block, `(num_blocks,)`.
+    """
+    shares = np.asarray(shares)
+    totals = np.maximum(counts.sum(axis=0), 1)
+    part = np.full(len(counts), -1)
+    # Blocks with the same counts are interchangeable: each part gets its share of them at once.
+    # Texts without groups are all of as many kinds as there are labels, ISEAR's respondents nearly
+    # all of one.
+    kind = np.zeros(len(counts), np.int64)
+    for column in counts.T:
+        kind = pd.factorize(kind * (int(column.max(initial=0)) + 1) + column)[0]
+    order = np.lexsort((keys, kind))
+    ends = np.flatnonzero(np.diff(kind[order], append=-1)) + 1
+    start = 0
+    for end in ends:
+        whole = np.floor(shares * (end - start) + 1e-9).astype(int)
+        part[order[start : start + whole.sum()]] = np.repeat(np.arange(len(shares)), whole)
+        start = end
+    # What is left goes, one by one and large blocks first, to the part that lacks it most. Sizes
+    # are compared by their binary order, so that the key has a say in who comes first.
+    rest = np.flatnonzero(part < 0)
+    size = counts[rest].sum(axis=1)
+    rest = rest[np.lexsort((keys[rest], -np.floor(np.log2(np.maximum(size, 1)))))]
+    # The size as a whole counts like one more label.
+    weights = np.append(1 / totals, 1 / totals.sum())
+    need = np.outer(shares, totals)
+    for number in range(len(shares)):
+        need[number] -= counts[part == number].sum(axis=0)
+    need = np.column_stack([need, need.sum(axis=1)])
+    for block in rest:
+        has = np.append(counts[block], counts[block].sum())
+        chosen = int(np.argmax(np.round(need @ (has * weights), 9)))
+        part[block] = chosen
+        need[chosen] -= has
+    return part
+
+
+def _fraction(train, label_ids, keys, fraction):
+    """The first so many of each label in the order of the keys: a larger fraction adds to it."""
+    order = train[np.lexsort((train, keys[train]))]
+    kept = []
+    for label in np.unique(label_ids[train]):
+        of_label = order[label_ids[order] == label]
+        kept.append(of_label[: max(1, round(fraction * len(of_label)))])
+    return np.sort(np.concatenate(kept))

@@ -1,0 +1,334 @@
+"""Reads a table of texts and labels: CSV, TSV, JSON Lines or Parquet."""
+
+import codecs
+import csv
+import hashlib
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from emotion_keras.errors import UserError
+
+DELIMITED = (".csv", ".tsv", ".tab", ".txt")
+JSON_LINES = (".jsonl", ".ndjson")
+PARQUET = (".parquet",)
+ACCEPTED = ", ".join(DELIMITED + JSON_LINES + PARQUET)
+
+TEXT_NAMES = (
+    "text",
+    "sentence",
+    "content",
+    "sit",
+    "situation",
+    "utterance",
+    "tweet",
+    "message",
+    "comment",
+    "review",
+    "document",
+)
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "emotion",
+    "emotions",
+    "emot",
+    "field1",
+    "sentiment",
+    "feeling",
+    "category",
+    "class",
+    "target",
+)
+
+_BLOCK = 1 << 20
+_SAMPLE = 1 << 16
+_ROWS_AT_A_TIME = 100_000
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one pass over a file tells: its checksum, its encoding and how it begins."""
+
+    path: Path
+    sha256: str
+    encoding: str
+    beginning: str
+
+
+def scan(path):
+    """Passes over a file once, in blocks, before anything parses it.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A `Source`. The encoding is UTF-8 if all of the file is, UTF-16 if it begins with that
+        byte order mark, and Windows-1252 otherwise.
+
+    Raises:
+        UserError: If the file is missing, a folder, unreadable, empty, holds NUL bytes or is in
+            none of these encodings.
+    """
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            return _scan(path, file)
+    except FileNotFoundError:
+        problem = "No such file"
+    except IsADirectoryError:
+        problem = "This is a folder, not a file"
+    except OSError as error:
+        problem = f"The file cannot be read ({error.strerror})"
+    raise UserError(
+        f"{problem}: {path}. Accepted: auto, isear, situations or the path of a file ({ACCEPTED}). "
+        f"Received: data={str(path)!r}"
+    )
+
+
+def _scan(path, file):
+    digest = hashlib.sha256()
+    beginning = file.read(_SAMPLE)
+    if not beginning:
+        raise UserError(f"{path} is empty. A header and at least some rows a label are needed.")
+    if path.suffix.lower() in PARQUET:
+        return Source(path, hashlib.file_digest(_rewound(file), "sha256").hexdigest(), "", "")
+    # Nearly every file is valid Windows-1252, almost none is valid UTF-8 by accident: the order
+    # of trying is what tells them apart.
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    elif beginning.startswith(codecs.BOM_UTF8):
+        encodings = ["utf-8-sig", "cp1252"]
+    else:
+        encodings = ["utf-8", "cp1252"]
+    failures = []
+    for encoding in encodings:
+        digest = hashlib.sha256()
+        line = _decode(path, _rewound(file), encoding, digest)
+        if line is None:
+            break
+        failures.append(f"as {encoding} it fails on line {line}")
+    else:
+        raise UserError(
+            f"{path} is text in none of the accepted encodings (UTF-8, UTF-16 with a byte order "
+            f"mark, Windows-1252): {'; '.join(failures)}. Save the file as UTF-8."
+        )
+    text = codecs.getincrementaldecoder(encoding)().decode(beginning)
+    return Source(path, digest.hexdigest(), encoding, text)
+
+
+def _rewound(file):
+    file.seek(0)
+    return file
+
+
+def _decode(path, file, encoding, digest):
+    """Decodes a file in blocks; returns the line where that fails, or `None`."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
+    while True:
+        block = file.read(_BLOCK)
+        digest.update(block)
+        if encoding != "utf-16" and (position := block.find(b"\0")) >= 0:
+            line += block.count(b"\n", 0, position)
+            raise UserError(
+                f"{path}, line {line}: a NUL byte, which no text holds. The file is damaged, or "
+                "UTF-16 without a byte order mark. Accepted: UTF-8, UTF-16 with a byte order mark, "
+                "Windows-1252. Save it as UTF-8, or remove the bytes: "
+                "`tr -d '\\000' < file > clean_file`."
+            )
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            return line + error.object.count(b"\n", 0, error.start)
+        if not block:
+            return None
+        line += text.count("\n")
+
+
+def read_table(source, text_column=None, label_column=None, group_column=None):
+    """Reads the columns that matter.
+
+    Args:
+        source: What `scan` returned.
+        text_column: Column of the texts; guessed from usual names where `None`.
+        label_column: Column of the labels; guessed likewise.
+        group_column: Column that says which rows belong together (an author, a respondent), or
+            `None`.
+
+    Returns:
+        A `pandas.DataFrame` of strings with the columns `text`, `label` and, if asked for,
+        `subject`. A missing value is an empty string.
+
+    Raises:
+        UserError: If the file is not what its name says, or a column is not there.
+    """
+    suffix = source.path.suffix.lower()
+    if suffix in DELIMITED:
+        columns, read = _open_delimited(source)
+    elif suffix in JSON_LINES:
+        columns, read = _open_json_lines(source)
+    elif suffix in PARQUET:
+        columns, read = _open_parquet(source)
+    else:
+        raise UserError(
+            f"{source.path}: the name's ending says what is in a file, and {suffix!r} is not "
+            f"known. Accepted: {ACCEPTED}. Rename or convert the file."
+        )
+    wanted = {
+        "text": _choose(source.path, columns, "text", text_column, TEXT_NAMES),
+        "label": _choose(source.path, columns, "label", label_column, LABEL_NAMES),
+    }
+    if group_column is not None:
+        wanted["subject"] = _choose(source.path, columns, "group", group_column, ())
+    if wanted["text"] == wanted["label"]:
+        raise UserError(
+            f"{source.path}: text and label are the same column. Name two of: "
+            f"{', '.join(columns)}. Received: text_column={text_column!r}, "
+            f"label_column={label_column!r}"
+        )
+    table = read(list(dict.fromkeys(wanted.values())))
+    if table.empty:
+        raise UserError(f"{source.path} has a header and no rows.")
+    return pd.DataFrame({name: table[column] for name, column in wanted.items()})
+
+
+def _choose(path, columns, role, asked, usual):
+    listed = ", ".join(columns)
+    if (asked or "") in columns and columns.count(asked) > 1:
+        raise UserError(f"{path} has several columns {asked!r}. Its columns: {listed}.")
+    if asked is not None:
+        if asked in columns:
+            return asked
+        raise UserError(
+            f"{path} has no column {asked!r}. Its columns: {listed}. "
+            f"Received: {role}_column={asked!r}"
+        )
+    found = [column for column in columns if column.strip().lower() in usual]
+    if len(found) == 1:
+        return found[0]
+    why = f"several could hold it ({', '.join(found)})" if found else "none has a usual name"
+    raise UserError(
+        f"{path}: which column holds the {role}? Of its columns, {why}. Its columns: {listed}. "
+        f"The first row must hold the columns' names. Say which with --{role}-column."
+    )
+
+
+def _open_delimited(source):
+    delimiter = _detect_delimiter(source)
+    header = next(_rows(source.beginning, delimiter), [])
+
+    def read(columns):
+        try:
+            # All columns are parsed, and in parts: with `usecols` pandas takes a row with too many
+            # fields in silence, and a wide file whole would need its own size in memory many times.
+            with pd.read_csv(
+                source.path,
+                sep=delimiter,
+                encoding=source.encoding,
+                dtype=str,
+                na_filter=False,
+                skipinitialspace=True,
+                index_col=False,
+                chunksize=_ROWS_AT_A_TIME,
+            ) as parts:
+                return pd.concat([part[columns] for part in parts], ignore_index=True)
+        except pd.errors.ParserError as error:
+            message = str(error).replace("Error tokenizing data. C error: ", "").strip()
+            raise UserError(
+                f"{source.path}: {message}. A text that holds the delimiter {delimiter!r} must "
+                'stand in double quotes, and a double quote within it doubled ("").'
+            ) from error
+
+    return header, read
+
+
+def _rows(text, delimiter):
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    return (row for row in rows if row)
+
+
+def _detect_delimiter(source):
+    """The delimiter that cuts the first rows into the most fields, as many in each row."""
+    if source.path.suffix.lower() in (".tsv", ".tab"):
+        return "\t"
+    best, most = ",", 0
+    for delimiter in ",;\t|":
+        try:
+            rows = list(_rows(source.beginning, delimiter))
+        except csv.Error:
+            continue
+        # The sample ends in the middle of its last row.
+        widths = [len(row) for row in rows[:-1] or rows or [[]]]
+        score = widths[0] * widths.count(widths[0]) / len(widths) if widths[0] > 1 else 0
+        if score > most:
+            best, most = delimiter, score
+    return best
+
+
+def _open_json_lines(source):
+    def records():
+        # Not `splitlines`: a JSON string may hold U+2028, which ends a line for Python alone.
+        with open(source.path, encoding=source.encoding, newline="\n") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    record = json.loads(line)
+                except json.JSONDecodeError as error:
+                    raise UserError(
+                        f"{source.path}, line {number}: not JSON ({error.msg}, column "
+                        f"{error.colno}). JSON Lines has one object a line, as in "
+                        '{"text": "...", "label": "joy"}. '
+                        f"Received: {line.strip()[:60]!r}"
+                    ) from None
+                if not isinstance(record, dict):
+                    raise UserError(
+                        f"{source.path}, line {number}: a JSON object was expected, as in "
+                        f'{{"text": "...", "label": "joy"}}. Received: {line.strip()[:60]!r}'
+                    )
+                yield record
+
+    def read(columns):
+        cells = {column: [] for column in columns}
+        for record in records():
+            for column, values in cells.items():
+                values.append(_as_text(record.get(column)))
+        return pd.DataFrame(
+            {name: pd.Series(values, dtype="str") for name, values in cells.items()}
+        )
+
+    return list(next(records())), read
+
+
+def _as_text(value):
+    if value is None:
+        return ""
+    value = value if isinstance(value, str) else str(value)
+    # "\ud83d" alone is legal JSON, but no text: nothing could store it.
+    return value if value.isascii() else _SURROGATES.sub("\ufffd", value)
+
+
+def _open_parquet(source):
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise UserError(
+            f"{source.path}: reading Parquet needs pyarrow. Install it with "
+            "`pip install pyarrow`, or save the table as CSV."
+        ) from None
+    try:
+        columns = pyarrow.parquet.read_schema(source.path).names
+    except pyarrow.ArrowInvalid as error:
+        raise UserError(f"{source.path} is not a Parquet file: {error}") from error
+
+    def read(names):
+        table = pd.read_parquet(source.path, columns=names)
+        return pd.DataFrame({name: table[name].astype("str").fillna("") for name in names})
+
+    return columns, read
