@@ -77,9 +77,9 @@ def read(source):
 def repair(text):
     r"""Undoes what the making of the file did to a text.
 
-    Lines were joined by `á`, `÷`, `¦` or the delimiter `|`; quotes were escaped as `\"`, the opening
-    one as `\` alone, and such a text kept the last of the quotes around it; general statements, as
-    opposed to events, were put in brackets.
+    Lines were joined by `á`, `÷`, `¦` or the delimiter `|`. Quotes were escaped as `\"`, the
+    opening one as `\` alone, and such a text kept the last of the quotes around it. General
+    statements, as opposed to events, were put in brackets.
     """
     if "\\" in text:
         text = text.rstrip("á| ").removesuffix('"').replace('\\"', '"').replace("\\", '"')

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,6 @@ def scan(path):
 
 
 def _scan(path, file):
-    digest = hashlib.sha256()
     beginning = file.read(_SAMPLE)
     if not beginning:
         raise UserError(f"{path} is empty. A header and at least some rows a label are needed.")
@@ -119,6 +119,8 @@ def _scan(path, file):
             f"mark, Windows-1252): {'; '.join(failures)}. Save the file as UTF-8."
         )
     text = codecs.getincrementaldecoder(encoding)().decode(beginning)
+    if not text.strip():
+        raise UserError(f"{path} begins with nothing but blanks. A header is needed.")
     return Source(path, digest.hexdigest(), encoding, text)
 
 
@@ -225,36 +227,59 @@ def _open_delimited(source):
 
     def read(columns):
         try:
-            # All columns are parsed, and in parts: with `usecols` pandas takes a row with too many
-            # fields in silence, and a wide file whole would need its own size in memory many times.
-            with pd.read_csv(
-                source.path,
-                sep=delimiter,
-                encoding=source.encoding,
-                dtype=str,
-                na_filter=False,
-                skipinitialspace=True,
-                index_col=False,
-                chunksize=_ROWS_AT_A_TIME,
-            ) as parts:
-                return pd.concat([part[columns] for part in parts], ignore_index=True)
-        except pd.errors.ParserError as error:
-            message = str(error).replace("Error tokenizing data. C error: ", "").strip()
+            with warnings.catch_warnings():
+                # Said where the first row has more fields than the header: pandas would cut it.
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                # All columns are parsed, and in parts: with `usecols` pandas takes a later row with
+                # too many fields in silence, and a wide file whole needs much memory.
+                parts = pd.read_csv(
+                    source.path,
+                    sep=delimiter,
+                    encoding=source.encoding,
+                    dtype=str,
+                    na_filter=False,
+                    skipinitialspace=True,
+                    index_col=False,
+                    chunksize=_ROWS_AT_A_TIME,
+                )
+                with parts:
+                    return pd.concat([part[columns] for part in parts], ignore_index=True)
+        except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
             raise UserError(
-                f"{source.path}: {message}. A text that holds the delimiter {delimiter!r} must "
-                'stand in double quotes, and a double quote within it doubled ("").'
+                f"{source.path}, {_fault(source, delimiter, len(header))}. A text that holds the "
+                f"delimiter {delimiter!r} must stand in double quotes, and a double quote within "
+                'it doubled ("").'
             ) from error
 
     return header, read
 
 
 def _rows(text, delimiter):
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     return (row for row in rows if row)
 
 
+def _fault(source, delimiter, width):
+    """Finds what pandas could not read: it counts records, where an editor counts lines."""
+    line, end = 1, 0
+    with open(source.path, encoding=source.encoding, newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        try:
+            for row in rows:
+                line, end = end + 1, rows.line_num
+                if len(row) > width:
+                    return f"line {line}: {len(row)} fields, where the header has {width}"
+        except csv.Error:
+            line = end + 1
+    return f"line {line}: a quote opens that nothing closes"
+
+
 def _detect_delimiter(source):
-    """The delimiter that cuts the first rows into the most fields, as many in each row."""
+    """The delimiter that cuts the header into the most fields, and the next rows into as many.
+
+    That there is a header, which seldom holds a delimiter of another kind, makes this simple rule
+    more reliable than the guesses of `csv.Sniffer`, which knows no header.
+    """
     if source.path.suffix.lower() in (".tsv", ".tab"):
         return "\t"
     best, most = ",", 0
@@ -303,7 +328,7 @@ def _open_json_lines(source):
             {name: pd.Series(values, dtype="str") for name, values in cells.items()}
         )
 
-    return list(next(records())), read
+    return list(next(records(), ())), read
 
 
 def _as_text(value):
@@ -324,11 +349,14 @@ def _open_parquet(source):
         ) from None
     try:
         columns = pyarrow.parquet.read_schema(source.path).names
-    except pyarrow.ArrowInvalid as error:
+    except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{source.path} is not a Parquet file: {error}") from error
 
     def read(names):
-        table = pd.read_parquet(source.path, columns=names)
+        try:
+            table = pd.read_parquet(source.path, columns=names)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise UserError(f"{source.path} is a damaged Parquet file: {error}") from error
         return pd.DataFrame({name: table[name].astype("str").fillna("") for name in names})
 
     return columns, read
