@@ -52,8 +52,7 @@ class Corpus:
     @property
     def label_ids(self):
         """Class ids of the examples, `(len(corpus),)` of int32; -1 where there is no label."""
-        categories = pd.Categorical(self.examples["label"], categories=self.labels)
-        return categories.codes.astype(np.int32)
+        return pd.Index(self.labels).get_indexer(self.examples["label"]).astype(np.int32)
 
     @property
     def has_groups(self):

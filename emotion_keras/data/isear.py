@@ -28,7 +28,7 @@ _FELT = r"(?:felt|experienced|had\ the|happened|(?:been\ )?(?:frightened|ashamed
 _NO_ANSWER = re.compile(
     rf"""
       (?: no\ (?:response|reponse|answer|description) | nothing | none | blank | never ) $
-    | no\ answer\b
+    | no\ answer\ as\b
     | .{{0,24}} \b (?:does\ not|doesn't|not) \ (?:apply|applicable) \b .{{0,12}} $
     | (?:.{{0,24}},\ since\ )? (?:i\ )? (?:can\ ?not|can't|do\ not|don't)
       \ (?:remember|recall|think\ of|know|describe) \b (?: [^.]* $ | .* \b remark\b )

@@ -208,37 +208,50 @@ def _allot(counts, keys, shares):
         The part of each block, `(num_blocks,)`.
     """
     shares = np.asarray(shares)
-    totals = np.maximum(counts.sum(axis=0), 1)
+    # The size as a whole counts like one more label.
+    counts = np.column_stack([counts, counts.sum(axis=1)])
+    totals = counts.sum(axis=0)
+    weights = 1 / np.maximum(totals, 1)
+    need = np.outer(shares, totals)
     part = np.full(len(counts), -1)
-    # Blocks with the same counts are interchangeable: each part gets its share of them at once.
-    # Texts without groups are all of as many kinds as there are labels, ISEAR's respondents nearly
-    # all of one.
+
+    def one_by_one(blocks):
+        """Gives each block, large ones first, to the emptiest part that it fits in.
+
+        Where it fits in none, the part that lacks most takes it.
+        """
+        # Sizes are compared by their binary order, so that the seed has a say in who comes first.
+        order = np.lexsort((keys[blocks], -np.floor(np.log2(counts[blocks, -1]))))
+        for block in blocks[order]:
+            weighted = counts[block] * weights
+            lack = need @ weighted
+            fits = lack >= counts[block] @ weighted - 1e-9
+            # Emptiest by its share, or the large blocks would all go to training.
+            lack = np.where(fits, lack / shares, -np.inf) if fits.any() else lack
+            part[block] = chosen = int(np.argmax(np.round(lack, 9)))
+            need[chosen] -= counts[block]
+
+    # Blocks with the same counts are interchangeable, so that each part gets its share of them at
+    # once. Texts without groups are of as many kinds as there are labels, and ISEAR's respondents
+    # nearly all of one. Blocks of a rare kind, which may be large, come before, and the rounding of
+    # the shares is made up for at the end.
     kind = np.zeros(len(counts), np.int64)
     for column in counts.T:
         kind = pd.factorize(kind * (int(column.max(initial=0)) + 1) + column)[0]
+    frequency = np.bincount(kind)
+    is_rare = frequency * shares.min() < 1
+    one_by_one(np.flatnonzero(is_rare[kind]))
     order = np.lexsort((keys, kind))
-    ends = np.flatnonzero(np.diff(kind[order], append=-1)) + 1
-    start = 0
-    for end in ends:
-        whole = np.floor(shares * (end - start) + 1e-9).astype(int)
-        part[order[start : start + whole.sum()]] = np.repeat(np.arange(len(shares)), whole)
-        start = end
-    # What is left goes, one by one and large blocks first, to the part that lacks it most. Sizes
-    # are compared by their binary order, so that the key has a say in who comes first.
-    rest = np.flatnonzero(part < 0)
-    size = counts[rest].sum(axis=1)
-    rest = rest[np.lexsort((keys[rest], -np.floor(np.log2(np.maximum(size, 1)))))]
-    # The size as a whole counts like one more label.
-    weights = np.append(1 / totals, 1 / totals.sum())
-    need = np.outer(shares, totals)
-    for number in range(len(shares)):
-        need[number] -= counts[part == number].sum(axis=0)
-    need = np.column_stack([need, need.sum(axis=1)])
-    for block in rest:
-        has = np.append(counts[block], counts[block].sum())
-        chosen = int(np.argmax(np.round(need @ (has * weights), 9)))
-        part[block] = chosen
-        need[chosen] -= has
+    groups = np.split(order, np.cumsum(frequency)[:-1])
+    common = [group for group, rare in zip(groups, is_rare, strict=True) if not rare]
+    for blocks in sorted(common, key=lambda blocks: tuple(counts[blocks[0], ::-1]), reverse=True):
+        has = counts[blocks[0]]
+        lack = np.maximum(need @ (has * weights), 0)
+        share = lack / lack.sum() if lack.any() else shares
+        whole = np.floor(np.round(share * len(blocks), 6)).astype(int)
+        part[blocks[: whole.sum()]] = np.repeat(np.arange(len(shares)), whole)
+        need -= np.outer(whole, has)
+    one_by_one(np.flatnonzero(part < 0))
     return part
 
 
