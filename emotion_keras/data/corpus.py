@@ -1,5 +1,6 @@
 """A corpus: labelled texts and where they are from."""
 
+import contextlib
 import os
 import threading
 import urllib.request
@@ -14,7 +15,7 @@ from emotion_keras.errors import UserError
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
-_PROBE_SECONDS = 4
+_PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 
 
@@ -131,6 +132,7 @@ def _notice(error):
         "NOT ISEAR: this run uses the small built-in corpus `situations`. Its numbers say nothing\n"
         "about ISEAR and must not be compared with any that are reported on it.\n\n"
         f"Why: {error}\n"
+        f"On a slow line, `--data isear` waits {_DOWNLOAD_SECONDS['isear']} s for the download.\n"
         f"{rule}"
     )
 
@@ -184,25 +186,27 @@ def _fetch_isear(seconds):
         "`--data path/to/isear.csv`. The corpus that needs no download is `--data situations`."
     )
     # A download given up on must not look like the file: it gets the name when it is whole.
-    part = f"isear.csv.{os.getpid()}"
+    part = cached.with_name(f"isear.csv.{os.getpid()}")
     try:
         _within(_PROBE_SECONDS, _probe)
-        # Keras is imported only now, outside of the time limit: the run needs it in any case.
+        # Keras is imported only now, outside of the time limits: the run needs it in any case.
         from keras.utils import get_file
 
         def download():
-            path = get_file(part, isear.URL, file_hash=isear.SHA256, hash_algorithm="sha256")
-            return Path(path).replace(Path(path).with_name(cached.name))
+            path = Path(
+                get_file(part.name, isear.URL, file_hash=isear.SHA256, hash_algorithm="sha256")
+            )
+            return path.replace(path.with_name(cached.name))
 
         return _within(seconds, download)
-    except ValueError as error:
-        cached.with_name(part).unlink(missing_ok=True)
-        raise UserError(
-            f"The download of ISEAR came damaged: its SHA-256 is not {isear.SHA256[:12]}... {how}"
-        ) from error
     except Exception as error:
-        reason = str(error) or type(error).__name__
-        raise UserError(f"ISEAR is not in the cache and not to be had ({reason}). {how}") from error
+        with contextlib.suppress(OSError):
+            part.unlink()
+        if isinstance(error, ValueError):  # so get_file says that the checksum is wrong
+            reason = f"the download is damaged: its SHA-256 is not {isear.SHA256[:12]}..."
+        else:
+            reason = str(error) or type(error).__name__
+        raise UserError(f"ISEAR is not in the cache and not to be had: {reason}. {how}") from error
 
 
 def _probe():

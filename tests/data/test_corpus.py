@@ -132,11 +132,11 @@ def test_isear_is_downloaded_and_kept(home, keras, data):
 
 def test_corrupted_download(home, keras):
     keras.get_file = download_to(home, TINY_ISEAR[:-9])
-    with pytest.raises(UserError, match="came damaged.*--data path"):
+    with pytest.raises(UserError, match="download is damaged.*--data path"):
         load_corpus("isear")
     notices = []
     assert load_corpus("auto", notify=notices.append).name == "situations"
-    assert "came damaged" in notices[0]
+    assert "download is damaged" in notices[0]
     assert list((home / "datasets").iterdir()) == []
 
 
