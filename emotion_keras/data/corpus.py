@@ -17,6 +17,8 @@ from emotion_keras.errors import UserError
 # counts for one operation and not at all for the look-up of a name.
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
+# More are texts or numbers in the wrong column, and would fill the memory.
+_MOST_LABELS = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +156,12 @@ def _from_file(path, columns):
     table = tables.read_table(source, **columns)
     table["label"] = table["label"].str.strip()
     labels = tuple(sorted(label for label in table["label"].unique() if label))
+    if len(labels) > _MOST_LABELS:
+        raise UserError(
+            f"{path}: the label column holds {len(labels):,} different values, such as "
+            f"{labels[0][:60]!r}, where at most {_MOST_LABELS} labels make sense. Name the right one "
+            f"with --label-column. Received: label_column={columns['label_column']!r}"
+        )
     return _corpus(path.stem, table, source, labels, "unknown")
 
 

@@ -89,6 +89,13 @@ def test_without_groups_each_example_is_its_own_subject(tmp_path):
     assert not corpus.has_groups
 
 
+def test_texts_taken_for_labels(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("text,label\n" + "".join(f"joy,text {n}\n" for n in range(501)))
+    with pytest.raises(UserError, match="501 different values.*'text 0'.*--label-column"):
+        load_corpus(path)
+
+
 def test_fold_texts():
     numbers, folded = fold_texts(["A  b", "c", "a B ", "STRASSE", "straße"])
     assert numbers.tolist() == [0, 1, 0, 2, 2]
