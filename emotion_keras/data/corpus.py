@@ -17,6 +17,7 @@ from emotion_keras.errors import UserError
 # counts for one operation and not at all for the look-up of a name.
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
+_NAMES = ("auto", "isear", "situations")
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -109,13 +110,9 @@ def load_corpus(
         "group_column": group_column,
     }
     data = os.fspath(data)
-    if data not in ("auto", "isear", "situations"):
+    if data not in _NAMES:
         return _from_file(Path(data).expanduser(), columns)
-    if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
-        raise UserError(
-            f"Columns can be named for a file of yours, not for data={data!r}. "
-            f"Received: {', '.join(given)}"
-        )
+    _refuse(columns, f"data={data!r}")
     if data == "situations":
         return _built_in()
     try:
@@ -125,6 +122,14 @@ def load_corpus(
             raise
         notify(_notice(error))
         return _built_in()
+
+
+def _refuse(columns, whose):
+    if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
+        raise UserError(
+            f"Columns cannot be chosen for {whose}: they are known. Leave the options out. "
+            f"Received: {', '.join(given)}"
+        )
 
 
 def _notice(error):
@@ -147,11 +152,7 @@ def _built_in():
 def _from_file(path, columns):
     source = tables.scan(path)
     if isear.recognises(source):
-        if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
-            raise UserError(
-                f"{path} is ISEAR's own file, whose columns are known: leave the options out. "
-                f"Received: {', '.join(given)}"
-            )
+        _refuse(columns, f"{path}, which is ISEAR's own file")
         return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
     table = tables.read_table(source, **columns)
     table["label"] = table["label"].str.strip()
@@ -159,10 +160,12 @@ def _from_file(path, columns):
     if len(labels) > _MOST_LABELS:
         raise UserError(
             f"{path}: the label column holds {len(labels):,} different values, such as "
-            f"{labels[0][:60]!r}, where at most {_MOST_LABELS} labels make sense. Name the right one "
-            f"with --label-column. Received: label_column={columns['label_column']!r}"
+            f"{labels[0][:60]!r}, and at most {_MOST_LABELS} make sense as labels. Name the right "
+            f"column with --label-column. Received: label_column={columns['label_column']!r}"
         )
-    return _corpus(path.stem, table, source, labels, "unknown")
+    # The names stand for the corpora themselves: another file of that name is not one of them.
+    name = f"{path.stem}_file" if path.stem in _NAMES else path.stem
+    return _corpus(name, table, source, labels, "unknown")
 
 
 def _corpus(name, table, source, labels, licence):

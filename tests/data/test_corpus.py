@@ -96,6 +96,12 @@ def test_texts_taken_for_labels(tmp_path):
         load_corpus(path)
 
 
+def test_own_file_is_not_taken_for_isear_by_its_name(tmp_path):
+    path = tmp_path / "isear.csv"
+    path.write_text("text,label\na,sad\nb,glad\n")
+    assert load_corpus(path).name == "isear_file"
+
+
 def test_fold_texts():
     numbers, folded = fold_texts(["A  b", "c", "a B ", "STRASSE", "straße"])
     assert numbers.tolist() == [0, 1, 0, 2, 2]
