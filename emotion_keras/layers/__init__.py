@@ -1,0 +1,6 @@
+"""The project's own layers."""
+
+from emotion_keras.layers.gating import GatingLayer
+from emotion_keras.layers.token_dropout import TokenDropout
+
+__all__ = ["GatingLayer", "TokenDropout"]

@@ -1,0 +1,57 @@
+"""The paper's gate."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable(package="emotion_keras")
+class GatingLayer(keras.layers.Layer):
+    """Scales each feature of each token by a gate that the token itself sets.
+
+    `g(h) = sigmoid(h W + b)` and `h~ = g(h) * h`, element by element (Ellwood, "End-to-End Emotion
+    Recognition via Deep Transformer and Gating Mechanisms", section 3).
+
+    Args:
+        kernel_initializer: Initializer of `W`, `(dim, dim)`.
+        bias_initializer: Initializer of `b`, `(dim,)`. Zeros open every gate half way.
+        **kwargs: Arguments of `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: Tensor of shape `(batch, length, dim)`. A mask that it carries is passed on.
+
+    Returns:
+        Tensor of shape `(batch, length, dim)`.
+
+    Example:
+
+    >>> GatingLayer()(keras.ops.ones((2, 5, 8))).shape
+    (2, 5, 8)
+    """
+
+    def __init__(self, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
+        super().__init__(**kwargs)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        dim = input_shape[-1]
+        self.kernel = self.add_weight(
+            name="kernel", shape=(dim, dim), initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(dim,), initializer=self.bias_initializer)
+
+    def gate(self, inputs):
+        """The gate alone: `g(h)`, between 0 and 1, of the inputs' shape."""
+        return keras.ops.sigmoid(keras.ops.matmul(inputs, self.kernel) + self.bias)
+
+    def call(self, inputs):
+        return self.gate(inputs) * inputs
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        config = super().get_config()
+        config["kernel_initializer"] = keras.initializers.serialize(self.kernel_initializer)
+        config["bias_initializer"] = keras.initializers.serialize(self.bias_initializer)
+        return config
