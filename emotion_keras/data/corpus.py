@@ -80,7 +80,12 @@ def fold_texts(texts):
 
 
 def load_corpus(
-    data="auto", *, text_column=None, label_column=None, group_column=None, notify=print
+    data: str = "auto",
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
+    notify=print,
 ):
     """Loads a corpus by name or from a file.
 

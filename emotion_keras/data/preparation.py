@@ -89,7 +89,14 @@ class Audit:
         return "\n".join(lines)
 
 
-def prepare(corpus, *, clean=True, normalize_punctuation=True, labels=None, repeats="drop"):
+def prepare(
+    corpus,
+    *,
+    clean: bool = True,
+    normalize_punctuation: bool = True,
+    labels: str | None = None,
+    repeats: str = "drop",
+):
     """Makes a corpus fit to learn from, and says what that took.
 
     Examples without text or without label are removed in any case.

@@ -35,12 +35,12 @@ class Split:
 def split(
     corpus,
     *,
-    split_seed=0,
-    test_size=0.2,
-    val_size=0.1,
-    folds=None,
-    fold=None,
-    train_fraction=1.0,
+    split_seed: int = 0,
+    test_size: float = 0.2,
+    val_size: float = 0.1,
+    folds: int | None = None,
+    fold: int | None = None,
+    train_fraction: float = 1.0,
 ):
     """Splits a corpus, stratified by label, with no subject and no text in two splits.
 

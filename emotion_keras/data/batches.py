@@ -1,0 +1,139 @@
+"""Batches of like length, made from sequences of any length."""
+
+import keras
+import numpy as np
+
+# Few, so that a compiled training step is made once each; close together where most texts are.
+LENGTHS = (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
+
+# An epoch's order is sorted by length within windows of so many batches: wide enough that a batch
+# holds texts of like length, narrow enough that the order stays random.
+_WINDOW = 50
+
+
+def bucket_length(length, longest):
+    """The padded length for sequences of up to `length` items, `longest` at the most."""
+    return min(next((bucket for bucket in LENGTHS if bucket >= length), longest), longest)
+
+
+class TrainingBatches(keras.utils.PyDataset):
+    """Batches of like length, in an order that follows from `(seed, epoch)` alone.
+
+    Every batch has `batch_size` texts, so that no step is compiled anew for a remainder: an epoch
+    shows each text once, and at its end as many a second time as fill the last batch.
+
+    Args:
+        sequences: `Sequences`.
+        targets: Array `(len(sequences), ...)`, what the loss compares the output with.
+        feature: String, the model's input that takes the sequences; `padding_mask` takes the mask.
+        batch_size: Integer; not more than there are sequences is used.
+        sequence_length: Integer, longest padded length; longer sequences are cut.
+        seed: Integer.
+        sample_weight: Optional float array `(len(sequences),)`.
+    """
+
+    def __init__(
+        self, sequences, targets, *, feature, batch_size, sequence_length, seed, sample_weight=None
+    ):
+        super().__init__()
+        self.sequences = sequences
+        self.targets = targets
+        self.feature = feature
+        self.batch_size = min(batch_size, len(sequences))
+        self.sequence_length = sequence_length
+        self.seed = seed
+        self.sample_weight = sample_weight
+        self._lengths = np.minimum(sequences.lengths, sequence_length)
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch):
+        """Lays out the batches of an epoch, counted from 0."""
+        rng = np.random.default_rng([self.seed, epoch])
+        order = rng.permutation(len(self.sequences))
+        missing = -len(order) % self.batch_size
+        order = np.concatenate([order, order[:missing]])
+        window = self.batch_size * _WINDOW
+        batches = []
+        for start in range(0, len(order), window):
+            part = order[start : start + window]
+            part = part[np.argsort(self._lengths[part], kind="stable")]
+            batches.extend(part.reshape(-1, self.batch_size))
+        batches = [batches[i] for i in rng.permutation(len(batches))]
+        self._batches = _unequal_first(batches, self._padded_length)
+
+    def _padded_length(self, indices):
+        return bucket_length(self._lengths[indices].max(), self.sequence_length)
+
+    def __len__(self):
+        return len(self._batches)
+
+    def num_tokens(self):
+        """Positions that the epoch computes, padding included."""
+        return sum(len(indices) * self._padded_length(indices) for indices in self._batches)
+
+    def __getitem__(self, index):
+        indices = self._batches[index]
+        values, mask = self.sequences.pad(indices, self._padded_length(indices))
+        batch = ({self.feature: values, "padding_mask": mask}, self.targets[indices])
+        if self.sample_weight is not None:
+            batch += (self.sample_weight[indices],)
+        return batch
+
+
+class PredictionBatches(keras.utils.PyDataset):
+    """All sequences from short to long, for `predict`; the last batch is filled up.
+
+    Args:
+        sequences: `Sequences`.
+        feature: String, the model's input that takes the sequences.
+        batch_size: Integer.
+        sequence_length: Integer, longest padded length; longer sequences are cut.
+    """
+
+    def __init__(self, sequences, *, feature, batch_size, sequence_length):
+        super().__init__()
+        self.sequences = sequences
+        self.feature = feature
+        self.sequence_length = sequence_length
+        lengths = np.minimum(sequences.lengths, sequence_length)
+        order = np.argsort(lengths, kind="stable")
+        self._order = order
+        order = np.concatenate([order, np.repeat(order[-1:], -len(order) % batch_size)])
+        self._lengths = lengths
+        self._batches = _unequal_first(order.reshape(-1, batch_size), self._padded_length)
+
+    def _padded_length(self, indices):
+        return bucket_length(self._lengths[indices].max(), self.sequence_length)
+
+    def __len__(self):
+        return len(self._batches)
+
+    def __getitem__(self, index):
+        indices = self._batches[index]
+        values, mask = self.sequences.pad(indices, self._padded_length(indices))
+        return ({self.feature: values, "padding_mask": mask},)
+
+    def indices(self, index):
+        """Which sequences a batch holds."""
+        return self._batches[index]
+
+    def restore_order(self, outputs):
+        """Puts rows that were predicted batch by batch back into the sequences' order."""
+        restored = np.empty((len(self.sequences), *outputs.shape[1:]), outputs.dtype)
+        # A sequence that filled up the last batch was predicted twice, to the same result.
+        restored[np.concatenate(self._batches)] = outputs
+        return restored
+
+
+def _unequal_first(batches, padded_length):
+    """Moves a batch of another length to the second place.
+
+    Keras on TensorFlow takes the shape of all batches from the first two: if they are of one
+    length, it refuses any other.
+    """
+    batches = list(batches)
+    for i in range(1, len(batches)):
+        if padded_length(batches[i]) != padded_length(batches[0]):
+            batches[1], batches[i] = batches[i], batches[1]
+            break
+    return batches

@@ -1,0 +1,68 @@
+"""Sequences of unequal length: token ids, or the vectors made from them."""
+
+import numpy as np
+
+
+class Sequences:
+    """Sequences of unequal length, stored end to end.
+
+    Args:
+        values: Array `(total_length, ...)`, all sequences one after another.
+        offsets: Integer array `(num_sequences + 1,)`; sequence `i` is
+            `values[offsets[i]:offsets[i + 1]]`.
+
+    Example:
+
+    >>> Sequences.from_list([[2, 7, 3], [2, 3]]).pad([1, 0], length=4)[0]
+    array([[2, 3, 0, 0],
+           [2, 7, 3, 0]], dtype=int32)
+    """
+
+    def __init__(self, values, offsets):
+        self.values = values
+        self.offsets = offsets
+        self.lengths = np.diff(offsets)
+
+    @classmethod
+    def from_list(cls, sequences, dtype="int32"):
+        """Stores a list of one-dimensional sequences."""
+        lengths = np.fromiter((len(sequence) for sequence in sequences), np.int64, len(sequences))
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        values = np.fromiter((x for sequence in sequences for x in sequence), dtype, offsets[-1])
+        return cls(values, offsets)
+
+    @classmethod
+    def concatenate(cls, parts):
+        """Joins several `Sequences` to one."""
+        values = np.concatenate([part.values for part in parts])
+        lengths = np.concatenate([part.lengths for part in parts])
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]))
+
+    def __len__(self):
+        return len(self.lengths)
+
+    def take(self, indices):
+        """The sequences at some positions, as `Sequences`."""
+        lengths = self.lengths[indices]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        return Sequences(self.values[np.repeat(self.offsets[indices], lengths) + within], offsets)
+
+    def pad(self, indices, length):
+        """Pads sequences with zeros at their end.
+
+        Args:
+            indices: Integers, which sequences.
+            length: Integer, the common length; longer sequences lose their end.
+
+        Returns:
+            The array `(len(indices), length, ...)` and its mask `(len(indices), length)` of int32,
+            1 where a sequence is and 0 where padding is.
+        """
+        indices = np.asarray(indices)
+        lengths = np.minimum(self.lengths[indices], length)
+        positions = np.arange(length)
+        mask = positions < lengths[:, None]
+        padded = np.zeros((len(indices), length, *self.values.shape[1:]), self.values.dtype)
+        padded[mask] = self.values[(self.offsets[indices][:, None] + positions)[mask]]
+        return padded, mask.astype("int32")
