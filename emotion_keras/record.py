@@ -1,0 +1,141 @@
+"""The run record: what is on disk about a run. Standard library only.
+
+`runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
+the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
+`val` and `test`; `audit.json`; and where weights are kept `model.keras` with its tokenizer.
+"""
+
+import csv
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from emotion_keras.errors import UserError
+
+SCHEMA_VERSION = 1
+
+RUN = "run.json"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.csv"
+AUDIT = "audit.json"
+MODEL = "model.keras"
+
+
+def run_id(model, encoder, seed, settings):
+    """A name for the eye that is unique by all settings; it is never parsed back.
+
+    Args:
+        model: String, the model's name.
+        encoder: String, the encoder's name or path.
+        seed: Integer.
+        settings: JSON-able dictionary of everything that tells this run from others.
+
+    Returns:
+        String such as `gated_transformer-minilm-seed0-1b2f4c6d`.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    encoder = "".join(c if c.isalnum() or c in "._" else "_" for c in Path(encoder).name)
+    return f"{model}-{encoder}-seed{seed}-{digest}"
+
+
+def run_directory(runs_dir, study, name):
+    """The folder of a run, existing or not."""
+    return Path(runs_dir) / study / name
+
+
+def is_finished(directory):
+    """Whether a run's record is complete."""
+    return (Path(directory) / RUN).is_file()
+
+
+def find_runs(runs_dir):
+    """Folders of the finished runs below a folder, sorted by path."""
+    return sorted(path.parent for path in Path(runs_dir).rglob(RUN))
+
+
+def write_json(path, value):
+    """Writes a JSON file in one step: a reader sees the old file, the new file, or none."""
+    _write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_rows(path, rows):
+    """Writes dictionaries of equal keys as CSV in one step.
+
+    Args:
+        path: The file's path.
+        rows: Non-empty list of dictionaries; floats are written in full precision.
+    """
+    part = _part(path)
+    with open(part, "w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+        _flush(file)
+    os.replace(part, path)
+
+
+def read_rows(path):
+    """Reads what `write_rows` wrote, as dictionaries of strings."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def write_run(directory, record):
+    """Finishes a run: writes its record, the last file of all.
+
+    Args:
+        directory: The run's folder.
+        record: JSON-able dictionary; `schema_version` is added.
+    """
+    write_json(Path(directory) / RUN, {"schema_version": SCHEMA_VERSION, **record})
+
+
+def read_run(directory):
+    """Reads a finished run's record.
+
+    Args:
+        directory: The run's folder.
+
+    Returns:
+        Dictionary.
+
+    Raises:
+        UserError: If there is no record, it is broken, or its schema version is another one.
+    """
+    path = Path(directory) / RUN
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"There is no finished run in {directory}: it holds no {RUN}. Give the folder that "
+            "`python -m emotion_keras.fit` named at its end."
+        ) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a run's record: {error}") from error
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} was written by another version of this software: expected schema_version "
+            f"{SCHEMA_VERSION}. Make the run anew, or read it with that version. "
+            f"Received: schema_version={version!r}"
+        )
+    return record
+
+
+def _write_atomically(path, text):
+    part = _part(path)
+    with open(part, "w", encoding="utf-8") as file:
+        file.write(text)
+        _flush(file)
+    os.replace(part, path)
+
+
+def _part(path):
+    return f"{os.fspath(path)}.{os.getpid()}.part"
+
+
+def _flush(file):
+    # Without it a crash of the machine could leave the name of the new file with no content.
+    file.flush()
+    os.fsync(file.fileno())
