@@ -1,0 +1,190 @@
+"""Devices, precision and compilation: the one file that may know a framework."""
+
+import contextlib
+import importlib
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from emotion_keras.errors import UserError
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def _framework():
+    return importlib.import_module(keras.backend.backend())
+
+
+def list_devices():
+    """Names of the devices that a run can use: all accelerators, or else the CPU.
+
+    Returns:
+        List of strings such as `["GPU:0", "GPU:1"]` or `["CPU:0"]`.
+    """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        num_gpus = _framework().cuda.device_count()
+        return [f"GPU:{i}" for i in range(num_gpus)] or ["CPU:0"]
+    if backend == "jax":
+        return [
+            f"{'CPU' if d.platform == 'cpu' else d.platform.upper()}:{d.id}"
+            for d in _framework().devices()
+        ]
+    config = _framework().config
+    devices = config.list_logical_devices("GPU") or config.list_logical_devices("CPU")
+    return [device.name.split("device:")[-1] for device in devices]
+
+
+def on_cpu():
+    """Whether a run uses no accelerator."""
+    return list_devices()[0].startswith("CPU")
+
+
+def describe():
+    """The device in words, for people and for the record."""
+    devices = list_devices()
+    if on_cpu():
+        return f"CPU, {len(devices)} devices" if len(devices) > 1 else "CPU"
+    backend = keras.backend.backend()
+    if backend == "torch":
+        name = _framework().cuda.get_device_name(0)
+        used = "" if len(devices) == 1 else f" (one of {len(devices)}: torch uses one device)"
+        return f"{name}{used}"
+    if backend == "jax":
+        name = _framework().devices()[0].device_kind
+    else:
+        config = _framework().config
+        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+        name = details.get("device_name", "GPU")
+    return f"{name} x {len(devices)}" if len(devices) > 1 else name
+
+
+def _cpu_multiplies_bfloat16():
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def resolve_precision(precision):
+    """Chooses the precision to train in.
+
+    Args:
+        precision: `auto`, `float32`, `mixed_bfloat16` or `mixed_float16`. `auto` takes bfloat16
+            where the device multiplies it fast: GPUs since Ampere, CPUs with AVX-512 BF16 or AMX;
+            on CPU not with JAX, whose bfloat16 products are slower there than its float32 ones.
+
+    Returns:
+        Name of a Keras dtype policy.
+
+    Raises:
+        UserError: If there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(
+            f"Unknown precision. Accepted: {', '.join(PRECISIONS)}. Received: {precision!r}"
+        )
+    if precision != "auto":
+        return precision
+    backend = keras.backend.backend()
+    if on_cpu():
+        fast = backend != "jax" and _cpu_multiplies_bfloat16()
+        return "mixed_bfloat16" if fast else "float32"
+    if backend == "tensorflow":
+        config = _framework().config
+        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+        capability = details.get("compute_capability", (0, 0))
+    elif backend == "torch":
+        capability = _framework().cuda.get_device_capability()
+    else:
+        capability = (8, 0)  # JAX runs bfloat16 on every accelerator that it supports.
+    return "mixed_bfloat16" if tuple(capability) >= (8, 0) else "mixed_float16"
+
+
+def resolve_jit(jit):
+    """Whether to compile the training step.
+
+    Args:
+        jit: `auto`, `on` or `off`. `auto` compiles on JAX always and with TensorFlow on
+            accelerators; on a CPU XLA gains nothing for TensorFlow, and torch.compile costs more
+            than a run of this size takes.
+
+    Returns:
+        Boolean.
+
+    Raises:
+        UserError: If `jit` is another value.
+    """
+    if jit not in ("auto", "on", "off"):
+        raise UserError(f"Unknown value of jit. Accepted: auto, on, off. Received: {jit!r}")
+    if jit != "auto":
+        return jit == "on"
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and not on_cpu())
+
+
+@contextlib.contextmanager
+def data_parallel():
+    """Within it a model is built for all devices: each takes its part of every batch."""
+    backend = keras.backend.backend()
+    devices = list_devices()
+    if len(devices) == 1 or backend == "torch":
+        yield
+    elif backend == "jax":
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
+    else:
+        with _framework().distribute.MirroredStrategy(devices).scope():
+            yield
+
+
+def matmul_flops_per_second(precision, size=1024, seconds=0.2):
+    """Measures how fast this device multiplies matrices.
+
+    Args:
+        precision: Name of a Keras dtype policy; its compute type is measured.
+        size: Integer, rows and columns of the matrices.
+        seconds: Float, how long to measure.
+
+    Returns:
+        Floating-point operations a second.
+    """
+    dtype = keras.DTypePolicy(precision).compute_dtype
+    matrix = keras.ops.cast(np.random.default_rng(0).random((size, size)), dtype)
+    np.asarray(keras.ops.cast(keras.ops.matmul(matrix, matrix)[0, 0], "float32"))
+    products, start = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < seconds:
+        product = keras.ops.matmul(matrix, matrix)
+        # Reading a number makes an asynchronous device finish.
+        keras.ops.convert_to_numpy(keras.ops.cast(product[0, 0], "float32"))
+        products += 1
+    return 2 * size**3 * products / elapsed
+
+
+def peak_memory_bytes():
+    """The most memory that this process has held so far, in bytes of main memory."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def versions():
+    """Versions of Python, Keras and the backend, for the record."""
+    import keras_hub
+
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "keras_hub": keras_hub.__version__,
+        keras.backend.backend(): _framework().__version__,
+        "numpy": np.__version__,
+    }

@@ -1,0 +1,479 @@
+"""Train one model once: `python -m emotion_keras.fit` -> one run.
+
+With defaults it fine-tunes the gated Transformer over the MiniLM encoder on ISEAR; the README says
+what that takes and reaches.
+"""
+
+import argparse
+import contextlib
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import rich
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from emotion_keras import devices, record
+from emotion_keras.data import Audit, Corpus, Split, load_corpus, prepare, split
+from emotion_keras.data.batches import TrainingBatches
+from emotion_keras.defaults import defaults_for
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation import classification_metrics
+from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.text import TextInput
+from emotion_keras.models import MODELS
+from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
+
+
+class Dataset(NamedTuple):
+    """A corpus, prepared and split: made once, used by any number of runs.
+
+    Args:
+        corpus: The prepared `Corpus`.
+        audit: What the preparation did, an `Audit`.
+        split: Who goes where, a `Split`.
+    """
+
+    corpus: Corpus
+    audit: Audit
+    split: Split
+
+    def texts(self, name):
+        """Texts of the split `train`, `val` or `test`, a list."""
+        return self.corpus.examples["text"].iloc[getattr(self.split, name)].tolist()
+
+    def label_ids(self, name):
+        """Class ids of the split `train`, `val` or `test`, an int32 array."""
+        return self.corpus.label_ids[getattr(self.split, name)]
+
+
+def stages(model):
+    """The functions whose keyword arguments are the options of a run, by their name in the record.
+
+    Args:
+        model: Name of a model.
+
+    Returns:
+        Dictionary of functions.
+
+    Raises:
+        UserError: If there is no such model.
+    """
+    if model not in MODELS:
+        raise UserError(f"Unknown model. Accepted: {', '.join(MODELS)}. Received: model={model!r}")
+    return {
+        "reading": load_corpus,
+        "preparation": prepare,
+        "protocol": split,
+        "inputs": TextInput,
+        "hyperparameters": MODELS[model],
+        "training": train,
+    }
+
+
+def resolve(model, options):
+    """Fills in the defaults, and sorts options by the function that takes them.
+
+    Args:
+        model: Name of a model.
+        options: Dictionary of values by option.
+
+    Returns:
+        Dictionary of dictionaries, as it stands in the record.
+
+    Raises:
+        UserError: If an option is unknown.
+    """
+    settings = {name: option_defaults(function) for name, function in stages(model).items()}
+    encoder = options.get("encoder", settings["inputs"]["encoder"])
+    chosen = defaults_for(encoder, options.get("freeze_encoder", False)) | options
+    known = {option for stage in settings.values() for option in stage}
+    if unknown := sorted(set(options) - known):
+        raise UserError(
+            f"Unknown option for model={model!r}. Accepted: {', '.join(sorted(known))}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    for stage in settings.values():
+        stage.update({name: chosen[name] for name in stage if name in chosen})
+    return settings
+
+
+def read_dataset(settings, notify=print):
+    """Loads, prepares and splits the corpus of `settings`, which `resolve` returned."""
+    corpus = load_corpus(**settings["reading"], notify=notify)
+    corpus, audit = prepare(corpus, **settings["preparation"])
+    return Dataset(corpus, audit, split(corpus, **settings["protocol"]))
+
+
+def fit(
+    *,
+    model: str = "gated_transformer",
+    seed: int = 0,
+    precision: str = "auto",
+    study: str = "fit",
+    runs_dir: str = "runs",
+    tensorboard: bool = False,
+    notify=print,
+    **options,
+):
+    """Trains one model on one corpus and writes the run.
+
+    Args:
+        model: What to train: transformer or gated_transformer.
+        seed: Decides initial weights, order and dropout.
+        precision: What to train in: auto, float32, mixed_bfloat16 or mixed_float16. The finished
+            model always computes in float32.
+        study: Name of the set of runs that this one belongs to.
+        runs_dir: Folder of all runs.
+        tensorboard: Whether to write TensorBoard logs into the run's folder.
+        notify: Called with messages for the user.
+        **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, of the model's builder
+            and of `train`; unless given, the defaults of the encoder.
+
+    Returns:
+        The run's folder, a `pathlib.Path`.
+
+    Raises:
+        UserError: If the input or an option is wrong, or on Ctrl-C.
+
+    Example:
+
+    >>> fit(data="situations", encoder="scratch", epochs=2)
+    """
+    settings = resolve(model, options)
+    dataset = read_dataset(settings, notify)
+    precision = devices.resolve_precision(precision)
+    directory = _claim_directory(dataset, settings, model, seed, precision, study, runs_dir)
+    if record.is_finished(directory):
+        notify(f"This run is finished already, nothing is trained: {directory}")
+        return directory
+    notify(str(dataset.audit))
+
+    def build(precision, features_dim=None):
+        keras.utils.set_random_seed(seed)
+        keras.config.set_dtype_policy(precision)
+        try:
+            embedded = embedded_features(features_dim) if features_dim else text.embed()
+            return MODELS[model](
+                embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
+            )
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    text = TextInput(dataset.texts("train"), **settings["inputs"])
+    sequences = {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
+    feature, inputs, features_dim = text.feature, sequences, None
+    if text.freeze_encoder:
+        feature, inputs = "features", _encode_once(text, sequences, directory, notify)
+        features_dim = inputs["train"].values.shape[-1]
+    with devices.data_parallel():
+        trained = build(precision, features_dim)
+    _check_space(directory, trained)
+    notify(_plan(dataset, settings, model, trained, inputs, precision))
+    outcome = train(
+        trained,
+        (inputs["train"], dataset.label_ids("train")),
+        (inputs["val"], dataset.label_ids("val")),
+        feature=feature,
+        sequence_length=text.sequence_length,
+        seed=seed,
+        directory=directory,
+        callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")] if tensorboard else [],
+        **settings["training"],
+    )
+    # What is measured and kept computes in float32, whatever it was trained in: so the record's
+    # numbers are those that the saved model gives, on any backend.
+    final = build("float32")
+    _copy_weights(trained, final)
+    probabilities = {
+        name: predict(
+            final, sequences[name], feature=text.feature, sequence_length=text.sequence_length
+        )
+        for name in ("val", "test")
+    }
+    metrics = {
+        name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)
+        for name, value in probabilities.items()
+    }
+    final.save(directory / record.MODEL)
+    text.tokenizer.save(directory)
+    record.write_json(directory / record.AUDIT, dataset.audit.to_dict())
+    record.write_rows(directory / record.HISTORY, outcome["history"])
+    record.write_rows(directory / record.PREDICTIONS, _prediction_rows(dataset, probabilities))
+    record.write_run(
+        directory,
+        {
+            "run_id": directory.name,
+            "study": study,
+            "trial": None,
+            "model": model,
+            "seed": seed,
+            **{name: settings[name] for name in ("inputs", "hyperparameters")},
+            "training": settings["training"] | {"precision": precision},
+            "corpus": _describe_corpus(dataset, settings),
+            "metrics": metrics,
+            "best_epoch": outcome["best_epoch"],
+            "num_parameters": final.count_params(),
+            "cost": {
+                "seconds": outcome["seconds"],
+                "examples_per_second": outcome["examples_per_second"],
+                "peak_memory_bytes": devices.peak_memory_bytes(),
+            },
+            "environment": {
+                "backend": keras.backend.backend(),
+                "versions": devices.versions(),
+                "device": devices.describe(),
+                "precision": precision,
+                "commit": _commit(),
+            },
+        },
+    )
+    (directory / CHECKPOINT).unlink()
+    return directory
+
+
+def _claim_directory(dataset, settings, model, seed, precision, study, runs_dir):
+    """Makes the run's folder, and makes sure that what it needs can be written there."""
+    told_apart_by = {
+        **{name: settings[name] for name in ("preparation", "inputs", "hyperparameters")},
+        "protocol": dataset.split.protocol,
+        "training": settings["training"],
+        "corpus": dataset.corpus.sha256,
+        "labels": dataset.corpus.labels,
+        "precision": precision,
+        "backend": keras.backend.backend(),
+        "model": model,
+        "seed": seed,
+    }
+    name = record.run_id(model, settings["inputs"]["encoder"], seed, told_apart_by)
+    directory = record.run_directory(runs_dir, study, name)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        record.write_json(directory / "settings.json", told_apart_by)
+    except OSError as error:
+        raise UserError(
+            f"The run cannot be written to {directory}: {error.strerror}. Choose a folder that can "
+            "be written to with `--runs-dir`."
+        ) from error
+    return directory
+
+
+def _encode_once(text, sequences, directory, notify):
+    """Outputs of a frozen encoder for all texts."""
+    notify("Computing the frozen encoder's outputs, once.")
+    embedded = text.embed()
+    encoder = keras.Model(embedded.inputs, embedded.vectors)
+    return {
+        name: compute_vectors(
+            encoder,
+            sequences[name],
+            feature=text.feature,
+            sequence_length=text.sequence_length,
+            path=directory / f"vectors-{name}.npy",
+        )
+        for name in sequences
+    }
+
+
+def _copy_weights(source, target):
+    for layer in source.layers:
+        if layer.weights:
+            target.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _prediction_rows(dataset, probabilities):
+    labels = dataset.corpus.labels
+    rows = []
+    for name, values in probabilities.items():
+        examples = dataset.corpus.examples.iloc[getattr(dataset.split, name)]
+        for example_id, label, row in zip(examples["id"], examples["label"], values, strict=True):
+            rows.append(
+                {
+                    "id": example_id,
+                    "split": name,
+                    "label": label,
+                    "predicted": labels[row.argmax()],
+                    **dict(zip(labels, row.tolist(), strict=True)),
+                }
+            )
+    return rows
+
+
+def _describe_corpus(dataset, settings):
+    corpus = dataset.corpus
+    return {
+        "name": corpus.name,
+        "sha256": corpus.sha256,
+        "licence": corpus.licence,
+        "labels": list(corpus.labels),
+        "num_examples": len(corpus),
+        "split_seed": dataset.split.protocol["split_seed"],
+        "reading": settings["reading"],
+        "preparation": settings["preparation"],
+        "protocol": dataset.split.protocol,
+    }
+
+
+def _check_space(directory, model):
+    """Makes sure that the state of the training and the model will fit on the disk."""
+    # Weights and the two moments of AdamW, the best weights, twice while a file replaces another,
+    # and the finished model.
+    needed = 4 * (9 * model.count_params())
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise UserError(
+            f"The disk is too full to train: {directory} needs up to {needed / 1e6:,.0f} MB and "
+            f"{free / 1e6:,.0f} MB are free. Make room, or choose another folder with `--runs-dir`."
+        )
+
+
+def _plan(dataset, settings, model, built, inputs, precision):
+    """What will happen, in a line or two, and about how long it will take."""
+    corpus, training = dataset.corpus, settings["training"]
+    batches = TrainingBatches(
+        inputs["train"],
+        dataset.label_ids("train"),
+        feature="",
+        batch_size=training["batch_size"],
+        sequence_length=settings["inputs"]["sequence_length"],
+        seed=0,
+    )
+    trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
+    products = batches.num_tokens() * _flops_per_token(built)
+    speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
+    seconds = training["epochs"] * (products / speed + len(batches) * _SECONDS_PER_STEP)
+    return (
+        f"{model} over {settings['inputs']['encoder']}: {built.count_params():,} parameters, "
+        f"{trainable:,} of them trained, in {precision}, with {keras.backend.backend()} on "
+        f"{devices.describe()}.\n"
+        f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
+        f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
+        f"{len(corpus.labels)} labels.\n"
+        f"About {_in_words(seconds)} for {training['epochs']} epochs."
+    )
+
+
+# What a training step reaches of the device's matrix products, and what it costs beside them:
+# measured with the encoders of this package on CPU; an estimate wants no more.
+_EFFICIENCY = 0.35
+_SECONDS_PER_STEP = 0.02
+
+
+def _flops_per_token(model):
+    """Operations of a training step a token: 2 a weight forward, 2 for inputs, 2 for weights."""
+    frozen = {id(v) for v in model.non_trainable_variables}
+    flops = 0
+    for variable in model.weights:
+        if len(variable.shape) > 1 and "embedding" not in variable.path:
+            flops += (2 if id(variable) in frozen else 6) * math.prod(variable.shape)
+    return flops
+
+
+def _in_words(seconds):
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _commit():
+    """The commit of this software's checkout, or `None` where it is not one."""
+    folder = Path(__file__).parent
+    command = ["git", "-C", os.fspath(folder), "rev-parse", "HEAD"]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return None
+
+
+def summarize(directory):
+    """A finished run as tables for the terminal: metrics, F1 by label, the folder, what is next."""
+    run = record.read_run(directory)
+    scores = Table(title=f"{run['model']} on {run['corpus']['name']}, in per cent")
+    for column in ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"):
+        scores.add_column(column, justify="right")
+    for name, metrics in run["metrics"].items():
+        values = [metrics[key] for key in ("accuracy", "macro_f1", "weighted_f1", "auc", "ece")]
+        scores.add_row(name, str(metrics["num_examples"]), *(_per_cent(value) for value in values))
+    by_label = Table(title="Test split by label, in per cent")
+    for column in ("label", "precision", "recall", "F1", "texts"):
+        by_label.add_column(column, justify="right")
+    for label, metrics in run["metrics"]["test"]["per_label"].items():
+        values = [metrics[key] for key in ("precision", "recall", "f1")]
+        by_label.add_row(escape(label), *map(_per_cent, values), str(metrics["support"]))
+    cost = run["cost"]
+    return Group(
+        scores,
+        by_label,
+        Text(
+            f"Best epoch {run['best_epoch']}; trained for {_in_words(cost['seconds'])} at "
+            f"{cost['examples_per_second']:.0f} texts a second; "
+            f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB.\n"
+            f"The run: {directory}\n"
+            f"Once more with another seed: python -m emotion_keras.fit --from-run {directory} "
+            f"--seed {run['seed'] + 1}"
+        ),
+    )
+
+
+def _per_cent(value):
+    return "-" if value is None else f"{100 * value:.1f}"
+
+
+def main(arguments=None):
+    """The command `python -m emotion_keras.fit`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        directory = fit(**_parse(arguments))
+        rich.print(summarize(directory))
+    except UserError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command continues where it was.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parse(arguments):
+    """Reads the command line; which options there are, and their defaults, depends on three."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--from-run")
+    first.add_argument("--model")
+    first.add_argument("--encoder")
+    first.add_argument("--freeze-encoder", nargs="?", const="true")
+    chosen, _ = first.parse_known_args(arguments)
+    defaults = _options_of(record.read_run(chosen.from_run)) if chosen.from_run else {}
+    model = chosen.model or defaults.get("model", "gated_transformer")
+    if chosen.encoder or chosen.freeze_encoder or not chosen.from_run:
+        frozen = (chosen.freeze_encoder or "false").lower() == "true"
+        defaults |= defaults_for(chosen.encoder or "minilm", frozen)
+    functions = [fit, *stages(model).values()]
+    parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
+    parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
+    options = vars(parser.parse_args(arguments))
+    return {name: options[name] for name in options if name not in ("config", "from_run")}
+
+
+def _options_of(run):
+    """The options that repeat a run, from its record."""
+    corpus = run["corpus"]
+    recorded = {"model": run["model"], "seed": run["seed"]}
+    for part in (corpus["reading"], corpus["preparation"], corpus["protocol"]):
+        recorded |= part
+    for part in (run["inputs"], run["hyperparameters"], run["training"]):
+        recorded |= part
+    functions = [fit, *stages(run["model"]).values()]
+    options = {name for function in functions for name in option_defaults(function)}
+    return {name: value for name, value in recorded.items() if name in options}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""What every kind of input hands to a model."""
+
+from typing import NamedTuple
+
+import keras
+
+
+class Embedded(NamedTuple):
+    """The start of a functional model: its inputs, and the vectors made from them.
+
+    Args:
+        inputs: Dictionary of `keras.Input` by name.
+        vectors: Symbolic tensor `(batch, length, dim)`.
+        padding_mask: Symbolic tensor `(batch, length)` of int32, 1 for what is real.
+    """
+
+    inputs: dict
+    vectors: keras.KerasTensor
+    padding_mask: keras.KerasTensor
+
+
+def embedded_features(dim):
+    """Vectors that were computed before and are the model's input, named `features`.
+
+    Args:
+        dim: Integer, length of a vector.
+
+    Returns:
+        `Embedded` of inputs `features`, `(batch, length, dim)`, and `padding_mask`.
+    """
+    features = keras.Input((None, dim), dtype="float32", name="features")
+    padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
+    return Embedded({"features": features, "padding_mask": padding_mask}, features, padding_mask)

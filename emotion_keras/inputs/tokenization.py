@@ -1,0 +1,135 @@
+"""Tokenizers: from texts to `Sequences` of token ids."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import tokenizers
+from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from emotion_keras.data.sequences import Sequences
+
+# Encoded texts are large objects: a part at a time is turned into plain numbers.
+_TEXTS_AT_ONCE = 20_000
+
+
+class WordPieceTokenizer:
+    """A tokenizer of the Rust library `tokenizers`, in its own file format.
+
+    Args:
+        tokenizer: `tokenizers.Tokenizer`.
+
+    Example:
+
+    >>> tokenizer = WordPieceTokenizer.train(["the cat sat", "the dog sat"], vocabulary_size=100)
+    >>> len(tokenizer.encode(["the cat"], sequence_length=16))
+    1
+    """
+
+    FILE = "tokenizer.json"
+
+    def __init__(self, tokenizer):
+        self._tokenizer = tokenizer
+        self._tokenizer.no_padding()
+
+    @classmethod
+    def train(cls, texts, vocabulary_size):
+        """Learns lower-case word pieces (Schuster and Nakajima 2012) from texts.
+
+        Args:
+            texts: Strings.
+            vocabulary_size: Integer, number of pieces at most.
+
+        Returns:
+            A tokenizer that puts `[CLS]` before a text and `[SEP]` after it.
+        """
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+        tokenizer = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        tokenizer.decoder = decoders.WordPiece()
+        trainer = trainers.WordPieceTrainer(
+            vocab_size=vocabulary_size, min_frequency=2, special_tokens=special, show_progress=False
+        )
+        tokenizer.train_from_iterator(texts, trainer)
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]",
+            special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+        )
+        return cls(tokenizer)
+
+    @classmethod
+    def load(cls, directory):
+        """Loads `tokenizer.json` from a folder."""
+        return cls(tokenizers.Tokenizer.from_file(os.fspath(Path(directory) / cls.FILE)))
+
+    def save(self, directory):
+        """Writes `tokenizer.json` to a folder."""
+        self._tokenizer.save(os.fspath(Path(directory) / self.FILE))
+
+    @property
+    def vocabulary_size(self):
+        """Number of tokens."""
+        return self._tokenizer.get_vocab_size()
+
+    @property
+    def unknown_id(self):
+        """Id of the token for what the vocabulary lacks."""
+        return self._tokenizer.token_to_id("[UNK]")
+
+    @property
+    def special_ids(self):
+        """Ids of padding and of the marks of a text's start and end."""
+        return [self._tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]")]
+
+    def encode(self, texts, sequence_length):
+        """Encodes texts.
+
+        Args:
+            texts: Sequence of strings.
+            sequence_length: Integer; a longer text is cut, its `[SEP]` stays.
+
+        Returns:
+            `Sequences` of int32 token ids.
+        """
+        self._tokenizer.enable_truncation(sequence_length)
+        parts = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            part = list(texts[start : start + _TEXTS_AT_ONCE])
+            encoded = self._tokenizer.encode_batch_fast(part)
+            parts.append(Sequences.from_list([encoding.ids for encoding in encoded]))
+        return Sequences.concatenate(parts)
+
+
+class PresetTokenizer:
+    """The tokenizer of a keras-hub preset, for presets without a `tokenizer.json`.
+
+    Args:
+        preprocessor: `keras_hub.models.TextClassifierPreprocessor`.
+    """
+
+    FOLDER = "preprocessor"
+
+    def __init__(self, preprocessor):
+        self._preprocessor = preprocessor
+
+    def save(self, directory):
+        """Writes the tokenizer as a keras-hub preset to the folder `preprocessor`."""
+        self._preprocessor.save_to_preset(os.fspath(Path(directory) / self.FOLDER))
+
+    @property
+    def vocabulary_size(self):
+        """Number of tokens."""
+        return self._preprocessor.tokenizer.vocabulary_size()
+
+    def encode(self, texts, sequence_length):
+        """Encodes texts; see `WordPieceTokenizer.encode`."""
+        self._preprocessor.sequence_length = sequence_length
+        parts = []
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            batch = self._preprocessor(list(texts[start : start + _TEXTS_AT_ONCE]))
+            token_ids = np.asarray(batch["token_ids"])
+            mask = np.asarray(batch["padding_mask"]).astype(bool)
+            offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
+            parts.append(Sequences(token_ids[mask].astype("int32"), offsets))
+        return Sequences.concatenate(parts)

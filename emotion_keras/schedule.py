@@ -1,0 +1,56 @@
+"""Learning-rate schedule: warm-up, then decay."""
+
+import math
+
+import keras
+
+SCHEDULES = ("linear", "cosine", "constant")
+
+
+@keras.saving.register_keras_serializable(package="emotion_keras")
+class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises linearly to the learning rate, then falls to zero or stays.
+
+    Args:
+        learning_rate: Float, the highest rate.
+        num_steps: Integer, steps in all.
+        warmup: Float in `[0, 1]`, share of the steps in which the rate rises.
+        decay: `linear`, `cosine` (Loshchilov and Hutter 2017) or `constant`.
+
+    Example:
+
+    >>> float(WarmupDecay(1.0, num_steps=10, warmup=0.5, decay="linear")(4))
+    1.0
+    """
+
+    def __init__(self, learning_rate, num_steps, warmup=0.1, decay="linear"):
+        if decay not in SCHEDULES:
+            raise ValueError(f"`decay` must be one of {SCHEDULES}. Received: decay={decay!r}")
+        self.learning_rate = learning_rate
+        self.num_steps = num_steps
+        self.warmup = warmup
+        self.decay = decay
+
+    def __call__(self, step):
+        ops = keras.ops
+        step = ops.cast(step, "float32")
+        num_warmup = round(self.warmup * self.num_steps)
+        # Counted from 1, so that the first step is not wasted on a rate of zero.
+        rising = (step + 1) / max(num_warmup, 1)
+        done = (step - num_warmup) / max(self.num_steps - num_warmup, 1)
+        done = ops.clip(done, 0.0, 1.0)
+        if self.decay == "linear":
+            falling = 1 - done
+        elif self.decay == "cosine":
+            falling = 0.5 * (1 + ops.cos(math.pi * done))
+        else:
+            falling = ops.ones_like(done)
+        return self.learning_rate * ops.where(step < num_warmup, rising, falling)
+
+    def get_config(self):
+        return {
+            "learning_rate": self.learning_rate,
+            "num_steps": self.num_steps,
+            "warmup": self.warmup,
+            "decay": self.decay,
+        }

@@ -1,0 +1,323 @@
+"""Training one model, so that a killed run continues as if nothing had happened."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from emotion_keras import devices
+from emotion_keras.data.batches import PredictionBatches, TrainingBatches
+from emotion_keras.data.preparation import balance as balance_labels
+from emotion_keras.data.sequences import Sequences
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation import macro_f1
+from emotion_keras.schedule import WarmupDecay
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def train(
+    model,
+    train_data,
+    val_data,
+    *,
+    feature,
+    sequence_length,
+    seed,
+    directory,
+    callbacks=(),
+    batch_size: int = 32,
+    epochs: int = 4,
+    learning_rate: float = 1e-4,
+    schedule: str = "linear",
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    clip_norm: float = 1.0,
+    label_smoothing: float = 0.0,
+    balance: str = "none",
+    patience: int = 2,
+    jit: str = "auto",
+):
+    """Trains a model and leaves it with the weights of its best epoch on the validation split.
+
+    After each epoch its state is written to `directory`; called again with the same arguments, it
+    goes on from there, and on a CPU ends with the very same weights as without the interruption.
+
+    Args:
+        model: `keras.Model` from `feature` and `padding_mask` to probabilities.
+        train_data: Pair of `Sequences` and class ids.
+        val_data: Pair of `Sequences` and class ids.
+        feature: Name of the model's input that takes the sequences.
+        sequence_length: Longest padded length.
+        seed: Decides order and dropout; the caller seeds the weights.
+        directory: Folder for the state.
+        callbacks: More Keras callbacks.
+        batch_size: Texts a step.
+        epochs: Passes over the training split at most.
+        learning_rate: Highest learning rate of AdamW.
+        schedule: What the learning rate does after the warm-up: linear, cosine or constant.
+        warmup: Share of the steps in which the learning rate rises.
+        weight_decay: AdamW's decay of weight matrices a step, times the learning rate.
+        clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing.
+        label_smoothing: Share of the target spread over all labels.
+        balance: How to even out the labels of the training split: none, undersample, oversample or
+            class_weight.
+        patience: Epochs without a better macro F1 on the validation split before stopping; 0 never
+            stops early.
+        jit: Whether to compile the training step: auto, on or off.
+
+    Returns:
+        Dictionary of `history` (a row an epoch), `best_epoch` (counted from 1), `seconds` and
+        `examples_per_second` of training alone.
+
+    Raises:
+        UserError: If a value is not accepted, or on Ctrl-C.
+    """
+    sequences, label_ids = train_data
+    positions, class_weight = balance_labels(label_ids, balance, seed)
+    num_classes = model.output_shape[-1]
+    if len(positions) < len(sequences) or balance == "oversample":
+        sequences, label_ids = sequences.take(positions), label_ids[positions]
+    weights = None
+    if class_weight:
+        weights = np.array([class_weight[i] for i in label_ids.tolist()], "float32")
+    batches = TrainingBatches(
+        sequences,
+        np.eye(num_classes, dtype="float32")[label_ids],
+        feature=feature,
+        batch_size=batch_size,
+        sequence_length=sequence_length,
+        seed=seed,
+        sample_weight=weights,
+    )
+    optimizer = keras.optimizers.AdamW(
+        WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),
+        weight_decay=weight_decay,
+        global_clipnorm=clip_norm or None,
+    )
+    # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+    )
+    model.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=devices.resolve_jit(jit),
+    )
+    state = TrainingState(directory, batches, val_data, seed=seed, patience=patience)
+    state.restore(model)
+    if not state.is_done(epochs):
+        with _on_sigint(state.interrupt):
+            model.fit(
+                batches,
+                initial_epoch=len(state.history),
+                epochs=epochs,
+                shuffle=False,
+                verbose=1 if sys.stdout.isatty() else 2,
+                callbacks=[state, *callbacks],
+            )
+    state.load_best(model)
+    seconds = sum(row["seconds"] for row in state.history)
+    return {
+        "history": state.history,
+        "best_epoch": state.best_epoch,
+        "seconds": seconds,
+        "examples_per_second": len(state.history) * len(sequences) / seconds,
+    }
+
+
+def predict(model, sequences, *, feature, sequence_length, batch_size=64):
+    """Probabilities of texts, in their order.
+
+    Args:
+        model: `keras.Model` from `feature` and `padding_mask`.
+        sequences: `Sequences`.
+        feature: Name of the model's input that takes the sequences.
+        sequence_length: Longest padded length.
+        batch_size: Texts a step.
+
+    Returns:
+        Float array `(len(sequences), num_classes)`.
+    """
+    batches = PredictionBatches(
+        sequences, feature=feature, batch_size=batch_size, sequence_length=sequence_length
+    )
+    outputs = model.predict(batches, verbose=0)
+    return batches.restore_order(np.asarray(outputs, "float32"))
+
+
+def compute_vectors(encoder, sequences, *, feature, sequence_length, path, batch_size=64):
+    """Outputs of an encoder, a vector a token, in a file that stays on disk.
+
+    Args:
+        encoder: `keras.Model` from `feature` and `padding_mask` to `(batch, length, dim)`.
+        sequences: `Sequences` of token ids.
+        feature: Name of the model's input that takes the sequences.
+        sequence_length: Longest padded length.
+        path: The file to hold the vectors.
+        batch_size: Texts a step.
+
+    Returns:
+        `Sequences` of float32 vectors.
+    """
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(sequences.lengths, sequence_length))])
+    shape = (offsets[-1], encoder.output_shape[-1])
+    vectors = np.lib.format.open_memmap(path, "w+", "float32", shape)
+    batches = PredictionBatches(
+        sequences, feature=feature, batch_size=batch_size, sequence_length=sequence_length
+    )
+    for index in range(len(batches)):
+        (inputs,) = batches[index]
+        outputs = np.asarray(encoder.predict_on_batch(inputs), "float32")
+        for i, output in zip(batches.indices(index), outputs, strict=True):
+            start, end = offsets[i], offsets[i + 1]
+            vectors[start:end] = output[: end - start]
+    return Sequences(vectors, offsets)
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Validates after each epoch, keeps the best weights, stops early, and saves all of it.
+
+    Order and dropout of an epoch follow from `(seed, epoch)`, so that weights and the optimizer's
+    state at an epoch's end are all that there is to know.
+
+    Args:
+        directory: Folder of the state's file.
+        batches: `TrainingBatches`.
+        val_data: Pair of `Sequences` and class ids.
+        seed: Integer.
+        patience: Integer, epochs without a better macro F1 before stopping; 0 never stops.
+    """
+
+    def __init__(self, directory, batches, val_data, *, seed, patience):
+        super().__init__()
+        self.path = Path(directory) / CHECKPOINT
+        self.batches = batches
+        self.val_sequences, self.val_label_ids = val_data
+        self.seed = seed
+        self.patience = patience
+        self.history = []
+        self.best_epoch = 0
+        self.best_weights = None
+        self._interrupted = False
+
+    def restore(self, model):
+        """Puts the saved state, if there is one, into a compiled model."""
+        model.optimizer.build(model.trainable_variables)
+        if not self.path.exists():
+            return
+        with np.load(self.path) as saved:
+            for i, variable in enumerate(_state_variables(model)):
+                variable.assign(saved[f"state_{i}"])
+            self.best_epoch = int(saved["best_epoch"])
+            self.best_weights = [saved[f"best_{i}"] for i in range(len(model.trainable_variables))]
+            names = saved["history_names"].tolist()
+            self.history = [dict(zip(names, row, strict=True)) for row in saved["history"].tolist()]
+        for row in self.history:
+            row["epoch"] = int(row["epoch"])
+
+    def is_done(self, epochs):
+        """Whether there is nothing left to train."""
+        stale = len(self.history) - self.best_epoch
+        return len(self.history) >= epochs or bool(self.patience and stale >= self.patience)
+
+    def load_best(self, model):
+        """Gives the model the weights of the best epoch."""
+        for variable, value in zip(model.trainable_variables, self.best_weights, strict=True):
+            variable.assign(value)
+
+    def interrupt(self, *_):
+        """Stops after the step under way; a second Ctrl-C stops at once."""
+        self._interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise UserError(
+                f"Stopped in epoch {self._epoch + 1}. The same command continues from the end of "
+                f"epoch {len(self.history)}."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self.batches.set_epoch(epoch)
+        for i, state in enumerate(_seed_states(self.model)):
+            sequence = np.random.SeedSequence([self.seed, epoch, i])
+            state.assign(sequence.generate_state(2, "uint32"))
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.perf_counter() - self._start
+        probabilities = predict(
+            self.model,
+            self.val_sequences,
+            feature=self.batches.feature,
+            sequence_length=self.batches.sequence_length,
+        )
+        predicted = probabilities.argmax(axis=1)
+        likelihood = np.clip(probabilities[np.arange(len(predicted)), self.val_label_ids], 1e-7, 1)
+        logs["val_loss"] = float(-np.log(likelihood).mean())
+        logs["val_accuracy"] = float(np.mean(predicted == self.val_label_ids))
+        logs["val_macro_f1"] = macro_f1(self.val_label_ids, predicted, probabilities.shape[1])
+        best = max((row["val_macro_f1"] for row in self.history), default=-1.0)
+        self.history.append(
+            {
+                "epoch": epoch + 1,
+                "loss": float(logs["loss"]),
+                "accuracy": float(logs["accuracy"]),
+                "val_loss": logs["val_loss"],
+                "val_accuracy": logs["val_accuracy"],
+                "val_macro_f1": logs["val_macro_f1"],
+                "seconds": seconds,
+            }
+        )
+        if logs["val_macro_f1"] > best:
+            self.best_epoch = epoch + 1
+            self.best_weights = [_numpy(v) for v in self.model.trainable_variables]
+        self._save()
+        if self.is_done(self.params["epochs"]):
+            self.model.stop_training = True
+
+    def _save(self):
+        arrays = {f"state_{i}": _numpy(v) for i, v in enumerate(_state_variables(self.model))}
+        arrays |= {f"best_{i}": value for i, value in enumerate(self.best_weights)}
+        arrays["best_epoch"] = np.array(self.best_epoch)
+        arrays["history"] = np.array([list(row.values()) for row in self.history], "float64")
+        arrays["history_names"] = np.array(list(self.history[0]))
+        part = self.path.with_name(f"{CHECKPOINT}.part")
+        with open(part, "wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, self.path)
+
+
+@contextlib.contextmanager
+def _on_sigint(handler):
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets the main thread alone handle signals.
+        return
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _state_variables(model):
+    return [*model.trainable_variables, *model.optimizer.variables]
+
+
+def _seed_states(model):
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+
+
+def _numpy(variable):
+    return np.array(keras.ops.convert_to_numpy(variable))
