@@ -21,8 +21,7 @@ class TextInput:
         sequence_length: Longest text in tokens; of longer ones the end is cut off.
         vocabulary_size: Number of word pieces that `scratch` learns at most.
         embedding_dim: Width of the vectors of `scratch` and `embeddings`.
-        token_dropout: Share of tokens that `scratch` and `embeddings` replace by the unknown token
-            while training.
+        token_dropout: Share of tokens that are hidden while training.
         encoder_dropout: Dropout within a pretrained BERT encoder.
         freeze_embeddings: Whether a pretrained table of token vectors stays as it is.
         freeze_encoder: Whether a pretrained encoder stays as it is: its outputs are computed once,
@@ -77,18 +76,28 @@ class TextInput:
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+        shown = self._drop_tokens(token_ids)
         if self.encoder == "scratch":
-            vectors = self._embed_from_scratch(token_ids)
+            vectors = self._embed_from_scratch(shown)
         elif self.encoder == "embeddings":
-            vectors = self._embed_with_table(token_ids)
+            vectors = self._embed_with_table(shown)
         else:
-            vectors = self._embed_with_encoder(token_ids, padding_mask)
+            vectors = self._embed_with_encoder(shown, padding_mask)
         return Embedded(inputs, vectors, padding_mask)
 
     def _drop_tokens(self, token_ids):
-        tokenizer = self.tokenizer
+        if not self.token_dropout:
+            return token_ids
+        if self.tokenizer.hidden_id is None:
+            raise UserError(
+                "The encoder's vocabulary has neither a mask nor an unknown token to hide tokens "
+                f"with: set token_dropout=0. Received: encoder={self.encoder!r}"
+            )
         return TokenDropout(
-            self.token_dropout, tokenizer.unknown_id, tokenizer.special_ids, name="token_dropout"
+            self.token_dropout,
+            self.tokenizer.hidden_id,
+            self.tokenizer.special_ids,
+            name="token_dropout",
         )(token_ids)
 
     def _embed_from_scratch(self, token_ids):
@@ -98,7 +107,7 @@ class TextInput:
             embedding_dim=self.embedding_dim,
             dtype="float32",
             name="embeddings",
-        )(self._drop_tokens(token_ids))
+        )(token_ids)
 
     def _embed_with_table(self, token_ids):
         table = load_backbone("minilm")[0].token_embedding.get_weights()[0]
@@ -112,7 +121,7 @@ class TextInput:
             dtype="float32",
             name="embeddings",
         )
-        vectors = tokens(self._drop_tokens(token_ids))
+        vectors = tokens(token_ids)
         tokens.set_weights([table])
         vectors = keras.layers.Dense(self.embedding_dim, name="projection")(vectors)
         positions = keras_hub.layers.PositionEmbedding(self.sequence_length, name="positions")

@@ -73,9 +73,10 @@ class WordPieceTokenizer:
         return self._tokenizer.get_vocab_size()
 
     @property
-    def unknown_id(self):
-        """Id of the token for what the vocabulary lacks."""
-        return self._tokenizer.token_to_id("[UNK]")
+    def hidden_id(self):
+        """Id of the token that stands for any other: the mask, or else the unknown token."""
+        mask = self._tokenizer.token_to_id("[MASK]")
+        return self._tokenizer.token_to_id("[UNK]") if mask is None else mask
 
     @property
     def special_ids(self):
@@ -121,6 +122,21 @@ class PresetTokenizer:
     def vocabulary_size(self):
         """Number of tokens."""
         return self._preprocessor.tokenizer.vocabulary_size()
+
+    @property
+    def hidden_id(self):
+        """See `WordPieceTokenizer.hidden_id`; `None` where the preset has no such token."""
+        tokenizer = self._preprocessor.tokenizer
+        mask = getattr(tokenizer, "mask_token_id", None)
+        return getattr(tokenizer, "unk_token_id", None) if mask is None else mask
+
+    @property
+    def special_ids(self):
+        """Ids of padding and of the marks of a text's start and end."""
+        tokenizer = self._preprocessor.tokenizer
+        names = ("pad", "start", "end", "cls", "sep")
+        ids = [getattr(tokenizer, f"{name}_token_id", None) for name in names]
+        return sorted({token_id for token_id in ids if token_id is not None})
 
     def encode(self, texts, sequence_length):
         """Encodes texts; see `WordPieceTokenizer.encode`."""
