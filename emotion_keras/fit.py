@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import keras
 import rich
@@ -118,7 +118,7 @@ def fit(
     *,
     model: str = "gated_transformer",
     seed: int = 0,
-    precision: str = "auto",
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
     study: str = "fit",
     runs_dir: str = "runs",
     tensorboard: bool = False,
@@ -130,8 +130,8 @@ def fit(
     Args:
         model: What to train: transformer or gated_transformer.
         seed: Decides initial weights, order and dropout.
-        precision: What to train in: auto, float32, mixed_bfloat16 or mixed_float16. The finished
-            model always computes in float32.
+        precision: What to train in; auto takes bfloat16 where the device is fast at it. The
+            finished model always computes in float32.
         study: Name of the set of runs that this one belongs to.
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.

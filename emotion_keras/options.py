@@ -33,9 +33,7 @@ def make_parser(program, description, functions, defaults):
     Returns:
         `jsonargparse.ArgumentParser`.
     """
-    parser = jsonargparse.ArgumentParser(
-        prog=program, description=description, allow_abbrev=False
-    )
+    parser = jsonargparse.ArgumentParser(prog=program, description=description, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="Read options from a YAML or JSON file.")
     for function in functions:
         others = set(inspect.signature(function).parameters) - set(option_defaults(function))

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Literal
 
 import keras
 import numpy as np
@@ -35,14 +36,14 @@ def train(
     batch_size: int = 32,
     epochs: int = 4,
     learning_rate: float = 1e-4,
-    schedule: str = "linear",
+    schedule: Literal["linear", "cosine", "constant"] = "linear",
     warmup: float = 0.1,
     weight_decay: float = 0.01,
     clip_norm: float = 1.0,
     label_smoothing: float = 0.0,
-    balance: str = "none",
+    balance: Literal["none", "undersample", "oversample", "class_weight"] = "none",
     patience: int = 2,
-    jit: str = "auto",
+    jit: Literal["auto", "on", "off"] = "auto",
 ):
     """Trains a model and leaves it with the weights of its best epoch on the validation split.
 
@@ -61,16 +62,15 @@ def train(
         batch_size: Texts a step.
         epochs: Passes over the training split at most.
         learning_rate: Highest learning rate of AdamW.
-        schedule: What the learning rate does after the warm-up: linear, cosine or constant.
+        schedule: What the learning rate does after the warm-up.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: AdamW's decay of weight matrices a step, times the learning rate.
         clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing.
         label_smoothing: Share of the target spread over all labels.
-        balance: How to even out the labels of the training split: none, undersample, oversample or
-            class_weight.
+        balance: How to even out the labels of the training split.
         patience: Epochs without a better macro F1 on the validation split before stopping; 0 never
             stops early.
-        jit: Whether to compile the training step: auto, on or off.
+        jit: Whether to compile the training step; auto does so where it pays.
 
     Returns:
         Dictionary of `history` (a row an epoch), `best_epoch` (counted from 1), `seconds` and

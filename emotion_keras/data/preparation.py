@@ -3,6 +3,7 @@
 import html
 import re
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,7 @@ def prepare(
     clean: bool = True,
     normalize_punctuation: bool = True,
     labels: str | None = None,
-    repeats: str = "drop",
+    repeats: Literal["drop", "keep"] = "drop",
 ):
     """Makes a corpus fit to learn from, and says what that took.
 

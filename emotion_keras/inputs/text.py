@@ -38,7 +38,7 @@ class TextInput:
         texts,
         *,
         encoder: str = "minilm",
-        sequence_length: int = 128,
+        sequence_length: int = 96,
         vocabulary_size: int = 8000,
         embedding_dim: int = 128,
         token_dropout: float = 0.0,
