@@ -45,6 +45,12 @@ class TrainingBatches(keras.utils.PyDataset):
         self.sample_weight = sample_weight
         self._lengths = np.minimum(sequences.lengths, sequence_length)
         self.set_epoch(0)
+        # Keras on TensorFlow takes the shape of all batches from the first two, before the first
+        # epoch: if all are of one length there, and another comes up later, it must see both.
+        shortest, longest = self._lengths.argmin(), self._lengths.argmax()
+        lengths = {self._padded_length(indices) for indices in self._batches}
+        if len(self) > 1 and len(lengths) == 1 and self._padded_length([shortest]) not in lengths:
+            self._batches[:2] = [np.full(self.batch_size, i) for i in (shortest, longest)]
 
     def set_epoch(self, epoch):
         """Lays out the batches of an epoch, counted from 0."""
