@@ -1,0 +1,135 @@
+"""What whole runs and pretrained encoders need in tests: a toy corpus, toy sizes, toy encoders."""
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+
+from emotion_keras import fit as fit_module
+from emotion_keras.inputs.text import TextInput
+
+WORDS = {
+    "joy": "laughed sang danced sunny gift party won".split(),
+    "fear": "dark alone trembled hid storm noise fell".split(),
+    "anger": "shouted lied stole broke rude unfair late".split(),
+}
+SHARED = "we i they at home in the street when my friend came and then it was".split()
+
+TOY = {
+    "encoder": "scratch",
+    "vocabulary_size": 120,
+    "sequence_length": 16,
+    "embedding_dim": 8,
+    "num_layers": 1,
+    "num_heads": 2,
+    "intermediate_dim": 8,
+    "batch_size": 16,
+    "epochs": 2,
+    "learning_rate": 0.01,
+    "precision": "float32",
+}
+
+
+@pytest.fixture(autouse=True)
+def float32():
+    """Leaves the global precision as it was."""
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def corpus_path(tmp_path_factory):
+    """A CSV of 120 texts of 3 to 12 words that one word in three gives away."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(120):
+        label = list(WORDS)[number % 3]
+        words = [rng.choice(WORDS[label] if rng.random() < 0.35 else SHARED) for _ in range(11)]
+        words = [WORDS[label][number % 7], *words[: 2 + number % 10], f"on day {number}"]
+        rows.append(f"{' '.join(words)},{label}")
+    path = tmp_path_factory.mktemp("corpus") / "days.csv"
+    path.write_text("text,label\n" + "\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture
+def toy(corpus_path, tmp_path):
+    """Options of a run of a second or two."""
+    return {**TOY, "data": str(corpus_path), "runs_dir": str(tmp_path / "runs")}
+
+
+@pytest.fixture
+def fit(toy):
+    """Trains at toy size; returns the run's folder."""
+    return lambda **options: fit_module.fit(**{**toy, **options}, notify=lambda message: None)
+
+
+@pytest.fixture
+def command(toy):
+    """The arguments of the command for a toy run, with changes: `None` leaves an option out."""
+
+    def make(**options):
+        given = {k: v for k, v in {**toy, **options}.items() if v is not None}
+        return [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def minilm():
+    return TextInput([], encoder="minilm", encoder_dropout=0.0)
+
+
+@pytest.fixture(scope="session")
+def minilm_embedded(minilm):
+    return minilm.embed()
+
+
+TEN_WORDS = [
+    "[PAD]",
+    "[UNK]",
+    "[CLS]",
+    "[SEP]",
+    "[MASK]",
+    "we",
+    "laughed",
+    "hid",
+    "shouted",
+    "cafe",
+]
+
+
+@pytest.fixture(scope="session")
+def toy_bert(tmp_path_factory):
+    """Folder of a preset: a BERT of ten words with its tokenizer."""
+    folder = tmp_path_factory.mktemp("presets") / "toy_bert"
+    keras.utils.set_random_seed(1)
+    keras_hub.models.BertBackbone(
+        vocabulary_size=len(TEN_WORDS),
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=32,
+        dtype="float32",
+    ).save_to_preset(str(folder))
+    keras_hub.models.BertTokenizer(TEN_WORDS, lowercase=True).save_to_preset(str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_distilbert(tmp_path_factory):
+    """Folder of a preset that is no BERT: a DistilBERT of ten words with its tokenizer."""
+    folder = tmp_path_factory.mktemp("presets") / "toy_distilbert"
+    keras.utils.set_random_seed(2)
+    keras_hub.models.DistilBertBackbone(
+        vocabulary_size=len(TEN_WORDS),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=32,
+        dtype="float32",
+    ).save_to_preset(str(folder))
+    keras_hub.models.DistilBertTokenizer(TEN_WORDS, lowercase=True).save_to_preset(str(folder))
+    return folder
