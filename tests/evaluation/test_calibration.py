@@ -1,0 +1,42 @@
+"""Expected calibration error, by hand."""
+
+import numpy as np
+import pytest
+
+from emotion_keras.evaluation import expected_calibration_error
+
+
+def binary(confidences):
+    """Probabilities of two labels, of which the first is predicted."""
+    return np.column_stack([confidences, 1 - np.array(confidences)])
+
+
+def test_one_bin():
+    # Confidence 0.8, accuracy 3/4.
+    assert expected_calibration_error([0, 0, 0, 1], binary([0.8] * 4)) == pytest.approx(0.05)
+
+
+def test_bins_count_by_their_size():
+    # Ten bins: [0.6, 0.7) holds 0.62 and 0.66, half right: gap 0.14; [0.9, 1] holds 0.95, right:
+    # gap 0.05; [0.5, 0.6) holds 0.55, wrong: gap 0.55.
+    error = expected_calibration_error([0, 1, 0, 1], binary([0.62, 0.66, 0.95, 0.55]), num_bins=10)
+    assert error == pytest.approx((2 * 0.14 + 0.05 + 0.55) / 4)
+
+
+def test_gaps_within_a_bin_cancel_and_between_bins_do_not():
+    labels, confidences = [0, 1], [0.61, 0.69]
+    assert expected_calibration_error(labels, binary(confidences), num_bins=10) == pytest.approx(
+        0.15
+    )
+    assert expected_calibration_error(labels, binary(confidences), num_bins=100) == pytest.approx(
+        (0.39 + 0.69) / 2
+    )
+
+
+def test_full_confidence_is_in_the_last_bin():
+    assert expected_calibration_error([0, 0, 1], binary([1.0, 1.0, 1.0])) == pytest.approx(1 / 3)
+
+
+def test_right_as_often_as_it_says():
+    labels = [0] * 3 + [1]
+    assert expected_calibration_error(labels, binary([0.75] * 4)) == pytest.approx(0, abs=1e-12)
