@@ -44,14 +44,26 @@ class WordPieceTokenizer:
             A tokenizer that puts `[CLS]` before a text and `[SEP]` after it.
         """
         special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-        tokenizer = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        tokenizer.decoder = decoders.WordPiece()
+        learner = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        learner.normalizer = normalizers.BertNormalizer(lowercase=True)
+        learner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        # The library numbers the pieces that go on within a word in random order, which decides
+        # between pieces of equal frequency; put first like special tokens, they have a fixed one.
+        characters = sorted(set().union(*map(learner.normalizer.normalize_str, texts)))
+        inner = [
+            c for c in characters if learner.pre_tokenizer.pre_tokenize_str(f"a{c}")[0][0] != "a"
+        ]
         trainer = trainers.WordPieceTrainer(
-            vocab_size=vocabulary_size, min_frequency=2, special_tokens=special, show_progress=False
+            vocab_size=vocabulary_size,
+            min_frequency=2,
+            special_tokens=[*special, *(f"##{c}" for c in inner)],
+            show_progress=False,
         )
-        tokenizer.train_from_iterator(texts, trainer)
+        learner.train_from_iterator(texts, trainer)
+        tokenizer = tokenizers.Tokenizer(models.WordPiece(learner.get_vocab(), unk_token="[UNK]"))
+        tokenizer.normalizer, tokenizer.pre_tokenizer = learner.normalizer, learner.pre_tokenizer
+        tokenizer.decoder = decoders.WordPiece()
+        tokenizer.add_special_tokens(special)
         tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
