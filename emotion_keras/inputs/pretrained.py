@@ -67,7 +67,7 @@ def load_backbone(encoder):
 def load_tokenizer(encoder):
     """Loads the tokenizer of a pretrained encoder; see `load_backbone`."""
     folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
-    if (folder / WordPieceTokenizer.FILE).is_file():
+    if _holds_word_pieces(folder / WordPieceTokenizer.FILE):
         return WordPieceTokenizer.load(folder)
     preset = str(folder) if folder.is_dir() else encoder
     try:
@@ -75,6 +75,13 @@ def load_tokenizer(encoder):
     except Exception as error:
         raise UserError(_unavailable(encoder, error)) from error
     return PresetTokenizer(preprocessor)
+
+
+def _holds_word_pieces(path):
+    # keras-hub gives another file of its presets the same name.
+    if not path.is_file():
+        return False
+    return json.loads(path.read_text(encoding="utf-8")).get("model", {}).get("type") == "WordPiece"
 
 
 def _unavailable(encoder, error):
