@@ -27,6 +27,9 @@ DEFAULTS = {
     },
     "minilm": {
         "num_layers": 0,
+        "token_dropout": 0.1,
+        "encoder_dropout": 0.0,
+        "label_smoothing": 0.1,
         "epochs": 4,
         "learning_rate": 1e-4,
     },
