@@ -1,5 +1,7 @@
 """Sequences of unequal length: token ids, or the vectors made from them."""
 
+import itertools
+
 import numpy as np
 
 
@@ -28,7 +30,7 @@ class Sequences:
         """Stores a list of one-dimensional sequences."""
         lengths = np.fromiter((len(sequence) for sequence in sequences), np.int64, len(sequences))
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        values = np.fromiter((x for sequence in sequences for x in sequence), dtype, offsets[-1])
+        values = np.fromiter(itertools.chain.from_iterable(sequences), dtype, offsets[-1])
         return cls(values, offsets)
 
     @classmethod

@@ -1,5 +1,6 @@
 """Tokenizers: from texts to `Sequences` of token ids."""
 
+import itertools
 import os
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from emotion_keras.data.sequences import Sequences
 
 # Encoded texts are large objects: a part at a time is turned into plain numbers.
 _TEXTS_AT_ONCE = 20_000
+# More texts make the learning of word pieces longer and the pieces no better.
+_TEXTS_TO_LEARN_FROM = 100_000
+# Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
+_WORDS_KEPT = 500_000
 
 
 class WordPieceTokenizer:
@@ -31,13 +36,15 @@ class WordPieceTokenizer:
     def __init__(self, tokenizer):
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._pieces = {}
 
     @classmethod
     def train(cls, texts, vocabulary_size):
         """Learns lower-case word pieces (Schuster and Nakajima 2012) from texts.
 
         Args:
-            texts: Strings.
+            texts: Sequence of strings; of more than 100,000, that many at even distances are used.
             vocabulary_size: Integer, number of pieces at most.
 
         Returns:
@@ -47,6 +54,8 @@ class WordPieceTokenizer:
         learner = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
         learner.normalizer = normalizers.BertNormalizer(lowercase=True)
         learner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        distance = max(1, -(-len(texts) // _TEXTS_TO_LEARN_FROM))
+        texts = texts[::distance]
         # The library numbers the pieces that go on within a word in random order, which decides
         # between pieces of equal frequency; put first like special tokens, they have a fixed one.
         characters = sorted(set().union(*map(learner.normalizer.normalize_str, texts)))
@@ -105,13 +114,42 @@ class WordPieceTokenizer:
         Returns:
             `Sequences` of int32 token ids.
         """
-        self._tokenizer.enable_truncation(sequence_length)
+        encode = self._encode_words if self._cuts_at_blanks() else self._encode_texts
         parts = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             part = list(texts[start : start + _TEXTS_AT_ONCE])
-            encoded = self._tokenizer.encode_batch_fast(part)
-            parts.append(Sequences.from_list([encoding.ids for encoding in encoded]))
+            parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
+
+    def _cuts_at_blanks(self):
+        """Whether a text's tokens are `[CLS]`, those of its words one by one, and `[SEP]`."""
+        tokenizer = self._tokenizer
+        return (
+            isinstance(tokenizer.normalizer, normalizers.BertNormalizer)
+            and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
+            and tokenizer.encode("").tokens == ["[CLS]", "[SEP]"]
+            and not any(" " in t.content for t in tokenizer.get_added_tokens_decoder().values())
+        )
+
+    def _encode_words(self, texts, sequence_length):
+        # Most words have been met before: to look their pieces up is several times as fast as to
+        # have the library normalize and cut each text, and gives the same.
+        start, end = self._tokenizer.encode("").ids
+        words = [text.split(" ") for text in texts]
+        if len(self._pieces) > _WORDS_KEPT:
+            self._pieces.clear()
+        new = list(set(itertools.chain.from_iterable(words)).difference(self._pieces))
+        encoded = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+        self._pieces.update((word, tuple(e.ids)) for word, e in zip(new, encoded, strict=True))
+        pieces = self._pieces.__getitem__
+        token_ids = (list(itertools.chain.from_iterable(map(pieces, text))) for text in words)
+        return [[start, *ids[: sequence_length - 2], end] for ids in token_ids]
+
+    def _encode_texts(self, texts, sequence_length):
+        self._tokenizer.enable_truncation(sequence_length)
+        encoded = self._tokenizer.encode_batch_fast(texts)
+        self._tokenizer.no_truncation()
+        return [encoding.ids for encoding in encoded]
 
 
 class PresetTokenizer:
