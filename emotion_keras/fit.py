@@ -33,6 +33,9 @@ from emotion_keras.models import MODELS
 from emotion_keras.options import make_parser, option_defaults
 from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
 
+# In the folder of a run that has begun: its settings, for who wonders what it is.
+_UNFINISHED = "unfinished.json"
+
 
 class Dataset(NamedTuple):
     """A corpus, prepared and split: made once, used by any number of runs.
@@ -152,10 +155,13 @@ def fit(
     settings = resolve(model, options)
     dataset = read_dataset(settings, notify)
     precision = devices.resolve_precision(precision)
-    directory = _claim_directory(dataset, settings, model, seed, precision, study, runs_dir)
+    identity = _identity(dataset, settings, model, seed, precision)
+    name = record.run_id(model, settings["inputs"]["encoder"], seed, identity)
+    directory = record.run_directory(runs_dir, study, name)
     if record.is_finished(directory):
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory
+    _claim(directory, identity)
     notify(str(dataset.audit))
 
     def build(precision, features_dim=None):
@@ -237,13 +243,14 @@ def fit(
             },
         },
     )
-    (directory / CHECKPOINT).unlink()
+    for leftover in (CHECKPOINT, _UNFINISHED, *map(_vectors_file, sequences)):
+        (directory / leftover).unlink(missing_ok=True)
     return directory
 
 
-def _claim_directory(dataset, settings, model, seed, precision, study, runs_dir):
-    """Makes the run's folder, and makes sure that what it needs can be written there."""
-    told_apart_by = {
+def _identity(dataset, settings, model, seed, precision):
+    """What tells a run from all others; where the corpus lies on disk is no part of it."""
+    return {
         **{name: settings[name] for name in ("preparation", "inputs", "hyperparameters")},
         "protocol": dataset.split.protocol,
         "training": settings["training"],
@@ -254,17 +261,18 @@ def _claim_directory(dataset, settings, model, seed, precision, study, runs_dir)
         "model": model,
         "seed": seed,
     }
-    name = record.run_id(model, settings["inputs"]["encoder"], seed, told_apart_by)
-    directory = record.run_directory(runs_dir, study, name)
+
+
+def _claim(directory, identity):
+    """Makes the run's folder, and makes sure before training that it can be written to."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        record.write_json(directory / "settings.json", told_apart_by)
+        record.write_json(directory / _UNFINISHED, identity)
     except OSError as error:
         raise UserError(
             f"The run cannot be written to {directory}: {error.strerror}. Choose a folder that can "
             "be written to with `--runs-dir`."
         ) from error
-    return directory
 
 
 def _encode_once(text, sequences, directory, notify):
@@ -278,10 +286,14 @@ def _encode_once(text, sequences, directory, notify):
             sequences[name],
             feature=text.feature,
             sequence_length=text.sequence_length,
-            path=directory / f"vectors-{name}.npy",
+            path=directory / _vectors_file(name),
         )
         for name in sequences
     }
+
+
+def _vectors_file(name):
+    return f"vectors-{name}.npy"
 
 
 def _copy_weights(source, target):
@@ -435,6 +447,11 @@ def main(arguments=None):
         rich.print(summarize(directory))
     except UserError as error:
         print(f"\nerror: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(
+            f"\nerror: {error}. What was saved stays: the same command continues.", file=sys.stderr
+        )
         return 2
     except KeyboardInterrupt:
         print("\nStopped. The same command continues where it was.", file=sys.stderr)

@@ -292,11 +292,19 @@ class TrainingState(keras.callbacks.Callback):
         arrays["history"] = np.array([list(row.values()) for row in self.history], "float64")
         arrays["history_names"] = np.array(list(self.history[0]))
         part = self.path.with_name(f"{CHECKPOINT}.part")
-        with open(part, "wb") as file:
-            np.savez(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, self.path)
+        try:
+            with open(part, "wb") as file:
+                np.savez(file, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self.path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"The state after epoch {len(self.history)} cannot be written to {self.path}: "
+                f"{error.strerror}. What was saved before stays: once there is room, the same "
+                "command continues from there."
+            ) from error
 
 
 @contextlib.contextmanager
