@@ -1,0 +1,103 @@
+"""Start-up: seconds from the command to the first training step of `fit`, and its peak memory.
+
+    python tests/benchmarks/start_up.py [--data FILE] [--output FILE]
+
+The command runs as a user runs it, with default settings, in a terminal of its own: the time is
+taken when its progress bar shows that the first step is done. It is stopped there, a few times
+over; the last time it trains two epochs and writes its run, and its memory is taken at its end.
+
+Takes 3 minutes on 2 cores; run nothing beside it. Expected there: RESULT_START_UP.
+"""
+
+import argparse
+import json
+import os
+import pty
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import processes
+
+MOST_SECONDS = 25
+MOST_MEMORY = 2.5e9
+
+# "1/163 " at the start of a line is the progress bar's; "Epoch 1/4" is not.
+_FIRST_STEP = re.compile(rb"(?:^|[\r\n\x08])[\x1b\[0-9;m ]*1/\d+\b(?!\r?\n)")
+
+
+def start(data, runs_dir, stop_at_first_step):
+    """Runs `fit` once.
+
+    Args:
+        data: The corpus.
+        runs_dir: Folder for the run.
+        stop_at_first_step: Whether to end it there.
+
+    Returns:
+        Seconds to the first step, and the peak memory in bytes.
+    """
+    command = [sys.executable, "-m", "emotion_keras.fit", "--data", data, "--epochs", "2"]
+    terminal, other_end = pty.openpty()
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "--runs-dir", runs_dir],
+        env=processes.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=other_end,
+        stderr=other_end,
+    )
+    os.close(other_end)
+    shown, seconds = b"", None
+    while part := _read(terminal):
+        shown += part
+        if seconds is None and _FIRST_STEP.search(shown):
+            seconds = time.perf_counter() - begin
+            if stop_at_first_step:
+                process.send_signal(signal.SIGKILL)
+    os.close(terminal)
+    peak = processes.wait(process)
+    if seconds is None or (process.returncode and not stop_at_first_step):
+        sys.exit(f"fit failed:\n{shown.decode(errors='replace')[-3000:]}")
+    return seconds, peak
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # So Linux says that the other end is closed.
+        return b""
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", default="../shared/data/isear/isear.csv", help="the corpus")
+    parser.add_argument("--repeats", type=int, default=3, help="how often the start is timed")
+    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    arguments = parser.parse_args()
+    times = []
+    for number in range(arguments.repeats):
+        is_last = number == arguments.repeats - 1
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, peak = start(arguments.data, folder, stop_at_first_step=not is_last)
+        times.append(seconds)
+        print(f"First step after {seconds:.1f} s")
+    median = statistics.median(times)
+    print(
+        f"Median {median:.1f} s, less than {MOST_SECONDS} wanted; peak memory of two epochs "
+        f"{peak / 1e9:.2f} GB, less than {MOST_MEMORY / 1e9:g} wanted."
+    )
+    if arguments.output:
+        result = {"seconds_to_first_step": times, "peak_memory_bytes": peak}
+        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
