@@ -1,0 +1,245 @@
+"""What `training_throughput` measures, each in a process of its own: `contenders.py NAME JOB`.
+
+`JOB` is a JSON file of arguments. The last line of the output is the result, in JSON.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+MODEL = "gated_transformer"
+
+
+def sample(job):
+    """Takes texts of the training split that have the mix of lengths of all of it.
+
+    Args:
+        job: Dictionary of `data`, the corpus, and `num_texts`, how many texts to take.
+
+    Returns:
+        Dictionary of `texts` with their `label_ids` and `lengths` in tokens, in random order;
+        `num_labels`; `num_train`, the size of the whole split; and `num_matmul_weights`, the
+        encoder's weights that are multiplied with every token.
+    """
+    from emotion_keras.fit import read_dataset, resolve
+    from emotion_keras.inputs.pretrained import load_tokenizer, minilm_folder
+
+    dataset = read_dataset(resolve(MODEL, {"data": job["data"]}))
+    texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
+    lengths = load_tokenizer("minilm").encode(texts, 512).lengths
+    # At even distances from the shortest to the longest.
+    places = (np.arange(job["num_texts"]) + 0.5) * len(texts) / job["num_texts"]
+    chosen = np.argsort(lengths, kind="stable")[places.astype(int)]
+    chosen = np.random.default_rng(0).permutation(chosen)
+    config = json.loads((minilm_folder() / "config.json").read_text())
+    dim = config["hidden_size"]
+    weights_of_layer = 4 * dim * dim + 2 * dim * config["intermediate_size"]
+    return {
+        "texts": [texts[i] for i in chosen],
+        "label_ids": label_ids[chosen].tolist(),
+        "lengths": lengths[chosen].tolist(),
+        "num_labels": len(dataset.corpus.labels),
+        "num_train": len(texts),
+        "num_matmul_weights": config["num_hidden_layers"] * weights_of_layer,
+    }
+
+
+def matmul(job):
+    """Multiplies matrices of 2048 x 2048; returns the best speed of five tries by precision."""
+    from emotion_keras.devices import matmul_flops_per_second
+
+    return {
+        precision: max(matmul_flops_per_second(precision, size=2048, seconds=0.5) for _ in range(5))
+        for precision in ("float32", "mixed_bfloat16")
+    }
+
+
+def emotion_keras_fit(job):
+    """Trains as `fit` does: its own `train`, on its own batches; the first epoch is a warm-up.
+
+    Args:
+        job: A sample, with `batch_size` and `options`, those that differ from the defaults.
+
+    Returns:
+        See `_result`.
+    """
+    import keras
+
+    from emotion_keras import devices
+    from emotion_keras.fit import resolve
+    from emotion_keras.inputs.text import TextInput
+    from emotion_keras.models import MODELS
+    from emotion_keras.training import train
+
+    settings = resolve(MODEL, job["options"])
+    settings["training"] |= {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}
+    precision = devices.resolve_precision("auto")
+    keras.utils.set_random_seed(0)
+    text = TextInput(job["texts"], **settings["inputs"])
+    sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
+    keras.config.set_dtype_policy(precision)
+    with devices.data_parallel():
+        model = MODELS[MODEL](
+            text.embed(), num_classes=job["num_labels"], **settings["hyperparameters"]
+        )
+    keras.config.set_dtype_policy("float32")
+    few = np.arange(job["batch_size"])
+    with tempfile.TemporaryDirectory() as directory:
+        outcome = train(
+            model,
+            (sequences, label_ids),
+            (sequences.take(few), label_ids[few]),
+            feature=text.feature,
+            sequence_length=text.sequence_length,
+            seed=0,
+            directory=directory,
+            **settings["training"],
+        )
+    # The seconds of an epoch are of its steps alone, without validation and saving.
+    seconds = outcome["history"][1]["seconds"]
+    return _result(job, len(sequences), seconds, precision, text.sequence_length)
+
+
+def keras_hub_classifier(job):
+    """Trains with keras-hub's `BertTextClassifier.fit` on strings, as its documentation does.
+
+    Each step computes as many tokens, whatever the texts: a few of them are enough.
+
+    Args:
+        job: A sample, with `batch_size`, `precision`, `num_steps` and `sequence_length`, which is
+            the preset's where `None`.
+
+    Returns:
+        See `_result`.
+    """
+    import keras
+    import keras_hub
+
+    from emotion_keras.inputs.pretrained import minilm_folder
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, epoch, logs=None):
+            self.seconds = time.perf_counter() - self.start
+
+    classifier = keras_hub.models.BertTextClassifier.from_preset(
+        str(minilm_folder()), num_classes=job["num_labels"], dtype=job["precision"]
+    )
+    if job["sequence_length"]:
+        classifier.preprocessor.sequence_length = job["sequence_length"]
+    texts, label_ids = np.array(job["texts"]), np.array(job["label_ids"])
+    clock, batch_size = Clock(), job["batch_size"]
+    for num_steps in (3, job["num_steps"]):
+        size = num_steps * batch_size
+        classifier.fit(
+            texts[:size], label_ids[:size], batch_size=batch_size, verbose=0, callbacks=[clock]
+        )
+    length = classifier.preprocessor.sequence_length
+    return _result(job, size, clock.seconds, job["precision"], length)
+
+
+def transformers_trainer(job):
+    """Trains with transformers' `Trainer` on encoded texts; the first epoch is a warm-up.
+
+    Args:
+        job: A sample, with `batch_size` and `at_its_best`: whether to group texts by length and to
+            compute in bfloat16, or to do as most people do: neither, and pad a batch to its
+            longest.
+
+    Returns:
+        See `_result`.
+    """
+    import torch
+    import transformers
+    from transformers.trainer_pt_utils import get_length_grouped_indices
+
+    from emotion_keras.inputs.pretrained import minilm_folder
+
+    folder, best = str(minilm_folder()), job["at_its_best"]
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        folder, num_labels=job["num_labels"], dtype="float32"
+    )
+    encoded = tokenizer(job["texts"], truncation=True)
+    rows = [
+        {"input_ids": ids, "attention_mask": mask, "labels": label}
+        for ids, mask, label in zip(
+            encoded["input_ids"], encoded["attention_mask"], job["label_ids"], strict=True
+        )
+    ]
+
+    class Grouped(torch.utils.data.Sampler):
+        """As `Trainer` groups by length, in groups of the size that the whole split would have.
+
+        Its groups shrink with the number of texts, and with them the gain.
+        """
+
+        def __len__(self):
+            return len(rows)
+
+        def __iter__(self):
+            lengths = [len(row["input_ids"]) for row in rows]
+            size = min(job["num_train"] // (4 * job["batch_size"]), 50)
+            return iter(get_length_grouped_indices(lengths, job["batch_size"], size))
+
+    class Trainer(transformers.Trainer):
+        def _get_train_sampler(self, *args):
+            return Grouped() if best else super()._get_train_sampler(*args)
+
+    class Clock(transformers.TrainerCallback):
+        def on_epoch_begin(self, *args, **kwargs):
+            self.start = time.perf_counter()
+
+        def on_epoch_end(self, *args, **kwargs):
+            self.seconds = time.perf_counter() - self.start
+
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as directory:
+        arguments = transformers.TrainingArguments(
+            directory,
+            num_train_epochs=2,
+            per_device_train_batch_size=job["batch_size"],
+            learning_rate=1e-4,
+            bf16=best,
+            use_cpu=not torch.cuda.is_available(),
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        trainer = Trainer(
+            model, arguments, train_dataset=rows, processing_class=tokenizer, callbacks=[clock]
+        )
+        trainer.train()
+    precision = "mixed_bfloat16" if best else "float32"
+    return _result(job, len(rows), clock.seconds, precision, tokenizer.model_max_length)
+
+
+def _result(job, num_texts, seconds, precision, sequence_length):
+    """What a contender did in the timed part.
+
+    Returns:
+        Dictionary of `num_texts`, `num_tokens` (without padding, cut to `sequence_length`),
+        `seconds`, `precision` and `sequence_length`.
+    """
+    lengths = np.array(job["lengths"][:num_texts])
+    return {
+        "num_texts": num_texts,
+        "num_tokens": int(np.minimum(lengths, sequence_length).sum()),
+        "seconds": seconds,
+        "precision": precision,
+        "sequence_length": sequence_length,
+    }
+
+
+CONTENDERS = (sample, matmul, emotion_keras_fit, keras_hub_classifier, transformers_trainer)
+
+if __name__ == "__main__":
+    name, path = sys.argv[1:]
+    contender = {function.__name__: function for function in CONTENDERS}[name]
+    print("\n" + json.dumps(contender(json.loads(Path(path).read_text()))))
