@@ -1,0 +1,95 @@
+import inspect
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_keras.inputs import embedded_features
+from emotion_keras.models import MODELS
+
+DIM = 8
+
+
+@pytest.fixture(params=sorted(MODELS))
+def model(request):
+    keras.utils.set_random_seed(0)
+    return MODELS[request.param](
+        embedded_features(DIM), num_classes=3, num_layers=2, num_heads=2, intermediate_dim=16
+    )
+
+
+def batch(length, padded_to, seed=0):
+    features = np.zeros((2, padded_to, DIM), "float32")
+    features[:, :length] = np.random.default_rng(seed).normal(size=(2, length, DIM))
+    mask = np.zeros((2, padded_to), "int32")
+    mask[:, :length] = 1
+    return {"features": features, "padding_mask": mask}
+
+
+def test_outputs_are_probabilities(model):
+    probabilities = model.predict(batch(5, 5), verbose=0)
+    assert probabilities.shape == (2, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+
+
+def test_more_padding_changes_nothing(model):
+    expected = model.predict(batch(5, 5), verbose=0)
+    np.testing.assert_allclose(model.predict(batch(5, 32), verbose=0), expected, atol=1e-5)
+
+
+def test_what_stands_in_the_padding_changes_nothing(model):
+    clean = batch(5, 9)
+    dirty = {name: value.copy() for name, value in clean.items()}
+    dirty["features"][:, 5:] = 100.0
+    np.testing.assert_allclose(
+        model.predict(dirty, verbose=0), model.predict(clean, verbose=0), atol=1e-5
+    )
+
+
+def test_other_texts_have_other_probabilities(model):
+    probabilities = model.predict(batch(5, 5), verbose=0)
+    other = model.predict(batch(5, 5, seed=1), verbose=0)
+    assert np.abs(probabilities - other).max() > 1e-4
+
+
+def test_saved_model_gives_the_same_probabilities(model, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = batch(5, 8)
+    np.testing.assert_allclose(
+        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6
+    )
+
+
+def test_the_models_differ_in_the_gate_alone():
+    names = {}
+    for name, builder in MODELS.items():
+        built = builder(embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2)
+        names[name] = {layer.name for layer in built.layers}
+    assert names["gated_transformer"] - names["transformer"] == {"gate"}
+    assert names["transformer"] < names["gated_transformer"]
+
+
+def test_the_models_take_the_same_hyperparameters():
+    transformer, gated = (
+        inspect.signature(MODELS[name]).parameters for name in sorted(MODELS)[::-1]
+    )
+    assert transformer == gated
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_stays_close_to_float32(precision):
+    built = {}
+    for policy in ("float32", precision):
+        keras.config.set_dtype_policy(policy)
+        try:
+            built[policy] = MODELS["gated_transformer"](
+                embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2
+            )
+        finally:
+            keras.config.set_dtype_policy("float32")
+    for source, target in zip(*(model.layers for model in built.values()), strict=True):
+        target.set_weights(source.get_weights())
+    exact, mixed = (model.predict(batch(5, 8), verbose=0) for model in built.values())
+    assert mixed.dtype == np.float32
+    np.testing.assert_allclose(mixed, exact, atol=0.02)
