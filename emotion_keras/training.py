@@ -248,6 +248,9 @@ class TrainingState(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
         self.batches.set_epoch(epoch)
+        # Keras draws dropout on torch from torch's own generator, not from the layers' states.
+        (seed,) = np.random.SeedSequence([self.seed, epoch]).generate_state(1)
+        keras.utils.set_random_seed(int(seed))
         for i, state in enumerate(_seed_states(self.model)):
             sequence = np.random.SeedSequence([self.seed, epoch, i])
             state.assign(sequence.generate_state(2, "uint32"))
