@@ -79,6 +79,8 @@ def train(
     Raises:
         UserError: If a value is not accepted, or on Ctrl-C.
     """
+    if epochs < 1:
+        raise UserError(f"epochs is 1 or more. Received: epochs={epochs}")
     sequences, label_ids = train_data
     positions, class_weight = balance_labels(label_ids, balance, seed)
     num_classes = model.output_shape[-1]

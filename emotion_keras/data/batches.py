@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from emotion_keras.errors import UserError
+
 # Few, so that a compiled training step is made once each; close together where most texts are.
 LENGTHS = (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
 
@@ -30,12 +32,17 @@ class TrainingBatches(keras.utils.PyDataset):
         sequence_length: Integer, longest padded length; longer sequences are cut.
         seed: Integer.
         sample_weight: Optional float array `(len(sequences),)`.
+
+    Raises:
+        UserError: If `batch_size` is below 1.
     """
 
     def __init__(
         self, sequences, targets, *, feature, batch_size, sequence_length, seed, sample_weight=None
     ):
         super().__init__()
+        if batch_size < 1:
+            raise UserError(f"batch_size is 1 or more. Received: batch_size={batch_size}")
         self.sequences = sequences
         self.targets = targets
         self.feature = feature
