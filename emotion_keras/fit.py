@@ -314,7 +314,8 @@ def _prediction_rows(dataset, probabilities):
                     "split": name,
                     "label": label,
                     "predicted": labels[row.argmax()],
-                    **dict(zip(labels, row.tolist(), strict=True)),
+                    # As float32, whose shortest exact form is half as long as that of float64.
+                    **dict(zip(labels, map(str, row), strict=True)),
                 }
             )
     return rows
