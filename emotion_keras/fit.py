@@ -181,21 +181,24 @@ def fit(
     if text.freeze_encoder:
         feature, inputs = "features", _encode_once(text, sequences, directory, notify)
         features_dim = inputs["train"].values.shape[-1]
+    # The optimizer's variables must be made for all devices, too.
     with devices.data_parallel():
         trained = build(precision, features_dim)
-    _check_space(directory, trained)
-    notify(_plan(dataset, settings, model, trained, inputs, precision))
-    outcome = train(
-        trained,
-        (inputs["train"], dataset.label_ids("train")),
-        (inputs["val"], dataset.label_ids("val")),
-        feature=feature,
-        sequence_length=text.sequence_length,
-        seed=seed,
-        directory=directory,
-        callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")] if tensorboard else [],
-        **settings["training"],
-    )
+        _check_space(directory, trained)
+        notify(_plan(dataset, settings, model, trained, inputs, precision))
+        outcome = train(
+            trained,
+            (inputs["train"], dataset.label_ids("train")),
+            (inputs["val"], dataset.label_ids("val")),
+            feature=feature,
+            sequence_length=text.sequence_length,
+            seed=seed,
+            directory=directory,
+            callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
+            if tensorboard
+            else [],
+            **settings["training"],
+        )
     # What is measured and kept computes in float32, whatever it was trained in: so the record's
     # numbers are those that the saved model gives, on any backend.
     final = build("float32")

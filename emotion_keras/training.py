@@ -65,7 +65,8 @@ def train(
         schedule: What the learning rate does after the warm-up.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: AdamW's decay of weight matrices a step, times the learning rate.
-        clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing.
+        clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing. With several
+            devices on TensorFlow each device's part of the gradient is cut before they are added.
         label_smoothing: Share of the target spread over all labels.
         balance: How to even out the labels of the training split.
         patience: Epochs without a better macro F1 on the validation split before stopping; 0 never
