@@ -253,7 +253,9 @@ def fit(
 
 def _identity(dataset, settings, model, seed, precision):
     """What tells a run from all others; where the corpus lies on disk is no part of it."""
+    columns = {name: value for name, value in settings["reading"].items() if name != "data"}
     return {
+        **{name: value for name, value in columns.items() if value is not None},
         **{name: settings[name] for name in ("preparation", "inputs", "hyperparameters")},
         "protocol": dataset.split.protocol,
         "training": settings["training"],
