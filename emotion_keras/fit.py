@@ -495,7 +495,10 @@ def _options_of(run):
         recorded |= part
     functions = [fit, *stages(run["model"]).values()]
     options = {name for function in functions for name in option_defaults(function)}
-    return {name: value for name, value in recorded.items() if name in options}
+    # None stands for what was without effect, such as the test's size where there are folds.
+    return {
+        name: value for name, value in recorded.items() if name in options and value is not None
+    }
 
 
 if __name__ == "__main__":
