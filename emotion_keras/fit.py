@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 
 import keras
 import rich
+import yaml
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
@@ -472,17 +473,31 @@ def _parse(arguments):
     first.add_argument("--model")
     first.add_argument("--encoder")
     first.add_argument("--freeze-encoder", nargs="?", const="true")
-    chosen, _ = first.parse_known_args(arguments)
+    first.add_argument("--config")
+    try:
+        chosen, _ = first.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UserError(str(error)) from error
+    for name, value in _read_options(chosen.config).items():
+        if name in chosen and getattr(chosen, name) is None:
+            setattr(chosen, name, value)
     defaults = _options_of(record.read_run(chosen.from_run)) if chosen.from_run else {}
     model = chosen.model or defaults.get("model", "gated_transformer")
     if chosen.encoder or chosen.freeze_encoder or not chosen.from_run:
-        frozen = (chosen.freeze_encoder or "false").lower() == "true"
+        frozen = str(chosen.freeze_encoder).lower() == "true"
         defaults |= defaults_for(chosen.encoder or "minilm", frozen)
     functions = [fit, *stages(model).values()]
     parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
     parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
     options = vars(parser.parse_args(arguments))
     return {name: options[name] for name in options if name not in ("config", "from_run")}
+
+
+def _read_options(path):
+    """What a file of options holds; the parser, which reads it too, says what is wrong with it."""
+    with contextlib.suppress(TypeError, OSError, ValueError, yaml.YAMLError):
+        return dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    return {}
 
 
 def _options_of(run):
