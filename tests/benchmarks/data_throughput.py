@@ -6,7 +6,7 @@ A CSV of a million texts of about 25 words by 140,000 authors is generated; then
 its own, it is loaded, prepared, split by author, a vocabulary is learned from the training split,
 and all three splits are encoded: what `fit --encoder scratch` does before it trains.
 
-Takes 2 minutes, half of it for the file. Expected on 2 cores: RESULT_DATA.
+Takes 2 minutes, half of it for the file.
 """
 
 import argparse

@@ -6,7 +6,7 @@ The command runs as a user runs it, with default settings, in a terminal of its 
 taken when its progress bar shows that the first step is done. It is stopped there, a few times
 over; the last time it trains two epochs and writes its run, and its memory is taken at its end.
 
-Takes 3 minutes on 2 cores; run nothing beside it. Expected there: RESULT_START_UP.
+Takes 3 minutes on 2 cores; run nothing beside it.
 """
 
 import argparse

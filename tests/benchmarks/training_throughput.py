@@ -25,7 +25,7 @@ operations are 6 for each real token and each weight of the encoder that tokens 
 (2 forward, 2 for the gradient of the input, 2 for that of the weight); padding, attention scores
 and everything else count as nothing.
 
-Takes 30 minutes on 2 cores; run nothing beside it. Expected there: RESULT_TRAINING.
+Takes 30 minutes on 2 cores; run nothing beside it.
 """
 
 import argparse
