@@ -1,0 +1,125 @@
+"""`f_embed` of text with every encoder, under both models."""
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_keras.errors import UserError
+from emotion_keras.inputs.text import TextInput
+from emotion_keras.models import MODELS
+
+TEXTS = ["we laughed at home", "they hid in the dark while the storm shouted", "cafe"] * 4
+
+
+@pytest.fixture(scope="session")
+def scratch():
+    keras.utils.set_random_seed(0)
+    text = TextInput(TEXTS, encoder="scratch", embedding_dim=8, sequence_length=64)
+    return text, text.embed()
+
+
+@pytest.fixture(scope="session")
+def embeddings():
+    keras.utils.set_random_seed(0)
+    text = TextInput([], encoder="embeddings", embedding_dim=8, sequence_length=64)
+    return text, text.embed()
+
+
+@pytest.fixture(scope="session")
+def minilm_start(minilm, minilm_embedded):
+    return minilm, minilm_embedded
+
+
+@pytest.fixture(scope="session")
+def bert(toy_bert):
+    text = TextInput([], encoder=str(toy_bert), encoder_dropout=0.0, sequence_length=32)
+    return text, text.embed()
+
+
+@pytest.fixture(scope="session")
+def distilbert(toy_distilbert):
+    text = TextInput([], encoder=str(toy_distilbert), sequence_length=32)
+    return text, text.embed()
+
+
+@pytest.fixture(
+    scope="session", params=["scratch", "embeddings", "minilm_start", "bert", "distilbert"]
+)
+def start(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_more_padding_changes_no_output(start, name):
+    text, embedded = start
+    keras.utils.set_random_seed(0)
+    num_layers = 1 if embedded.vectors.shape[-1] == 8 else 0
+    model = MODELS[name](
+        embedded, num_classes=3, num_layers=num_layers, num_heads=2, intermediate_dim=8
+    )
+    sequences = text.encode(TEXTS[:3])
+    longest = int(sequences.lengths.max())
+
+    def probabilities(length, dirty=False):
+        token_ids, mask = sequences.pad([0, 1, 2], length)
+        if dirty:
+            token_ids = np.where(mask == 1, token_ids, 5).astype("int32")
+        return model.predict({"token_ids": token_ids, "padding_mask": mask}, verbose=0)
+
+    expected = probabilities(longest)
+    assert np.abs(expected[0] - expected[1]).max() > 1e-4
+    np.testing.assert_allclose(probabilities(longest + 1), expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities(32), expected, atol=1e-5)
+    np.testing.assert_allclose(probabilities(32, dirty=True), expected, atol=1e-5)
+
+
+def test_the_tables_vectors_are_standardised(embeddings):
+    table = keras.Model(*embeddings[1][:2]).get_layer("embeddings").get_weights()[0]
+    assert table.shape == (30522, 384)
+    assert (table.mean(), table.std()) == pytest.approx((0, 1), abs=1e-3)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_token_vectors_are_frozen_or_not(toy_bert, toy_distilbert, frozen):
+    for folder in (toy_bert, toy_distilbert):
+        text = TextInput([], encoder=str(folder), freeze_embeddings=frozen, sequence_length=16)
+        embedded = text.embed()
+        trained = keras.Model(embedded.inputs, embedded.vectors).trainable_variables
+        sizes = [tuple(variable.shape) for variable in trained]
+        assert ((10, 8) not in sizes) == frozen
+
+
+@pytest.mark.parametrize("encoder", ["scratch", "toy_bert", "toy_distilbert"])
+def test_tokens_are_hidden_while_training_alone(encoder, request):
+    if encoder != "scratch":
+        encoder = str(request.getfixturevalue(encoder))
+    text = TextInput(
+        TEXTS, encoder=encoder, token_dropout=0.9, encoder_dropout=0.0, sequence_length=16
+    )
+    embedded = text.embed()
+    model = keras.Model(embedded.inputs, embedded.vectors)
+    token_ids, mask = text.encode(TEXTS[:3]).pad([0, 1, 2], 16)
+
+    def vectors(token_ids, training):
+        inputs = {"token_ids": token_ids.astype("int32"), "padding_mask": mask}
+        outputs = model(inputs, training=training)
+        return keras.ops.convert_to_numpy(outputs)
+
+    shown = vectors(token_ids, training=False)
+    np.testing.assert_array_equal(vectors(token_ids, training=False), shown)
+    trained = vectors(token_ids, training=True)
+    assert np.abs(trained - shown).max() > 1e-3
+
+
+@pytest.mark.parametrize("encoder", ["scratch", "embeddings"])
+def test_only_a_pretrained_encoder_can_be_frozen(encoder):
+    with pytest.raises(UserError, match=f"Only a pretrained.*Received: encoder='{encoder}'"):
+        TextInput(TEXTS, encoder=encoder, freeze_encoder=True)
+
+
+def test_word_pieces_are_learned_from_the_given_texts_alone(scratch):
+    text, _ = scratch
+    known, unknown = text.encode(["storm", "zebra"]).lengths
+    assert (known, text.tokenizer.hidden_id) == (3, 1)
+    assert text.encode(["zzz"]).values.tolist() == [2, 1, 3]
+    assert unknown >= 3
