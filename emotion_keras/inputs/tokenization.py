@@ -16,6 +16,8 @@ _TEXTS_AT_ONCE = 20_000
 _TEXTS_TO_LEARN_FROM = 100_000
 # Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
 _WORDS_KEPT = 500_000
+# Marks that BERT's rules make tokens of their own wherever they stand, the frequent ones.
+_MARKS = ",.!?'\""
 
 
 class WordPieceTokenizer:
@@ -37,7 +39,7 @@ class WordPieceTokenizer:
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._pieces = {}
+        self._words = _Words(tokenizer)
 
     @classmethod
     def train(cls, texts, vocabulary_size):
@@ -114,35 +116,27 @@ class WordPieceTokenizer:
         Returns:
             `Sequences` of int32 token ids.
         """
-        encode = self._encode_words if self._cuts_at_blanks() else self._encode_texts
+        encode = self._encode_words if self._cuts_like_bert() else self._encode_texts
         parts = []
         for start in range(0, len(texts), _TEXTS_AT_ONCE):
             part = list(texts[start : start + _TEXTS_AT_ONCE])
             parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
 
-    def _cuts_at_blanks(self):
+    def _cuts_like_bert(self):
         """Whether a text's tokens are `[CLS]`, those of its words one by one, and `[SEP]`."""
         tokenizer = self._tokenizer
+        added = "".join(t.content for t in tokenizer.get_added_tokens_decoder().values())
         return (
             isinstance(tokenizer.normalizer, normalizers.BertNormalizer)
             and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
             and tokenizer.encode("").tokens == ["[CLS]", "[SEP]"]
-            and not any(" " in t.content for t in tokenizer.get_added_tokens_decoder().values())
+            and not set(added) & {" ", *_MARKS}
         )
 
     def _encode_words(self, texts, sequence_length):
-        # Most words have been met before: to look their pieces up is several times as fast as to
-        # have the library normalize and cut each text, and gives the same.
         start, end = self._tokenizer.encode("").ids
-        words = [text.split(" ") for text in texts]
-        if len(self._pieces) > _WORDS_KEPT:
-            self._pieces.clear()
-        new = list(set(itertools.chain.from_iterable(words)).difference(self._pieces))
-        encoded = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
-        self._pieces.update((word, tuple(e.ids)) for word, e in zip(new, encoded, strict=True))
-        pieces = self._pieces.__getitem__
-        token_ids = (list(itertools.chain.from_iterable(map(pieces, text))) for text in words)
+        token_ids = map(self._words.encode, texts)
         return [[start, *ids[: sequence_length - 2], end] for ids in token_ids]
 
     def _encode_texts(self, texts, sequence_length):
@@ -150,6 +144,29 @@ class WordPieceTokenizer:
         encoded = self._tokenizer.encode_batch_fast(texts)
         self._tokenizer.no_truncation()
         return [encoding.ids for encoding in encoded]
+
+
+class _Words(dict):
+    """The ids of words' pieces, kept from the first time that a word is met.
+
+    Most words of a text have been met before: to look them up is several times as fast as to have
+    the library normalize and cut each text, and gives the same.
+    """
+
+    def __init__(self, tokenizer):
+        super().__init__()
+        self._tokenizer = tokenizer
+
+    def __missing__(self, word):
+        ids = tuple(self._tokenizer.encode(word, add_special_tokens=False).ids)
+        if len(self) < _WORDS_KEPT:
+            self[word] = ids
+        return ids
+
+    def encode(self, text):
+        for mark in _MARKS:
+            text = text.replace(mark, f" {mark} ")
+        return list(itertools.chain.from_iterable(map(self.__getitem__, text.split(" "))))
 
 
 class PresetTokenizer:
