@@ -1,7 +1,10 @@
 """Tokenizers: what they learn, cut, keep and mark."""
 
+import random
+
 import numpy as np
 import pytest
+import tokenizers
 
 from emotion_keras.inputs.pretrained import load_tokenizer
 from emotion_keras.inputs.tokenization import WordPieceTokenizer
@@ -78,6 +81,23 @@ def test_save_and_load(tokenizer, tmp_path):
     loaded = WordPieceTokenizer.load(tmp_path)
     assert loaded.vocabulary_size == tokenizer.vocabulary_size
     assert to_lists(loaded.encode(TEXTS, 64)) == to_lists(tokenizer.encode(TEXTS, 64))
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["aB1 .,'!?\"[]SEP##-_@", "éÉ喜 \u3000\t\n\u00ad\u200bß😀a. ", None]
+)
+@pytest.mark.parametrize("which", ["tokenizer", "minilm"])
+def test_texts_are_cut_as_the_library_cuts_them(which, alphabet, request):
+    found = request.getfixturevalue(which)
+    tokenizer = found.tokenizer if which == "minilm" else found
+    rng = random.Random(0)
+    alphabet = alphabet or [chr(number) for number in range(1, 128)]
+    texts = ["".join(rng.choices(alphabet, k=rng.randrange(40))) for _ in range(2000)]
+    texts += ["a" * 101, "[CLS] a [SEP] b[MASK]c", "", " "]
+    library = tokenizers.Tokenizer.from_str(tokenizer._tokenizer.to_str())
+    library.enable_truncation(12)
+    library.no_padding()
+    assert to_lists(tokenizer.encode(texts, 12)) == [e.ids for e in library.encode_batch(texts)]
 
 
 def test_special_and_hidden_tokens(tokenizer, minilm):

@@ -1,0 +1,146 @@
+"""Precision, compilation and several devices; run as a script, it trains on two virtual ones."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_keras import devices
+from emotion_keras.data.sequences import Sequences
+from emotion_keras.errors import UserError
+from emotion_keras.inputs import embedded_features
+from emotion_keras.models import gated_transformer
+from emotion_keras.training import train
+
+BACKEND = keras.backend.backend()
+STATUS = Path("/proc/self/status")
+
+
+def train_on_all_devices():
+    """Trains a toy model; returns its losses, and over how many devices it was spread."""
+    rng = np.random.default_rng(0)
+    label_ids = np.repeat([0, 1, 2], 16).astype("int32")
+    lengths = rng.integers(2, 9, len(label_ids))
+    values = rng.normal(size=(lengths.sum(), 4)).astype("float32")
+    data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
+    keras.utils.set_random_seed(0)
+    with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
+        model = gated_transformer(
+            embedded_features(4), num_classes=3, num_layers=1, num_heads=2, dropout=0.0
+        )
+        outcome = train(
+            model,
+            data,
+            data,
+            feature="features",
+            sequence_length=8,
+            seed=0,
+            directory=directory,
+            batch_size=8,
+            epochs=3,
+            learning_rate=0.01,
+            # With several devices on TensorFlow each cuts its own part of the gradient.
+            clip_norm=0.0 if BACKEND == "tensorflow" else 0.5,
+            patience=0,
+        )
+    value = model.trainable_variables[0].value
+    if BACKEND == "jax":
+        spread = len(value.sharding.device_set)
+    else:
+        spread = len(getattr(value, "values", [value]))
+    losses = [[row["loss"], row["val_loss"]] for row in outcome["history"]]
+    return {"losses": losses, "spread": spread, "device": devices.describe()}
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="torch uses one device")
+def test_two_devices_learn_as_one_does():
+    done = subprocess.run(
+        [sys.executable, __file__],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    two, one = json.loads(done.stdout.splitlines()[-1]), train_on_all_devices()
+    assert (two["spread"], two["device"]) == (2, "CPU, 2 devices")
+    assert (one["spread"], one["device"]) == (1, "CPU")
+    assert one["losses"][-1][0] < one["losses"][0][0]
+    np.testing.assert_allclose(two["losses"], one["losses"], atol=1e-4)
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="only torch uses one of several devices")
+def test_torch_says_that_it_uses_one_of_several(monkeypatch):
+    cuda = devices._framework().cuda
+    monkeypatch.setattr(cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(cuda, "get_device_name", lambda index: "Large GPU")
+    assert devices.list_devices() == ["GPU:0", "GPU:1"]
+    assert devices.describe() == "Large GPU (one of 2: torch uses one device)"
+
+
+def test_this_machine_is_described():
+    assert devices.list_devices()
+    assert devices.on_cpu() == devices.list_devices()[0].startswith("CPU")
+    assert devices.on_cpu() == devices.describe().startswith("CPU")
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_a_named_precision_is_taken(precision):
+    assert devices.resolve_precision(precision) == precision
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_auto_takes_bfloat16_on_a_cpu_that_multiplies_it_fast(monkeypatch, fast):
+    monkeypatch.setattr(devices, "on_cpu", lambda: True)
+    monkeypatch.setattr(devices, "_cpu_multiplies_bfloat16", lambda: fast)
+    expected = "mixed_bfloat16" if fast and BACKEND != "jax" else "float32"
+    assert devices.resolve_precision("auto") == expected
+
+
+def test_unknown_values_are_refused():
+    with pytest.raises(UserError, match="Accepted: auto, float32.*Received: 'int4'"):
+        devices.resolve_precision("int4")
+    with pytest.raises(UserError, match="Accepted: auto, on, off.*Received: 'yes'"):
+        devices.resolve_jit("yes")
+
+
+def test_jit_is_on_off_or_left_to_the_backend(monkeypatch):
+    monkeypatch.setattr(devices, "on_cpu", lambda: True)
+    assert devices.resolve_jit("on") is True
+    assert devices.resolve_jit("off") is False
+    assert devices.resolve_jit("auto") == (BACKEND == "jax")
+
+
+@pytest.mark.skipif(not STATUS.exists(), reason="the system does not tell a process's peak memory")
+def test_peak_memory_is_what_the_system_counts():
+    (line,) = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
+    counted = int(line.split()[1]) * 1024
+    assert devices.peak_memory_bytes() == pytest.approx(counted, rel=0.02)
+
+
+def test_matrix_products_are_timed():
+    assert devices.matmul_flops_per_second("float32", size=64, seconds=0.01) > 1e6
+
+
+def test_versions_name_the_backend():
+    versions = devices.versions()
+    assert versions["keras"] == keras.__version__
+    assert versions[BACKEND] == sys.modules[BACKEND].__version__
+
+
+if __name__ == "__main__":
+    if BACKEND == "tensorflow":
+        config = sys.modules["tensorflow"].config
+        cpu = config.list_physical_devices("CPU")[0]
+        virtual = [config.LogicalDeviceConfiguration()] * 2
+        config.set_logical_device_configuration(cpu, virtual)
+    print(json.dumps(train_on_all_devices()))
