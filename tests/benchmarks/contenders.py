@@ -81,14 +81,13 @@ def emotion_keras_fit(job):
     keras.utils.set_random_seed(0)
     text = TextInput(job["texts"], **settings["inputs"])
     sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
-    keras.config.set_dtype_policy(precision)
-    with devices.data_parallel():
+    few = np.arange(job["batch_size"])
+    with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
+        keras.config.set_dtype_policy(precision)
         model = MODELS[MODEL](
             text.embed(), num_classes=job["num_labels"], **settings["hyperparameters"]
         )
-    keras.config.set_dtype_policy("float32")
-    few = np.arange(job["batch_size"])
-    with tempfile.TemporaryDirectory() as directory:
+        keras.config.set_dtype_policy("float32")
         outcome = train(
             model,
             (sequences, label_ids),
