@@ -6,9 +6,7 @@ what that takes and reaches.
 
 import argparse
 import contextlib
-import math
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,17 +20,18 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from emotion_keras import devices, record
+from emotion_keras import devices, durations, record
+from emotion_keras.anchor import train_anchor
 from emotion_keras.data import Audit, Corpus, Split, load_corpus, prepare, split
-from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import classification_metrics
-from emotion_keras.inputs import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
+from emotion_keras.models.anchors import ANCHORS
+from emotion_keras.network import remove_state, train_network
 from emotion_keras.options import make_parser, option_defaults
-from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
+from emotion_keras.training import train
 
 # In the folder of a run that has begun: its settings, for who wonders what it is.
 _UNFINISHED = "unfinished.json"
@@ -72,16 +71,21 @@ def stages(model):
     Raises:
         UserError: If there is no such model.
     """
-    if model not in MODELS:
-        raise UserError(f"Unknown model. Accepted: {', '.join(MODELS)}. Received: model={model!r}")
-    return {
+    builder = (MODELS | ANCHORS).get(model)
+    if builder is None:
+        known = ", ".join([*MODELS, *ANCHORS])
+        raise UserError(f"Unknown model. Accepted: {known}. Received: model={model!r}")
+    functions = {
         "reading": load_corpus,
         "preparation": prepare,
         "protocol": split,
         "inputs": TextInput,
-        "hyperparameters": MODELS[model],
+        "hyperparameters": builder,
         "training": train,
     }
+    if model in ANCHORS:  # They take texts as they are, and train in one step.
+        del functions["inputs"], functions["training"]
+    return functions
 
 
 def resolve(model, options):
@@ -98,8 +102,10 @@ def resolve(model, options):
         UserError: If an option is unknown.
     """
     settings = {name: option_defaults(function) for name, function in stages(model).items()}
-    encoder = options.get("encoder", settings["inputs"]["encoder"])
-    chosen = defaults_for(encoder, options.get("freeze_encoder", False)) | options
+    chosen = dict(options)
+    if model in MODELS:
+        encoder = options.get("encoder", settings["inputs"]["encoder"])
+        chosen = defaults_for(encoder, options.get("freeze_encoder", False)) | options
     known = {option for stage in settings.values() for option in stage}
     if unknown := sorted(set(options) - known):
         raise UserError(
@@ -132,7 +138,8 @@ def fit(
     """Trains one model on one corpus and writes the run.
 
     Args:
-        model: What to train: transformer or gated_transformer.
+        model: What to train: gated_transformer, transformer, cnn, lstm or bert; or an anchor,
+            majority, tfidf_logistic or tfidf_svm.
         seed: Decides initial weights, order and dropout.
         precision: What to train in; auto takes bfloat16 where the device is fast at it. The
             finished model always computes in float32.
@@ -155,70 +162,34 @@ def fit(
     """
     settings = resolve(model, options)
     dataset = read_dataset(settings, notify)
-    precision = devices.resolve_precision(precision)
-    identity = _identity(dataset, settings, model, seed, precision)
-    name = record.run_id(model, settings["inputs"]["encoder"], seed, identity)
+    if model in ANCHORS:
+        backend, precision = "scikit-learn", "float64"
+    else:
+        backend, precision = keras.backend.backend(), devices.resolve_precision(precision)
+    identity = _identity(dataset, settings, model, seed, precision, backend)
+    name = record.run_id(model, seed, identity, settings.get("inputs", {}).get("encoder"))
     directory = record.run_directory(runs_dir, study, name)
     if record.is_finished(directory):
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory
     _claim(directory, identity)
     notify(str(dataset.audit))
-
-    def build(precision, features_dim=None):
-        keras.utils.set_random_seed(seed)
-        keras.config.set_dtype_policy(precision)
-        try:
-            embedded = embedded_features(features_dim) if features_dim else text.embed()
-            return MODELS[model](
-                embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
-            )
-        finally:
-            keras.config.set_dtype_policy("float32")
-
-    text = TextInput(dataset.texts("train"), **settings["inputs"])
-    sequences = {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
-    feature, inputs, features_dim = text.feature, sequences, None
-    if text.freeze_encoder:
-        feature, inputs = "features", _encode_once(text, sequences, directory, notify)
-        features_dim = inputs["train"].values.shape[-1]
-    # The optimizer's variables must be made for all devices, too.
-    with devices.data_parallel():
-        trained = build(precision, features_dim)
-        _check_space(directory, trained)
-        notify(_plan(dataset, settings, model, trained, inputs, precision))
-        outcome = train(
-            trained,
-            (inputs["train"], dataset.label_ids("train")),
-            (inputs["val"], dataset.label_ids("val")),
-            feature=feature,
-            sequence_length=text.sequence_length,
-            seed=seed,
-            directory=directory,
-            callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
-            if tensorboard
-            else [],
-            **settings["training"],
-        )
-    # What is measured and kept computes in float32, whatever it was trained in: so the record's
-    # numbers are those that the saved model gives, on any backend.
-    final = build("float32")
-    _copy_weights(trained, final)
-    probabilities = {
-        name: predict(
-            final, sequences[name], feature=text.feature, sequence_length=text.sequence_length
-        )
-        for name in ("val", "test")
-    }
-    metrics = {
-        name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)
-        for name, value in probabilities.items()
-    }
-    final.save(directory / record.MODEL)
-    text.tokenizer.save(directory)
+    train_model = train_anchor if model in ANCHORS else train_network
+    outcome = train_model(
+        dataset,
+        settings,
+        model=model,
+        seed=seed,
+        precision=precision,
+        directory=directory,
+        tensorboard=tensorboard,
+        notify=notify,
+    )
     record.write_json(directory / record.AUDIT, dataset.audit.to_dict())
-    record.write_rows(directory / record.HISTORY, outcome["history"])
-    record.write_rows(directory / record.PREDICTIONS, _prediction_rows(dataset, probabilities))
+    if outcome["history"]:
+        record.write_rows(directory / record.HISTORY, outcome["history"])
+    rows = _prediction_rows(dataset, outcome["probabilities"])
+    record.write_rows(directory / record.PREDICTIONS, rows)
     record.write_run(
         directory,
         {
@@ -227,19 +198,23 @@ def fit(
             "trial": None,
             "model": model,
             "seed": seed,
-            **{name: settings[name] for name in ("inputs", "hyperparameters")},
-            "training": settings["training"] | {"precision": precision},
+            "inputs": settings.get("inputs", {}),
+            "hyperparameters": settings["hyperparameters"],
+            "training": settings.get("training", {}) | {"precision": precision},
             "corpus": _describe_corpus(dataset, settings),
-            "metrics": metrics,
+            "metrics": {
+                name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)
+                for name, value in outcome["probabilities"].items()
+            },
             "best_epoch": outcome["best_epoch"],
-            "num_parameters": final.count_params(),
+            "num_parameters": outcome["num_parameters"],
             "cost": {
                 "seconds": outcome["seconds"],
                 "examples_per_second": outcome["examples_per_second"],
                 "peak_memory_bytes": devices.peak_memory_bytes(),
             },
             "environment": {
-                "backend": keras.backend.backend(),
+                "backend": backend,
                 "versions": devices.versions(),
                 "device": devices.describe(),
                 "precision": precision,
@@ -247,23 +222,22 @@ def fit(
             },
         },
     )
-    for leftover in (CHECKPOINT, _UNFINISHED, *map(_vectors_file, sequences)):
-        (directory / leftover).unlink(missing_ok=True)
+    (directory / _UNFINISHED).unlink()
+    remove_state(directory)
     return directory
 
 
-def _identity(dataset, settings, model, seed, precision):
+def _identity(dataset, settings, model, seed, precision, backend):
     """What tells a run from all others; where the corpus lies on disk is no part of it."""
     columns = {name: value for name, value in settings["reading"].items() if name != "data"}
     return {
         **{name: value for name, value in columns.items() if value is not None},
-        **{name: settings[name] for name in ("preparation", "inputs", "hyperparameters")},
+        **{name: value for name, value in settings.items() if name not in ("reading", "protocol")},
         "protocol": dataset.split.protocol,
-        "training": settings["training"],
         "corpus": dataset.corpus.sha256,
         "labels": dataset.corpus.labels,
         "precision": precision,
-        "backend": keras.backend.backend(),
+        "backend": backend,
         "model": model,
         "seed": seed,
     }
@@ -279,33 +253,6 @@ def _claim(directory, identity):
             f"The run cannot be written to {directory}: {error.strerror}. Choose a folder that can "
             "be written to with `--runs-dir`."
         ) from error
-
-
-def _encode_once(text, sequences, directory, notify):
-    """Outputs of a frozen encoder for all texts."""
-    notify("Computing the frozen encoder's outputs, once.")
-    embedded = text.embed()
-    encoder = keras.Model(embedded.inputs, embedded.vectors)
-    return {
-        name: compute_vectors(
-            encoder,
-            sequences[name],
-            feature=text.feature,
-            sequence_length=text.sequence_length,
-            path=directory / _vectors_file(name),
-        )
-        for name in sequences
-    }
-
-
-def _vectors_file(name):
-    return f"vectors-{name}.npy"
-
-
-def _copy_weights(source, target):
-    for layer in source.layers:
-        if layer.weights:
-            target.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def _prediction_rows(dataset, probabilities):
@@ -342,67 +289,6 @@ def _describe_corpus(dataset, settings):
     }
 
 
-def _check_space(directory, model):
-    """Makes sure that the state of the training and the model will fit on the disk."""
-    # Weights and the two moments of AdamW, the best weights, twice while a file replaces another,
-    # and the finished model.
-    needed = 4 * (9 * model.count_params())
-    free = shutil.disk_usage(directory).free
-    if free < needed:
-        raise UserError(
-            f"The disk is too full to train: {directory} needs up to {needed / 1e6:,.0f} MB and "
-            f"{free / 1e6:,.0f} MB are free. Make room, or choose another folder with `--runs-dir`."
-        )
-
-
-def _plan(dataset, settings, model, built, inputs, precision):
-    """What will happen, in a line or two, and about how long it will take."""
-    corpus, training = dataset.corpus, settings["training"]
-    batches = TrainingBatches(
-        inputs["train"],
-        dataset.label_ids("train"),
-        feature="",
-        batch_size=training["batch_size"],
-        sequence_length=settings["inputs"]["sequence_length"],
-        seed=0,
-    )
-    trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
-    products = batches.num_tokens() * _flops_per_token(built)
-    speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
-    seconds = training["epochs"] * (products / speed + len(batches) * _SECONDS_PER_STEP)
-    return (
-        f"{model} over {settings['inputs']['encoder']}: {built.count_params():,} parameters, "
-        f"{trainable:,} of them trained, in {precision}, with {keras.backend.backend()} on "
-        f"{devices.describe()}.\n"
-        f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
-        f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
-        f"{len(corpus.labels)} labels.\n"
-        f"About {_in_words(seconds)} for {training['epochs']} epochs."
-    )
-
-
-# What a training step reaches of the device's matrix products, and what it costs beside them:
-# measured with the encoders of this package on CPU; an estimate wants no more.
-_EFFICIENCY = 0.35
-_SECONDS_PER_STEP = 0.02
-
-
-def _flops_per_token(model):
-    """Operations of a training step a token: 2 a weight forward, 2 for inputs, 2 for weights."""
-    frozen = {id(v) for v in model.non_trainable_variables}
-    flops = 0
-    for variable in model.weights:
-        if len(variable.shape) > 1 and "embedding" not in variable.path:
-            flops += (2 if id(variable) in frozen else 6) * math.prod(variable.shape)
-    return flops
-
-
-def _in_words(seconds):
-    if seconds < 90:
-        return f"{seconds:.0f} seconds"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
-
-
 def _commit():
     """The commit of this software's checkout, or `None` where it is not one."""
     folder = Path(__file__).parent
@@ -428,11 +314,12 @@ def summarize(directory):
         values = [metrics[key] for key in ("precision", "recall", "f1")]
         by_label.add_row(escape(label), *map(_per_cent, values), str(metrics["support"]))
     cost = run["cost"]
+    best = f"Best epoch {run['best_epoch']}. " if run["best_epoch"] else ""
     return Group(
         scores,
         by_label,
         Text(
-            f"Best epoch {run['best_epoch']}; trained for {_in_words(cost['seconds'])} at "
+            f"{best}Trained for {durations.in_words(cost['seconds'])} at "
             f"{cost['examples_per_second']:.0f} texts a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB.\n"
             f"The run: {directory}\n"
@@ -483,10 +370,12 @@ def _parse(arguments):
             setattr(chosen, name, value)
     defaults = _options_of(record.read_run(chosen.from_run)) if chosen.from_run else {}
     model = chosen.model or defaults.get("model", "gated_transformer")
-    if chosen.encoder or chosen.freeze_encoder or not chosen.from_run:
-        frozen = str(chosen.freeze_encoder).lower() == "true"
-        defaults |= defaults_for(chosen.encoder or "minilm", frozen)
     functions = [fit, *stages(model).values()]
+    if model in MODELS and (chosen.encoder or chosen.freeze_encoder or not chosen.from_run):
+        frozen = str(chosen.freeze_encoder).lower() == "true"
+        known = {option for function in functions for option in option_defaults(function)}
+        usual = defaults_for(chosen.encoder or "minilm", frozen)
+        defaults |= {option: usual[option] for option in usual if option in known}
     parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
     parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
     options = vars(parser.parse_args(arguments))

@@ -2,7 +2,8 @@
 
 `runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
 the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
-`val` and `test`; `audit.json`; and where weights are kept `model.keras` with its tokenizer.
+`val` and `test`; `audit.json`; and where weights are kept `model.keras` with its tokenizer, or
+`model.joblib` of a model of scikit-learn.
 """
 
 import csv
@@ -20,23 +21,27 @@ HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
 AUDIT = "audit.json"
 MODEL = "model.keras"
+ESTIMATOR = "model.joblib"
 
 
-def run_id(model, encoder, seed, settings):
+def run_id(model, seed, settings, encoder=None):
     """A name for the eye that is unique by all settings; it is never parsed back.
 
     Args:
         model: String, the model's name.
-        encoder: String, the encoder's name or path.
         seed: Integer.
         settings: JSON-able dictionary of everything that tells this run from others.
+        encoder: String, the encoder's name or path, of a model that has one.
 
     Returns:
         String such as `gated_transformer-minilm-seed0-1b2f4c6d`.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
-    encoder = "".join(c if c.isalnum() or c in "._" else "_" for c in Path(encoder).name)
-    return f"{model}-{encoder}-seed{seed}-{digest}"
+    name = model
+    if encoder:
+        encoder = "".join(c if c.isalnum() or c in "._" else "_" for c in Path(encoder).name)
+        name = f"{model}-{encoder}"
+    return f"{name}-seed{seed}-{digest}"
 
 
 def run_directory(runs_dir, study, name):

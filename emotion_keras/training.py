@@ -98,6 +98,7 @@ def train(
         sequence_length=sequence_length,
         seed=seed,
         sample_weight=weights,
+        compiled=devices.resolve_jit(jit),
     )
     optimizer = keras.optimizers.AdamW(
         WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),

@@ -58,6 +58,31 @@ def train_on_all_devices():
     return {"losses": losses, "spread": spread, "device": devices.describe()}
 
 
+@pytest.fixture
+def flash_attention():
+    """Puts the choice of attention back."""
+    enabled = keras.config.is_flash_attention_enabled()
+    yield
+    if enabled is not False:
+        keras.config.enable_flash_attention()
+
+
+def test_choosing_kernels_changes_no_result(flash_attention):
+    vectors = np.random.default_rng(0).normal(size=(2, 6, 8)).astype("float32")
+    mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], bool)[:, None]
+
+    def attend():
+        layer = keras.layers.MultiHeadAttention(2, 4)
+        layer.build(vectors.shape, vectors.shape)
+        rng = np.random.default_rng(1)
+        layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
+        return keras.ops.convert_to_numpy(layer(vectors, vectors, attention_mask=mask))
+
+    before = attend()
+    devices.choose_kernels()
+    np.testing.assert_allclose(attend(), before, atol=1e-6)
+
+
 @pytest.mark.skipif(BACKEND == "torch", reason="torch uses one device")
 def test_two_devices_learn_as_one_does():
     done = subprocess.run(

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from emotion_keras import fit as fit_module
-from emotion_keras import record
+from emotion_keras import network, record
 from emotion_keras.errors import UserError
 from emotion_keras.fit import main, resolve, summarize
 from emotion_keras.training import predict
@@ -214,7 +213,7 @@ def test_defaults_follow_the_encoder():
 
 def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkeypatch):
     on_vectors = {}
-    train = fit_module.train
+    train = network.train
 
     @functools.wraps(train)
     def train_and_predict(model, train_data, val_data, **options):
@@ -224,7 +223,7 @@ def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkey
         )
         return outcome
 
-    monkeypatch.setattr(fit_module, "train", train_and_predict)
+    monkeypatch.setattr(network, "train", train_and_predict)
     directory = fit(encoder=str(toy_bert), freeze_encoder=True)
     rows = [r for r in record.read_rows(directory / "predictions.csv") if r["split"] == "val"]
     full = [[float(row[label]) for label in ("anger", "fear", "joy")] for row in rows]

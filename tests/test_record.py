@@ -72,17 +72,17 @@ def test_rows_keep_full_precision_and_any_text(tmp_path):
 
 def test_run_ids_differ_with_every_setting():
     settings = {"training": {"epochs": 1}, "seed": 0}
-    name = record.run_id("transformer", "scratch", 0, settings)
+    name = record.run_id("transformer", 0, settings, "scratch")
     assert name.startswith("transformer-scratch-seed0-")
-    assert name == record.run_id("transformer", "scratch", 0, dict(reversed(settings.items())))
+    assert name == record.run_id("transformer", 0, dict(reversed(settings.items())), "scratch")
     others = [{"training": {"epochs": 2}, "seed": 0}, {"training": {"epochs": 1}, "seed": 1}]
     assert (
-        len({record.run_id("transformer", "scratch", 0, other) for other in others} | {name}) == 3
+        len({record.run_id("transformer", 0, other, "scratch") for other in others} | {name}) == 3
     )
 
 
 def test_run_id_of_an_encoder_folder_is_a_file_name():
-    name = record.run_id("transformer", "/somewhere/my: encoder", 3, {})
+    name = record.run_id("transformer", 3, {}, "/somewhere/my: encoder")
     assert name.startswith("transformer-my__encoder-seed3-")
 
 

@@ -1,5 +1,7 @@
 """Batches of like length, made from sequences of any length."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -8,14 +10,30 @@ from emotion_keras.errors import UserError
 # Few, so that a compiled training step is made once each; close together where most texts are.
 LENGTHS = (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
 
+# Where a new length costs no compilation, less padding is worth more than few lengths.
+_MULTIPLE = 4
+
 # An epoch's order is sorted by length within windows of so many batches: wide enough that a batch
 # holds texts of like length, narrow enough that the order stays random.
 _WINDOW = 50
 
 
-def bucket_length(length, longest):
-    """The padded length for sequences of up to `length` items, `longest` at the most."""
-    return min(next((bucket for bucket in LENGTHS if bucket >= length), longest), longest)
+def bucket_length(length, longest, compiled=True):
+    """The padded length for sequences of up to `length` items.
+
+    Args:
+        length: Integer, items of the longest sequence.
+        longest: Integer, more than this it never is.
+        compiled: Whether each padded length costs a compilation: few are used then.
+
+    Returns:
+        Integer.
+    """
+    if compiled:
+        bucket = next((bucket for bucket in LENGTHS if bucket >= length), longest)
+    else:
+        bucket = math.ceil(length / _MULTIPLE) * _MULTIPLE
+    return min(bucket, longest)
 
 
 class TrainingBatches(keras.utils.PyDataset):
@@ -32,13 +50,23 @@ class TrainingBatches(keras.utils.PyDataset):
         sequence_length: Integer, longest padded length; longer sequences are cut.
         seed: Integer.
         sample_weight: Optional float array `(len(sequences),)`.
+        compiled: Whether the training step is compiled, for each padded length anew.
 
     Raises:
         UserError: If `batch_size` is below 1.
     """
 
     def __init__(
-        self, sequences, targets, *, feature, batch_size, sequence_length, seed, sample_weight=None
+        self,
+        sequences,
+        targets,
+        *,
+        feature,
+        batch_size,
+        sequence_length,
+        seed,
+        sample_weight=None,
+        compiled=True,
     ):
         super().__init__()
         if batch_size < 1:
@@ -50,6 +78,7 @@ class TrainingBatches(keras.utils.PyDataset):
         self.sequence_length = sequence_length
         self.seed = seed
         self.sample_weight = sample_weight
+        self.compiled = compiled
         self._lengths = np.minimum(sequences.lengths, sequence_length)
         self.set_epoch(0)
         # Keras on TensorFlow takes the shape of all batches from the first two, before the first
@@ -75,7 +104,8 @@ class TrainingBatches(keras.utils.PyDataset):
         self._batches = _unequal_first(batches, self._padded_length)
 
     def _padded_length(self, indices):
-        return bucket_length(self._lengths[indices].max(), self.sequence_length)
+        longest = self._lengths[indices].max()
+        return bucket_length(longest, self.sequence_length, self.compiled)
 
     def __len__(self):
         return len(self._batches)

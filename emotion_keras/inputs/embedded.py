@@ -12,11 +12,14 @@ class Embedded(NamedTuple):
         inputs: Dictionary of `keras.Input` by name.
         vectors: Symbolic tensor `(batch, length, dim)`.
         padding_mask: Symbolic tensor `(batch, length)` of int32, 1 for what is real.
+        pooled: Symbolic tensor `(batch, dim)`, a pretrained encoder's own summary of the text;
+            `None` where there is none.
     """
 
     inputs: dict
     vectors: keras.KerasTensor
     padding_mask: keras.KerasTensor
+    pooled: keras.KerasTensor | None = None
 
 
 def embedded_features(dim):

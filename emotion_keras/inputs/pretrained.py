@@ -98,7 +98,7 @@ def bert_layers(backbone, exact_gelu, dropout):
     """Builds a BERT encoder from keras-hub's layers, with a backbone's weights.
 
     It is `BertBackbone` without the segment ids that classifying one text never uses (the first
-    segment's vector is added to the positions), and without the pooled output.
+    segment's vector is added to the positions).
 
     Args:
         backbone: `keras_hub.models.BertBackbone`.
@@ -106,7 +106,8 @@ def bert_layers(backbone, exact_gelu, dropout):
         dropout: Float, dropout of the encoder.
 
     Returns:
-        The embedding layer, and a function from `(vectors, padding_mask)` to contextual vectors.
+        The embedding layer, a function from `(vectors, padding_mask)` to contextual vectors, and
+        one from these to the pooled output.
     """
     # In float32: under mixed precision the whole table would be cast anew for each batch.
     embedding = keras_hub.layers.TokenAndPositionEmbedding(
@@ -138,9 +139,19 @@ def bert_layers(backbone, exact_gelu, dropout):
             block.set_weights(source.get_weights())
         return vectors
 
+    # Zeros draw no random numbers: a model that uses no pooled output starts as if it were absent.
+    pooler = keras.layers.Dense(
+        backbone.hidden_dim, activation="tanh", kernel_initializer="zeros", name="encoder_pooler"
+    )
+
+    def pool(vectors):
+        pooled = pooler(vectors[:, 0])
+        pooler.set_weights(backbone.pooled_dense.get_weights())
+        return pooled
+
     embedding.build((None, None))
     positions = backbone.position_embedding.get_weights()[0]
     segment = backbone.segment_embedding.get_weights()[0][0]
     tokens = backbone.token_embedding.get_weights()[0]
     embedding.set_weights([tokens, positions + segment])
-    return embedding, contextualize
+    return embedding, contextualize, pool

@@ -77,13 +77,14 @@ class TextInput:
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
         shown = self._drop_tokens(token_ids)
+        pooled = None
         if self.encoder == "scratch":
             vectors = self._embed_from_scratch(shown)
         elif self.encoder == "embeddings":
             vectors = self._embed_with_table(shown)
         else:
-            vectors = self._embed_with_encoder(shown, padding_mask)
-        return Embedded(inputs, vectors, padding_mask)
+            vectors, pooled = self._embed_with_encoder(shown, padding_mask)
+        return Embedded(inputs, vectors, padding_mask, pooled)
 
     def _drop_tokens(self, token_ids):
         if not self.token_dropout:
@@ -135,13 +136,16 @@ class TextInput:
                     f"The encoder takes at most {backbone.max_sequence_length} tokens. "
                     f"Received: sequence_length={self.sequence_length}"
                 )
-            embedding, contextualize = bert_layers(backbone, exact_gelu, self.encoder_dropout)
+            embedding, contextualize, pool = bert_layers(backbone, exact_gelu, self.encoder_dropout)
             embedding.trainable = not self.freeze_embeddings
-            return contextualize(embedding(token_ids), padding_mask)
+            vectors = contextualize(embedding(token_ids), padding_mask)
+            return vectors, pool(vectors)
         inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
         if "segment_ids" in backbone.input:
             inputs["segment_ids"] = keras.ops.zeros_like(token_ids)
         if hasattr(backbone, "token_embedding"):
             backbone.token_embedding.trainable = not self.freeze_embeddings
         output = backbone(inputs)
-        return output["sequence_output"] if isinstance(output, dict) else output
+        if isinstance(output, dict):
+            return output["sequence_output"], output.get("pooled_output")
+        return output, None

@@ -3,7 +3,16 @@
 A builder takes an `Embedded`, and its keyword-only arguments are the model's hyperparameters.
 """
 
+from emotion_keras.models.bert import bert
+from emotion_keras.models.cnn import cnn
 from emotion_keras.models.gated_transformer import gated_transformer
+from emotion_keras.models.lstm import lstm
 from emotion_keras.models.transformer import transformer
 
-MODELS = {"transformer": transformer, "gated_transformer": gated_transformer}
+MODELS = {
+    "cnn": cnn,
+    "lstm": lstm,
+    "transformer": transformer,
+    "bert": bert,
+    "gated_transformer": gated_transformer,
+}

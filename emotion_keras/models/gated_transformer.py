@@ -1,7 +1,7 @@
 """The paper's model."""
 
 from emotion_keras.layers import GatingLayer
-from emotion_keras.models.transformer import classify, encode
+from emotion_keras.models.transformer import average, classify, encode
 
 
 def gated_transformer(
@@ -29,4 +29,5 @@ def gated_transformer(
         `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
     """
     vectors = encode(embedded, num_layers, num_heads, intermediate_dim, dropout)
-    return classify(embedded, GatingLayer(name="gate")(vectors), num_classes, dropout)
+    gated = GatingLayer(name="gate")(vectors)
+    return classify(embedded, average(embedded, gated), num_classes, dropout)

@@ -27,7 +27,7 @@ def transformer(
         `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
     """
     vectors = encode(embedded, num_layers, num_heads, intermediate_dim, dropout)
-    return classify(embedded, vectors, num_classes, dropout)
+    return classify(embedded, average(embedded, vectors), num_classes, dropout)
 
 
 def encode(embedded, num_layers, num_heads, intermediate_dim, dropout):
@@ -45,13 +45,17 @@ def encode(embedded, num_layers, num_heads, intermediate_dim, dropout):
     return vectors
 
 
-def classify(embedded, vectors, num_classes, dropout):
-    """Averages the vectors of real tokens and classifies the average."""
-    # In float32 at any precision: a mean over many tokens and a softmax lose most to rounding.
-    # The mask is handed on by hand, because arithmetic on tensors loses it.
-    pooled = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")(
+def average(embedded, vectors):
+    """Averages the vectors of real tokens."""
+    # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
+    # handed on by hand, because arithmetic on tensors loses it.
+    return keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")(
         vectors, mask=embedded.padding_mask
     )
+
+
+def classify(embedded, pooled, num_classes, dropout):
+    """Ends a model: dropout, and a dense layer to probabilities, in float32 at any precision."""
     pooled = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(pooled)
     classifier = keras.layers.Dense(
         num_classes, activation="softmax", dtype="float32", name="classifier"

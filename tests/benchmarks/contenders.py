@@ -78,6 +78,7 @@ def emotion_keras_fit(job):
     settings = resolve(MODEL, job["options"])
     settings["training"] |= {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}
     precision = devices.resolve_precision("auto")
+    devices.choose_kernels()
     keras.utils.set_random_seed(0)
     text = TextInput(job["texts"], **settings["inputs"])
     sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])

@@ -60,6 +60,21 @@ def test_bucket_length(length, longest, expected):
     assert bucket_length(length, longest) == expected
 
 
+@pytest.mark.parametrize(
+    "length, longest, expected",
+    [(1, 64, 4), (4, 64, 4), (5, 64, 8), (49, 64, 52), (53, 54, 54), (90, 60, 60)],
+)
+def test_bucket_length_is_closer_where_nothing_is_compiled(length, longest, expected):
+    assert bucket_length(length, longest, compiled=False) == expected
+
+
+def test_batches_for_steps_that_are_not_compiled_are_padded_less(lengths):
+    few, close = (training_batches(lengths, compiled=compiled) for compiled in (True, False))
+    assert [list(a) for a in layout(few)] == [list(b) for b in layout(close)]
+    assert all(b <= a for a, b in zip(widths(few), widths(close), strict=True))
+    assert close.num_tokens() < 0.96 * few.num_tokens()
+
+
 @pytest.mark.parametrize("epoch", [0, 1, 5])
 def test_an_epoch_shows_every_text_and_fills_the_last_batch(lengths, epoch):
     batches = training_batches(lengths)

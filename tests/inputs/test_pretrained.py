@@ -7,6 +7,7 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import pretrained
@@ -82,6 +83,17 @@ def test_a_presets_vectors_are_those_of_keras_hub(preset, request):
     expected = expected["sequence_output"] if isinstance(expected, dict) else expected
     real = padding_mask.astype(bool)
     np.testing.assert_allclose(found[real], expected[real], atol=1e-5)
+
+
+def test_the_pooled_output_of_minilm_is_that_of_its_checkpoint(minilm, minilm_embedded):
+    outputs = [minilm_embedded.vectors, minilm_embedded.pooled]
+    model = keras.Model(minilm_embedded.inputs, outputs)
+    token_ids, padding_mask = minilm.encode(["We laughed.", "They hid in the dark."]).pad([0, 1], 8)
+    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+    vectors, pooled = model.predict(inputs, verbose=0)
+    checkpoint = load_file(pretrained.minilm_folder() / "model.safetensors")
+    weights, bias = checkpoint["pooler.dense.weight"], checkpoint["pooler.dense.bias"]
+    np.testing.assert_allclose(pooled, np.tanh(vectors[:, 0] @ weights.T + bias), atol=1e-5)
 
 
 def test_a_text_longer_than_the_encoder_takes_is_refused(toy_bert):

@@ -4,18 +4,35 @@ import keras
 import numpy as np
 import pytest
 
+from emotion_keras.errors import UserError
 from emotion_keras.inputs import embedded_features
 from emotion_keras.models import MODELS
 
 DIM = 8
 
+SMALL = {
+    "cnn": {"num_filters": 4},
+    "lstm": {"units": 4},
+    "transformer": {"num_layers": 2, "num_heads": 2, "intermediate_dim": 16},
+    "bert": {},
+    "gated_transformer": {"num_layers": 2, "num_heads": 2, "intermediate_dim": 16},
+}
+
+
+def start():
+    """Vectors that are the model's input; the text's first one stands for the pooled output."""
+    embedded = embedded_features(DIM)
+    return embedded._replace(pooled=embedded.vectors[:, 0])
+
+
+def test_every_model_is_tested():
+    assert set(SMALL) == set(MODELS)
+
 
 @pytest.fixture(params=sorted(MODELS))
 def model(request):
     keras.utils.set_random_seed(0)
-    return MODELS[request.param](
-        embedded_features(DIM), num_classes=3, num_layers=2, num_heads=2, intermediate_dim=16
-    )
+    return MODELS[request.param](start(), num_classes=3, **SMALL[request.param])
 
 
 def batch(length, padded_to, seed=0):
@@ -63,8 +80,8 @@ def test_saved_model_gives_the_same_probabilities(model, tmp_path):
 
 def test_the_models_differ_in_the_gate_alone():
     names = {}
-    for name, builder in MODELS.items():
-        built = builder(embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2)
+    for name in ("transformer", "gated_transformer"):
+        built = MODELS[name](embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2)
         names[name] = {layer.name for layer in built.layers}
     assert names["gated_transformer"] - names["transformer"] == {"gate"}
     assert names["transformer"] < names["gated_transformer"]
@@ -72,20 +89,51 @@ def test_the_models_differ_in_the_gate_alone():
 
 def test_the_models_take_the_same_hyperparameters():
     transformer, gated = (
-        inspect.signature(MODELS[name]).parameters for name in sorted(MODELS)[::-1]
+        inspect.signature(MODELS[name]).parameters for name in ("transformer", "gated_transformer")
     )
     assert transformer == gated
 
 
+def test_cnn_takes_the_largest_value_of_each_filter():
+    built = MODELS["cnn"](start(), num_classes=2, num_filters=3, filter_widths=(3,))
+    inputs = batch(6, 8)
+    kernel, bias = built.get_layer("filters_3").get_weights()
+    # One token of zeros before and after the text, so that a filter fits at each of six places.
+    text = np.pad(inputs["features"][:, :6], [(0, 0), (1, 1), (0, 0)])
+    places = np.stack([text[:, i : i + 3] for i in range(6)], axis=1)
+    values = np.maximum(np.einsum("btwd,wdf->btf", places, kernel) + bias, 0).max(axis=1)
+    kernel, bias = built.get_layer("classifier").get_weights()
+    scores = np.exp(values @ kernel + bias)
+    np.testing.assert_allclose(
+        built.predict(inputs, verbose=0), scores / scores.sum(axis=1, keepdims=True), atol=1e-5
+    )
+
+
+def test_lstm_reads_in_both_directions():
+    """Only a model that reads both ways keeps what the first and the last of many tokens say."""
+    keras.utils.set_random_seed(0)
+    built = MODELS["lstm"](start(), num_classes=2, units=4)
+    inputs = batch(40, 40)
+    expected = built.predict(inputs, verbose=0)
+    for place in (0, 39):
+        changed = {name: value.copy() for name, value in inputs.items()}
+        changed["features"][:, place] += 3.0
+        assert np.abs(built.predict(changed, verbose=0) - expected).max() > 1e-3
+
+
+def test_bert_without_a_pooled_output_is_refused():
+    with pytest.raises(UserError, match="bert needs a pretrained encoder"):
+        MODELS["bert"](embedded_features(DIM), num_classes=3)
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_stays_close_to_float32(precision):
+def test_mixed_precision_stays_close_to_float32(name, precision):
     built = {}
     for policy in ("float32", precision):
         keras.config.set_dtype_policy(policy)
         try:
-            built[policy] = MODELS["gated_transformer"](
-                embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2
-            )
+            built[policy] = MODELS[name](start(), num_classes=3, **SMALL[name])
         finally:
             keras.config.set_dtype_policy("float32")
     for source, target in zip(*(model.layers for model in built.values()), strict=True):

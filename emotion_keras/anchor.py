@@ -1,0 +1,62 @@
+"""Trains one anchor on one dataset, from texts to probabilities."""
+
+import time
+
+import joblib
+import numpy as np
+
+from emotion_keras import record
+from emotion_keras.models.anchors import ANCHORS
+
+
+def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_):
+    """Fits an estimator of scikit-learn, and leaves it in the run's folder.
+
+    Args:
+        dataset: `Dataset`.
+        settings: Dictionary with the options of the builder (`hyperparameters`).
+        model: Name of a model of `ANCHORS`.
+        seed: Integer.
+        directory: `pathlib.Path` of the run's folder.
+        notify: Called with messages for the user.
+
+    Returns:
+        Dictionary of `probabilities` of the splits `val` and `test` by name, arrays
+        `(num_examples, num_classes)`; `num_parameters`, numbers that were learned from labels;
+        `seconds` and `examples_per_second` of training. There are no epochs: `history` is empty
+        and `best_epoch` is `None`.
+    """
+    texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
+    notify(f"{model}: {len(texts):,} texts to train on, with scikit-learn on the CPU.")
+    start = time.perf_counter()
+    estimator = ANCHORS[model](seed, **settings["hyperparameters"]).fit(texts, label_ids)
+    seconds = time.perf_counter() - start
+    joblib.dump(estimator, directory / record.ESTIMATOR)
+    return {
+        "probabilities": {
+            name: _probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
+            for name in ("val", "test")
+        },
+        "num_parameters": _num_parameters(estimator),
+        "seconds": seconds,
+        "examples_per_second": len(texts) / seconds,
+        "history": [],
+        "best_epoch": None,
+    }
+
+
+def _probabilities(estimator, texts, num_classes):
+    probabilities = np.zeros((len(texts), num_classes), "float32")
+    probabilities[:, estimator.classes_] = estimator.predict_proba(texts)
+    return probabilities
+
+
+def _num_parameters(estimator):
+    last = estimator[-1] if hasattr(estimator, "__getitem__") else estimator
+    if hasattr(last, "class_prior_"):
+        return last.class_prior_.size
+    if hasattr(last, "coef_"):
+        return last.coef_.size + last.intercept_.size
+    (calibrated,) = last.calibrated_classifiers_
+    svm = calibrated.estimator
+    return svm.coef_.size + svm.intercept_.size + 2 * len(calibrated.calibrators)

@@ -1,0 +1,179 @@
+"""Trains one Keras model on one dataset, from texts to probabilities."""
+
+import math
+import shutil
+
+import keras
+
+from emotion_keras import devices, durations, record
+from emotion_keras.data.batches import TrainingBatches
+from emotion_keras.errors import UserError
+from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.text import TextInput
+from emotion_keras.models import MODELS
+from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
+
+
+def train_network(
+    dataset, settings, *, model, seed, precision, directory, tensorboard=False, notify=print
+):
+    """Trains a Keras model, and leaves it with its tokenizer in the run's folder.
+
+    Args:
+        dataset: `Dataset`.
+        settings: Dictionary of the options of `TextInput` (`inputs`), of the builder
+            (`hyperparameters`) and of `train` (`training`).
+        model: Name of a model of `MODELS`.
+        seed: Integer.
+        precision: Name of a Keras dtype policy to train in.
+        directory: `pathlib.Path` of the run's folder.
+        tensorboard: Whether to write TensorBoard logs.
+        notify: Called with messages for the user.
+
+    Returns:
+        What `train` returned, with `probabilities` of the splits `val` and `test` by name, arrays
+        `(num_examples, num_classes)`, and `num_parameters`.
+
+    Raises:
+        UserError: If an option is wrong, the disk is full, or on Ctrl-C.
+    """
+
+    def build(precision, features_dim=None):
+        keras.utils.set_random_seed(seed)
+        keras.config.set_dtype_policy(precision)
+        try:
+            embedded = embedded_features(features_dim) if features_dim else text.embed()
+            return MODELS[model](
+                embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
+            )
+        finally:
+            keras.config.set_dtype_policy("float32")
+
+    text = TextInput(dataset.texts("train"), **settings["inputs"])
+    sequences = {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
+    feature, inputs, features_dim = text.feature, sequences, None
+    if text.freeze_encoder:
+        feature, inputs = "features", _encode_once(text, sequences, directory, notify)
+        features_dim = inputs["train"].values.shape[-1]
+    devices.choose_kernels()
+    # The optimizer's variables must be made for all devices, too.
+    with devices.data_parallel():
+        trained = build(precision, features_dim)
+        _check_space(directory, trained)
+        notify(_plan(dataset, settings, model, trained, inputs, precision))
+        outcome = train(
+            trained,
+            (inputs["train"], dataset.label_ids("train")),
+            (inputs["val"], dataset.label_ids("val")),
+            feature=feature,
+            sequence_length=text.sequence_length,
+            seed=seed,
+            directory=directory,
+            callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
+            if tensorboard
+            else [],
+            **settings["training"],
+        )
+    # What is measured and kept computes in float32, whatever it was trained in: so the record's
+    # numbers are those that the saved model gives, on any backend.
+    final = build("float32")
+    _copy_weights(trained, final)
+    outcome["probabilities"] = {
+        name: predict(
+            final, sequences[name], feature=text.feature, sequence_length=text.sequence_length
+        )
+        for name in ("val", "test")
+    }
+    outcome["num_parameters"] = final.count_params()
+    final.save(directory / record.MODEL)
+    text.tokenizer.save(directory)
+    return outcome
+
+
+def remove_state(directory):
+    """Removes what only a run that is not finished needs."""
+    for path in (directory / CHECKPOINT, *directory.glob(_vectors_file("*"))):
+        path.unlink(missing_ok=True)
+
+
+def _encode_once(text, sequences, directory, notify):
+    """Outputs of a frozen encoder for all texts."""
+    notify("Computing the frozen encoder's outputs, once.")
+    embedded = text.embed()
+    encoder = keras.Model(embedded.inputs, embedded.vectors)
+    return {
+        name: compute_vectors(
+            encoder,
+            sequences[name],
+            feature=text.feature,
+            sequence_length=text.sequence_length,
+            path=directory / _vectors_file(name),
+        )
+        for name in sequences
+    }
+
+
+def _vectors_file(name):
+    return f"vectors-{name}.npy"
+
+
+def _copy_weights(source, target):
+    for layer in source.layers:
+        if layer.weights:
+            target.get_layer(layer.name).set_weights(layer.get_weights())
+
+
+def _check_space(directory, model):
+    """Makes sure that the state of the training and the model will fit on the disk."""
+    # Weights and the two moments of AdamW, the best weights, twice while a file replaces another,
+    # and the finished model.
+    needed = 4 * (9 * model.count_params())
+    free = shutil.disk_usage(directory).free
+    if free < needed:
+        raise UserError(
+            f"The disk is too full to train: {directory} needs up to {needed / 1e6:,.0f} MB and "
+            f"{free / 1e6:,.0f} MB are free. Make room, or choose another folder with `--runs-dir`."
+        )
+
+
+def _plan(dataset, settings, model, built, inputs, precision):
+    """What will happen, in a line or two, and about how long it will take."""
+    corpus, training = dataset.corpus, settings["training"]
+    batches = TrainingBatches(
+        inputs["train"],
+        dataset.label_ids("train"),
+        feature="",
+        batch_size=training["batch_size"],
+        sequence_length=settings["inputs"]["sequence_length"],
+        seed=0,
+        compiled=devices.resolve_jit(training["jit"]),
+    )
+    trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
+    products = batches.num_tokens() * _flops_per_token(built)
+    speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
+    seconds = training["epochs"] * (products / speed + len(batches) * _SECONDS_PER_STEP)
+    return (
+        f"{model} over {settings['inputs']['encoder']}: {built.count_params():,} parameters, "
+        f"{trainable:,} of them trained, in {precision}, with {keras.backend.backend()} on "
+        f"{devices.describe()}.\n"
+        f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
+        f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
+        f"{len(corpus.labels)} labels.\n"
+        f"About {durations.in_words(seconds)} for {training['epochs']} epochs."
+    )
+
+
+# What a training step reaches of the device's matrix products, and what it costs beside them:
+# measured with the encoders of this package on CPU; an estimate wants no more.
+_EFFICIENCY = 0.35
+_SECONDS_PER_STEP = 0.02
+
+
+def _flops_per_token(model):
+    """Operations of a training step a token: 2 a weight forward, 2 for inputs, 2 for weights."""
+    frozen = {id(v) for v in model.non_trainable_variables}
+    flops = 0
+    for variable in model.weights:
+        if len(variable.shape) > 1 and "embedding" not in variable.path:
+            flops += (2 if id(variable) in frozen else 6) * math.prod(variable.shape)
+    return flops

@@ -1,0 +1,84 @@
+"""Models of scikit-learn as runs like any other."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from emotion_keras import record
+from emotion_keras.fit import main, read_dataset, resolve
+from emotion_keras.models.anchors import ANCHORS
+
+NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
+NETWORK |= {"num_heads", "intermediate_dim", "batch_size", "epochs", "learning_rate", "precision"}
+NO_NETWORK = dict.fromkeys(NETWORK)
+
+
+@pytest.fixture
+def run(command, toy):
+    """Runs the command for an anchor; returns its record, and its test rows."""
+
+    def make(model, **options):
+        assert main(command(model=model, **{**NO_NETWORK, **options})) == 0
+        (directory,) = record.find_runs(toy["runs_dir"])
+        rows = pd.read_csv(directory / record.PREDICTIONS)
+        return record.read_run(directory), rows[rows["split"] == "test"], directory
+
+    return make
+
+
+def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
+    found, rows, _ = run("majority", balance=None)
+    dataset = read_dataset(resolve("majority", {"data": str(corpus_path)}), lambda message: None)
+    shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
+    labels = found["corpus"]["labels"]
+    np.testing.assert_allclose(rows[labels], np.tile(shares, (len(rows), 1)), atol=1e-6)
+    assert found["metrics"]["test"]["auc"] == pytest.approx(0.5)
+
+
+def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
+    found, rows, _ = run("tfidf_logistic", C=2.0)
+    assert found["hyperparameters"] == {"C": 2.0}
+    dataset = read_dataset(
+        resolve("tfidf_logistic", {"data": str(corpus_path)}), lambda message: None
+    )
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    features = vectorizer.fit_transform(dataset.texts("train"))
+    expected = LogisticRegression(C=2.0, max_iter=1000).fit(features, dataset.label_ids("train"))
+    expected = expected.predict_proba(vectorizer.transform(dataset.texts("test")))
+    np.testing.assert_allclose(rows[found["corpus"]["labels"]], expected, atol=1e-5)
+    assert found["num_parameters"] == 3 * (features.shape[1] + 1)
+
+
+def test_svm_learns_and_has_probabilities(run):
+    found, rows, directory = run("tfidf_svm")
+    labels = found["corpus"]["labels"]
+    np.testing.assert_allclose(rows[labels].sum(axis=1), 1, atol=1e-5)
+    assert found["metrics"]["test"]["accuracy"] > 0.6
+    assert set(joblib.load(directory / record.ESTIMATOR).predict(["we sang and danced"])) == {2}
+
+
+@pytest.mark.parametrize("model", sorted(ANCHORS))
+def test_an_anchors_record_is_like_any_other(run, model):
+    found, _, directory = run(model)
+    assert found["inputs"] == {}
+    assert found["environment"]["backend"] == "scikit-learn"
+    assert found["best_epoch"] is None
+    assert found["cost"]["seconds"] > 0
+    assert found["run_id"].startswith(f"{model}-seed0-")
+    assert not (directory / record.HISTORY).exists()
+
+
+def test_an_anchor_is_not_made_twice(command, run, capsys):
+    run("majority")
+    assert main(command(model="majority", **NO_NETWORK)) == 0
+    assert "finished already" in capsys.readouterr().out
+
+
+def test_an_anchor_takes_no_option_of_a_network(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(command(model="majority", **{**NO_NETWORK, "epochs": 3}))
+    assert stopped.value.code == 2
+    assert "epochs" in capsys.readouterr().err
