@@ -8,10 +8,10 @@ DEFAULTS = {
     "scratch": {
         "num_layers": 2,
         "embedding_dim": 128,
-        "token_dropout": 0.15,
-        "dropout": 0.3,
+        "token_dropout": 0.3,
+        "dropout": 0.4,
         "label_smoothing": 0.1,
-        "epochs": 12,
+        "epochs": 8,
         "patience": 3,
         "learning_rate": 5e-4,
     },
