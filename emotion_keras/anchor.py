@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 
 from emotion_keras import record
+from emotion_keras.latency import measure_latency
 from emotion_keras.models.anchors import ANCHORS
 
 
@@ -22,9 +23,10 @@ def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_
 
     Returns:
         Dictionary of `probabilities` of the splits `val` and `test` by name, arrays
-        `(num_examples, num_classes)`; `num_parameters`, numbers that were learned from labels;
-        `seconds` and `examples_per_second` of training. There are no epochs: `history` is empty
-        and `best_epoch` is `None`.
+        `(num_examples, num_classes)`; `latency`, what `measure_latency` returned;
+        `num_parameters`, numbers that were learned from labels; `seconds` and
+        `examples_per_second` of training. There are no epochs: `history` is empty and `best_epoch`
+        is `None`.
     """
     texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
     notify(f"{model}: {len(texts):,} texts to train on, with scikit-learn on the CPU.")
@@ -37,6 +39,7 @@ def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_
             name: _probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
             for name in ("val", "test")
         },
+        "latency": measure_latency(estimator.predict_proba, dataset.texts("test")),
         "num_parameters": _num_parameters(estimator),
         "seconds": seconds,
         "examples_per_second": len(texts) / seconds,

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
+from emotion_keras.cache import once
 from emotion_keras.data import Audit, Corpus, Split, load_corpus, prepare, split
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError
@@ -133,6 +134,7 @@ def fit(
     runs_dir: str = "runs",
     tensorboard: bool = False,
     notify=print,
+    cache=None,
     **options,
 ):
     """Trains one model on one corpus and writes the run.
@@ -147,6 +149,7 @@ def fit(
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.
         notify: Called with messages for the user.
+        cache: Dictionary that keeps the data set and the encoded texts from one call to the next.
         **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, of the model's builder
             and of `train`; unless given, the defaults of the encoder.
 
@@ -160,8 +163,10 @@ def fit(
 
     >>> fit(data="situations", encoder="scratch", epochs=2)
     """
+    cache = {} if cache is None else cache
     settings = resolve(model, options)
-    dataset = read_dataset(settings, notify)
+    about_data = {name: settings[name] for name in ("reading", "preparation", "protocol")}
+    dataset = once(cache, "dataset", about_data, lambda: read_dataset(settings, notify))
     if model in ANCHORS:
         backend, precision = "scikit-learn", "float64"
     else:
@@ -184,6 +189,7 @@ def fit(
         directory=directory,
         tensorboard=tensorboard,
         notify=notify,
+        cache=cache,
     )
     record.write_json(directory / record.AUDIT, dataset.audit.to_dict())
     if outcome["history"]:
@@ -211,6 +217,7 @@ def fit(
             "cost": {
                 "seconds": outcome["seconds"],
                 "examples_per_second": outcome["examples_per_second"],
+                **outcome["latency"],
                 "peak_memory_bytes": devices.peak_memory_bytes(),
             },
             "environment": {

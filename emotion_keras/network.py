@@ -6,16 +6,27 @@ import shutil
 import keras
 
 from emotion_keras import devices, durations, record
+from emotion_keras.cache import once
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import embedded_features
 from emotion_keras.inputs.text import TextInput
+from emotion_keras.latency import measure_latency
 from emotion_keras.models import MODELS
 from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
 
 
 def train_network(
-    dataset, settings, *, model, seed, precision, directory, tensorboard=False, notify=print
+    dataset,
+    settings,
+    *,
+    model,
+    seed,
+    precision,
+    directory,
+    tensorboard=False,
+    notify=print,
+    cache=None,
 ):
     """Trains a Keras model, and leaves it with its tokenizer in the run's folder.
 
@@ -29,10 +40,12 @@ def train_network(
         directory: `pathlib.Path` of the run's folder.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
+        cache: Dictionary that keeps encoded texts from one call to the next.
 
     Returns:
         What `train` returned, with `probabilities` of the splits `val` and `test` by name, arrays
-        `(num_examples, num_classes)`, and `num_parameters`.
+        `(num_examples, num_classes)`, `latency`, what `measure_latency` returned, and
+        `num_parameters`.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
@@ -49,8 +62,17 @@ def train_network(
         finally:
             keras.config.set_dtype_policy("float32")
 
-    text = TextInput(dataset.texts("train"), **settings["inputs"])
-    sequences = {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
+    def encode():
+        text = TextInput(dataset.texts("train"), **settings["inputs"])
+        return text, {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
+
+    made_from = {
+        "inputs": settings["inputs"],
+        "corpus": dataset.corpus.sha256,
+        "preparation": settings["preparation"],
+        "protocol": dataset.split.protocol,
+    }
+    text, sequences = once({} if cache is None else cache, "sequences", made_from, encode)
     feature, inputs, features_dim = text.feature, sequences, None
     if text.freeze_encoder:
         feature, inputs = "features", _encode_once(text, sequences, directory, notify)
@@ -78,12 +100,16 @@ def train_network(
     # numbers are those that the saved model gives, on any backend.
     final = build("float32")
     _copy_weights(trained, final)
+
+    def predict_with_final(sequences):
+        return predict(final, sequences, feature=text.feature, sequence_length=text.sequence_length)
+
     outcome["probabilities"] = {
-        name: predict(
-            final, sequences[name], feature=text.feature, sequence_length=text.sequence_length
-        )
-        for name in ("val", "test")
+        name: predict_with_final(sequences[name]) for name in ("val", "test")
     }
+    outcome["latency"] = measure_latency(
+        lambda texts: predict_with_final(text.encode(texts)), dataset.texts("test")
+    )
     outcome["num_parameters"] = final.count_params()
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)

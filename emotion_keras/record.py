@@ -54,6 +54,12 @@ def is_finished(directory):
     return (Path(directory) / RUN).is_file()
 
 
+def predictions_path(directory):
+    """The file of a run's predictions, which may be compressed."""
+    path = Path(directory) / PREDICTIONS
+    return path if path.exists() else path.with_name(f"{PREDICTIONS}.gz")
+
+
 def find_runs(runs_dir):
     """Folders of the finished runs below a folder, sorted by path."""
     return sorted(path.parent for path in Path(runs_dir).rglob(RUN))

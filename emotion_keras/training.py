@@ -145,15 +145,21 @@ def predict(model, sequences, *, feature, sequence_length, batch_size=64):
         sequences: `Sequences`.
         feature: Name of the model's input that takes the sequences.
         sequence_length: Longest padded length.
-        batch_size: Texts a step.
+        batch_size: Texts a step at most.
 
     Returns:
         Float array `(len(sequences), num_classes)`.
     """
     batches = PredictionBatches(
-        sequences, feature=feature, batch_size=batch_size, sequence_length=sequence_length
+        sequences,
+        feature=feature,
+        batch_size=min(batch_size, len(sequences)),
+        sequence_length=sequence_length,
     )
-    outputs = model.predict(batches, verbose=0)
+    if len(batches) == 1:  # A few texts are not worth the machinery of many batches.
+        outputs = model.predict_on_batch(*batches[0])
+    else:
+        outputs = model.predict(batches, verbose=0)
     return batches.restore_order(np.asarray(outputs, "float32"))
 
 

@@ -1,9 +1,10 @@
-"""Expected calibration error, by hand."""
+"""Calibration: by hand, and against probabilities whose temperature is known."""
 
 import numpy as np
 import pytest
 
 from emotion_keras.evaluation import expected_calibration_error
+from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve, scale
 
 
 def binary(confidences):
@@ -40,3 +41,29 @@ def test_full_confidence_is_in_the_last_bin():
 def test_right_as_often_as_it_says():
     labels = [0] * 3 + [1]
     assert expected_calibration_error(labels, binary([0.75] * 4)) == pytest.approx(0, abs=1e-12)
+
+
+def test_scale_by_hand():
+    # Odds of 4 to 1 at temperature 2 are 2 to 1.
+    np.testing.assert_allclose(scale([[0.8, 0.2]], 2.0), [[2 / 3, 1 / 3]])
+    np.testing.assert_allclose(scale([[0.8, 0.2]], 1.0), [[0.8, 0.2]])
+
+
+def test_the_temperature_of_a_model_that_is_too_sure_is_found():
+    # Of texts that are 2 to 1 for the first label, two in three have it; the model says 4 to 1.
+    label_ids = np.array([0, 0, 1] * 100)
+    temperature = fit_temperature(label_ids, np.tile([0.8, 0.2], (300, 1)))
+    assert temperature == pytest.approx(2, abs=1e-3)
+
+
+def test_probabilities_of_zero_break_nothing():
+    temperature = fit_temperature(np.array([0, 1]), np.array([[1.0, 0.0], [1.0, 0.0]]))
+    assert 0.05 <= temperature <= 20
+
+
+def test_reliability_curve_by_hand():
+    # [0.6, 0.7) holds 0.62 and 0.66, half right; [0.9, 1] holds 0.95, right.
+    found = reliability_curve([0, 1, 0], binary([0.62, 0.66, 0.95]), num_bins=10)
+    assert found["num_texts"] == [2, 1]
+    np.testing.assert_allclose(found["confidence"], [0.64, 0.95])
+    np.testing.assert_allclose(found["accuracy"], [0.5, 1.0])

@@ -1,0 +1,22 @@
+"""What several runs share is made once."""
+
+import json
+
+
+def once(cache, kind, made_from, make):
+    """Makes a value, or takes what was made of the same before; of each kind the last is kept.
+
+    Args:
+        cache: Dictionary, changed in place.
+        kind: String, what the value is.
+        made_from: JSON-able dictionary of all that the value depends on.
+        make: Function without arguments.
+
+    Returns:
+        The value.
+    """
+    key = json.dumps(made_from, sort_keys=True)
+    if kind not in cache or cache[kind][0] != key:
+        cache.pop(kind, None)  # Two of a kind would not always fit into memory.
+        cache[kind] = key, make()
+    return cache[kind][1]

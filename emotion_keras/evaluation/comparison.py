@@ -1,0 +1,143 @@
+"""What the runs of a study say about the models, from their records and predictions alone."""
+
+import numpy as np
+import pandas as pd
+
+from emotion_keras import record
+from emotion_keras.evaluation.calibration import (
+    fit_temperature,
+    reliability_curve,
+    scale,
+)
+from emotion_keras.evaluation.metrics import classification_metrics
+from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_bootstrap
+
+SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
+
+
+def contender(run):
+    """What a run is a run of: `cnn`, or with its encoder `gated_transformer@minilm`."""
+    encoder = run["inputs"].get("encoder")
+    return f"{run['model']}@{encoder}" if encoder else run["model"]
+
+
+def compare_runs(directories, reference=None):
+    """Compares models by the runs of each.
+
+    Args:
+        directories: Folders of finished runs, which share a corpus, its labels and, run by run, the
+            split of some run of each other model.
+        reference: Contender that all others are compared with; the one of highest mean accuracy on
+            the validation split where `None`.
+
+    Returns:
+        List of dictionaries, one a contender, by falling mean accuracy on the test split: `name`,
+        `num_runs`; for each score of `SCORES` its `mean`, `low` and `high` over the runs;
+        `calibrated`, means of log loss, Brier score and expected calibration error after
+        temperature scaling, with the mean `temperature`; `reliability` before it; `cost`, means;
+        and, but for the reference, `difference` in accuracy to it, with `low`, `high`, `smallest`,
+        `p_value`, `p_holm` and `resolved`: whether it is at least the smallest that these texts and
+        seeds resolve.
+    """
+    runs = {}
+    for directory in directories:
+        run = record.read_run(directory)
+        runs.setdefault(contender(run), []).append((run, record.predictions_path(directory)))
+    rows = [_row(name, members) for name, members in runs.items()]
+    if reference is None:
+        reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
+    predictions = {name: _test_predictions(members) for name, members in runs.items()}
+    others = [row for row in rows if row["name"] != reference]
+    for row in others:
+        row["difference"] = _difference(predictions[row["name"]], predictions[reference])
+    p_values = holm(row["difference"]["p_value"] for row in others)
+    for row, p_value in zip(others, p_values, strict=True):
+        row["difference"]["p_holm"] = p_value
+    return sorted(rows, key=lambda row: -row["accuracy"]["mean"])
+
+
+def _row(name, members):
+    scores = {key: [run["metrics"]["test"][key] for run, _ in members] for key in SCORES}
+    row = {
+        "name": name,
+        "num_runs": len(members),
+        "val_accuracy": float(np.mean([run["metrics"]["val"]["accuracy"] for run, _ in members])),
+        "cost": {
+            key: float(np.mean([run["cost"][key] for run, _ in members]))
+            for key in members[0][0]["cost"]
+        },
+        "num_parameters": members[0][0]["num_parameters"],
+    }
+    for key, values in scores.items():
+        if None not in values:
+            row[key] = dict(zip(("mean", "low", "high"), mean_interval(values), strict=True))
+    return row | _calibration(members)
+
+
+def _calibration(members):
+    """Temperature scaling of each run, fitted on its validation split, and its effect on test."""
+    found, confidence = [], []
+    for run, path in members:
+        labels = run["corpus"]["labels"]
+        rows = pd.read_csv(path, dtype={"label": str})
+        splits = {}
+        for name in ("val", "test"):
+            part = rows[rows["split"] == name]
+            splits[name] = part["label"].map(labels.index).to_numpy(), part[labels].to_numpy()
+        temperature = fit_temperature(*splits["val"])
+        label_ids, probabilities = splits["test"]
+        scaled = classification_metrics(label_ids, scale(probabilities, temperature), labels)
+        found.append([scaled[key] for key in ("log_loss", "brier_score", "ece")] + [temperature])
+        confidence.append((label_ids, probabilities))
+    means = np.mean(found, axis=0).tolist()
+    together = [np.concatenate(parts) for parts in zip(*confidence, strict=True)]
+    names = ("log_loss", "brier_score", "ece", "temperature")
+    return {
+        "calibrated": dict(zip(names, means, strict=True)),
+        "reliability": reliability_curve(*together),
+    }
+
+
+def _test_predictions(members):
+    """Test predictions of a contender's runs: a row a text and run."""
+    frames = []
+    for number, (run, path) in enumerate(members):
+        rows = pd.read_csv(path, dtype={"id": str, "label": str, "predicted": str})
+        rows = rows[rows["split"] == "test"]
+        frames.append(rows.assign(run=number, seed=run["seed"]))
+    return pd.concat(frames)
+
+
+def _difference(predictions, of_reference):
+    """Difference in accuracy between two contenders, over the texts that both were tested on."""
+    tables = []
+    for frame in (predictions, of_reference):
+        correct = (frame["label"] == frame["predicted"]).astype(float)
+        # With seeds a run is a column; with folds each text has one run, and a seed is a column.
+        tables.append(
+            frame.assign(correct=correct).pivot_table(
+                index="id", columns="seed", values="correct", aggfunc="mean"
+            )
+        )
+    texts = tables[0].index.intersection(tables[1].index)
+    correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
+    found = paired_bootstrap(correct, correct_other)
+    return {
+        **found._asdict(),
+        "resolved": abs(found.difference) >= found.smallest,
+        "p_value": mcnemar(_pooled(predictions, texts), _pooled(of_reference, texts)),
+    }
+
+
+def _pooled(frame, texts):
+    """Where a contender is right with the mean of its runs' probabilities: one verdict a text.
+
+    A test that took each run's verdict on the same text for another text would find everything
+    significant.
+    """
+    labels = [name for name in frame.columns if name not in _COLUMNS]
+    means = frame.groupby("id")[labels].mean().loc[texts]
+    return (means.idxmax(axis=1) == frame.groupby("id")["label"].first().loc[texts]).to_numpy()
+
+
+_COLUMNS = ("id", "split", "label", "predicted", "run", "seed")

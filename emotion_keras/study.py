@@ -1,0 +1,159 @@
+"""Many runs: in processes of their own, each with its share of the machine, started where missing.
+
+Imports no Keras, which takes seconds: where nothing is left to do, nothing of it is needed.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import subprocess
+import sys
+from multiprocessing import connection
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Task(NamedTuple):
+    """A run to make.
+
+    Args:
+        name: String for people, such as `cnn, seed 0`.
+        options: Dictionary of the arguments of `fit`.
+    """
+
+    name: str
+    options: dict
+
+
+class Ended(NamedTuple):
+    """How a task ended.
+
+    Args:
+        task: `Task`.
+        directory: The run's folder, or `None` if it failed.
+        reason: Why it failed, or `None`.
+    """
+
+    task: Task
+    directory: Path | None
+    reason: str | None
+
+
+def run_tasks(tasks, *, workers, log_dir):
+    """Makes runs, several at a time; one that fails does not stop the others.
+
+    Args:
+        tasks: List of `Task`.
+        workers: Number of processes. Each has its share of the cores or, where there are several
+            GPUs, its own.
+        log_dir: Folder for what the runs print, a file a process.
+
+    Yields:
+        `Ended`, as tasks end.
+    """
+    waiting = list(tasks)[::-1]
+    log_dir.mkdir(parents=True, exist_ok=True)
+    numbers = range(min(workers, len(waiting)))
+    free = [_Worker(number, workers, log_dir) for number in numbers]
+    busy = {}
+    try:
+        while waiting or busy:
+            while waiting and free:
+                worker = free.pop()
+                if not worker.process.is_alive():
+                    worker.stop()
+                    worker = _Worker(worker.number, workers, log_dir)
+                task = waiting.pop()
+                worker.connection.send(task.options)
+                busy[worker.connection] = worker, task
+            for ready in connection.wait(list(busy)):
+                worker, task = busy.pop(ready)
+                try:
+                    directory, reason = ready.recv()
+                except (EOFError, OSError):  # The process is gone: killed, or out of memory.
+                    directory, reason = None, worker.why_it_died()
+                free.append(worker)
+                yield Ended(task, directory, reason)
+    finally:
+        for worker in [*free, *(worker for worker, _ in busy.values())]:
+            worker.stop()
+
+
+class _Worker:
+    """A process that makes one run after the other."""
+
+    def __init__(self, number, workers, log_dir):
+        self.number = number
+        self.log = log_dir / f"worker-{number}.log"
+        context = multiprocessing.get_context("spawn")
+        self.connection, other_end = context.Pipe()
+        share = _cores(number, workers), _gpu(number)
+        self.process = context.Process(target=_work, args=(other_end, self.log, *share))
+        self.process.start()
+        other_end.close()
+
+    def why_it_died(self):
+        self.process.join()
+        return f"its process ended with code {self.process.exitcode}; see {self.log}"
+
+    def stop(self):
+        """Lets the process end; a run under way stops after its step and can be continued."""
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        self.connection.close()
+        self.process.join()
+
+
+def _cores(number, workers):
+    """The cores of one of several workers, or `None` where a process cannot be tied to cores."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    cores = sorted(os.sched_getaffinity(0))
+    return cores[number % len(cores) :: workers] if workers <= len(cores) else cores
+
+
+def _gpu(number):
+    """Name of the GPU of one of several workers, or `None` where there are less than two."""
+    try:
+        found = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except OSError:
+        return None
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = visible.split(",") if visible else [str(i) for i in range(found.count("GPU "))]
+    return gpus[number % len(gpus)] if len(gpus) > 1 else None
+
+
+def _work(tasks, log, cores, gpu):
+    """What a worker's process does until its connection is closed or it is sent `None`."""
+    if cores:  # TensorFlow, JAX and torch all take as many threads as there are cores for them.
+        os.sched_setaffinity(0, cores)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    with open(log, "a", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    sys.stdout.reconfigure(line_buffering=True)
+    cache = {}
+    with contextlib.suppress(EOFError, KeyboardInterrupt):
+        while (options := tasks.recv()) is not None:
+            tasks.send(_run(options, cache))
+
+
+def _run(options, cache):
+    """Makes a run; returns its folder, or `None` and why it failed."""
+    import traceback
+
+    import keras
+
+    from emotion_keras.errors import UserError
+    from emotion_keras.fit import fit
+
+    try:
+        return fit(**options, cache=cache), None
+    except UserError as error:
+        return None, str(error)
+    except Exception as error:  # Whatever it is, the other runs go on.
+        traceback.print_exc()
+        return None, f"{type(error).__name__}: {error}"
+    finally:
+        keras.backend.clear_session()
