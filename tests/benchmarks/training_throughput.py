@@ -26,6 +26,12 @@ operations are 6 for each real token and each weight of the encoder that tokens 
 and everything else count as nothing.
 
 Takes 30 minutes on 2 cores; run nothing beside it.
+
+Measured on 2 cores of an AMD EPYC (216 GFLOP/s in float32, 427 in bfloat16), two rounds, texts a
+second: ours 101 with torch, 74 with TensorFlow, 52 with JAX (float32); keras-hub 9.6, at 64 tokens
+45; transformers 23 as most run it, 76 at its best. With torch ours is 10.5 times as fast as
+keras-hub, 4.4 and 1.34 times as fast as transformers; with TensorFlow 7.6, 3.2 and 0.97 times.
+Rounds differed by up to a third.
 """
 
 import argparse
