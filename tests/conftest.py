@@ -104,7 +104,7 @@ def toy_bert(tmp_path_factory):
     """Folder of a preset: a BERT of ten words with its tokenizer."""
     folder = tmp_path_factory.mktemp("presets") / "toy_bert"
     keras.utils.set_random_seed(1)
-    keras_hub.models.BertBackbone(
+    backbone = keras_hub.models.BertBackbone(
         vocabulary_size=len(TEN_WORDS),
         num_layers=2,
         num_heads=2,
@@ -112,7 +112,12 @@ def toy_bert(tmp_path_factory):
         intermediate_dim=16,
         max_sequence_length=32,
         dtype="float32",
-    ).save_to_preset(str(folder))
+    )
+    # As they start, its weights are so small that all texts have the same pooled output.
+    for variable in backbone.trainable_variables:
+        if "kernel" in variable.path or "embeddings" in variable.path:
+            variable.assign(10 * variable)
+    backbone.save_to_preset(str(folder))
     keras_hub.models.BertTokenizer(TEN_WORDS, lowercase=True).save_to_preset(str(folder))
     return folder
 
