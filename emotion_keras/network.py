@@ -1,5 +1,6 @@
 """Trains one Keras model on one dataset, from texts to probabilities."""
 
+import gc
 import math
 import shutil
 
@@ -51,11 +52,14 @@ def train_network(
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
     """
 
-    def build(precision, features_dim=None):
+    def build(precision, features_dim=None, load_weights=True):
         keras.utils.set_random_seed(seed)
         keras.config.set_dtype_policy(precision)
         try:
-            embedded = embedded_features(features_dim) if features_dim else text.embed()
+            if features_dim:
+                embedded = embedded_features(features_dim)
+            else:
+                embedded = text.embed(load_weights)
             return MODELS[model](
                 embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
             )
@@ -98,8 +102,14 @@ def train_network(
         )
     # What is measured and kept computes in float32, whatever it was trained in: so the record's
     # numbers are those that the saved model gives, on any backend.
-    final = build("float32")
-    _copy_weights(trained, final)
+    weights = {layer.name: layer.get_weights() for layer in trained.layers}
+    del trained
+    gc.collect()  # The optimizer's state and the pretrained weights are not held at a time.
+    # A frozen encoder was no part of what was trained.
+    final = build("float32", load_weights=text.freeze_encoder)
+    for name, values in weights.items():
+        if values:
+            final.get_layer(name).set_weights(values)
 
     def predict_with_final(sequences):
         return predict(final, sequences, feature=text.feature, sequence_length=text.sequence_length)
@@ -141,12 +151,6 @@ def _encode_once(text, sequences, directory, notify):
 
 def _vectors_file(name):
     return f"vectors-{name}.npy"
-
-
-def _copy_weights(source, target):
-    for layer in source.layers:
-        if layer.weights:
-            target.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def _check_space(directory, model):

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -299,15 +300,10 @@ class TrainingState(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def _save(self):
-        arrays = {f"state_{i}": _numpy(v) for i, v in enumerate(_state_variables(self.model))}
-        arrays |= {f"best_{i}": value for i, value in enumerate(self.best_weights)}
-        arrays["best_epoch"] = np.array(self.best_epoch)
-        arrays["history"] = np.array([list(row.values()) for row in self.history], "float64")
-        arrays["history_names"] = np.array(list(self.history[0]))
         part = self.path.with_name(f"{CHECKPOINT}.part")
         try:
             with open(part, "wb") as file:
-                np.savez(file, **arrays)
+                self._write(file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, self.path)
@@ -318,6 +314,22 @@ class TrainingState(keras.callbacks.Callback):
                 f"{error.strerror}. What was saved before stays: once there is room, the same "
                 "command continues from there."
             ) from error
+
+    def _write(self, file):
+        # As numpy.savez does, but one array after the other: together they are the model thrice.
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in self._arrays():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array)
+
+    def _arrays(self):
+        for i, variable in enumerate(_state_variables(self.model)):
+            yield f"state_{i}", _numpy(variable)
+        for i, value in enumerate(self.best_weights):
+            yield f"best_{i}", value
+        yield "best_epoch", np.array(self.best_epoch)
+        yield "history", np.array([list(row.values()) for row in self.history], "float64")
+        yield "history_names", np.array(list(self.history[0]))
 
 
 @contextlib.contextmanager

@@ -39,11 +39,12 @@ def minilm_folder():
     return folder
 
 
-def load_backbone(encoder):
+def load_backbone(encoder, load_weights=True):
     """Loads a pretrained encoder.
 
     Args:
         encoder: `"minilm"`, the name of a keras-hub preset, or the path of a preset's folder.
+        load_weights: Boolean; without, its weights are as an untrained encoder's.
 
     Returns:
         The `keras_hub.models.Backbone` in float32, and whether its GELU is the exact one. keras-hub
@@ -56,7 +57,9 @@ def load_backbone(encoder):
     folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
     preset = str(folder) if folder.is_dir() else encoder
     try:
-        backbone = keras_hub.models.Backbone.from_preset(preset, dtype="float32")
+        backbone = keras_hub.models.Backbone.from_preset(
+            preset, load_weights=load_weights, dtype="float32"
+        )
     except Exception as error:  # keras-hub and its download clients raise errors of many kinds.
         raise UserError(_unavailable(encoder, error)) from error
     config = folder / "config.json"

@@ -67,8 +67,12 @@ class TextInput:
         """Encodes texts as `Sequences` of token ids."""
         return self.tokenizer.encode(texts, self.sequence_length)
 
-    def embed(self):
+    def embed(self, load_weights=True):
         """Starts a functional model.
+
+        Args:
+            load_weights: Whether a pretrained encoder has its pretrained weights, which a model
+                that will be given other weights does not need.
 
         Returns:
             `Embedded` of inputs `token_ids` and `padding_mask`, both `(batch, length)` of int32.
@@ -83,7 +87,7 @@ class TextInput:
         elif self.encoder == "embeddings":
             vectors = self._embed_with_table(shown)
         else:
-            vectors, pooled = self._embed_with_encoder(shown, padding_mask)
+            vectors, pooled = self._embed_with_encoder(shown, padding_mask, load_weights)
         return Embedded(inputs, vectors, padding_mask, pooled)
 
     def _drop_tokens(self, token_ids):
@@ -128,8 +132,8 @@ class TextInput:
         positions = keras_hub.layers.PositionEmbedding(self.sequence_length, name="positions")
         return keras.layers.Add(name="embeddings_add")([vectors, positions(vectors)])
 
-    def _embed_with_encoder(self, token_ids, padding_mask):
-        backbone, exact_gelu = load_backbone(self.encoder)
+    def _embed_with_encoder(self, token_ids, padding_mask, load_weights):
+        backbone, exact_gelu = load_backbone(self.encoder, load_weights)
         if isinstance(backbone, keras_hub.models.BertBackbone):
             if self.sequence_length > backbone.max_sequence_length:
                 raise UserError(
