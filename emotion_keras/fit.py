@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import keras
 import rich
@@ -22,8 +22,7 @@ from rich.text import Text
 
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
-from emotion_keras.cache import once
-from emotion_keras.data import Audit, Corpus, Split, load_corpus, prepare, split
+from emotion_keras.data import load_corpus, prepare, read_dataset, split
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import classification_metrics
@@ -36,28 +35,6 @@ from emotion_keras.training import train
 
 # In the folder of a run that has begun: its settings, for who wonders what it is.
 _UNFINISHED = "unfinished.json"
-
-
-class Dataset(NamedTuple):
-    """A corpus, prepared and split: made once, used by any number of runs.
-
-    Args:
-        corpus: The prepared `Corpus`.
-        audit: What the preparation did, an `Audit`.
-        split: Who goes where, a `Split`.
-    """
-
-    corpus: Corpus
-    audit: Audit
-    split: Split
-
-    def texts(self, name):
-        """Texts of the split `train`, `val` or `test`, a list."""
-        return self.corpus.examples["text"].iloc[getattr(self.split, name)].tolist()
-
-    def label_ids(self, name):
-        """Class ids of the split `train`, `val` or `test`, an int32 array."""
-        return self.corpus.label_ids[getattr(self.split, name)]
 
 
 def stages(model):
@@ -118,13 +95,6 @@ def resolve(model, options):
     return settings
 
 
-def read_dataset(settings, notify=print):
-    """Loads, prepares and splits the corpus of `settings`, which `resolve` returned."""
-    corpus = load_corpus(**settings["reading"], notify=notify)
-    corpus, audit = prepare(corpus, **settings["preparation"])
-    return Dataset(corpus, audit, split(corpus, **settings["protocol"]))
-
-
 def fit(
     *,
     model: str = "gated_transformer",
@@ -149,7 +119,7 @@ def fit(
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.
         notify: Called with messages for the user.
-        cache: Dictionary that keeps the data set and the encoded texts from one call to the next.
+        cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to the next.
         **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, of the model's builder
             and of `train`; unless given, the defaults of the encoder.
 
@@ -165,8 +135,7 @@ def fit(
     """
     cache = {} if cache is None else cache
     settings = resolve(model, options)
-    about_data = {name: settings[name] for name in ("reading", "preparation", "protocol")}
-    dataset = once(cache, "dataset", about_data, lambda: read_dataset(settings, notify))
+    dataset = read_dataset(settings, cache, notify)
     if model in ANCHORS:
         backend, precision = "scikit-learn", "float64"
     else:

@@ -8,7 +8,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from emotion_keras import record
-from emotion_keras.fit import main, read_dataset, resolve
+from emotion_keras.data import read_dataset
+from emotion_keras.fit import main, resolve
 from emotion_keras.models.anchors import ANCHORS
 
 NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
@@ -31,7 +32,7 @@ def run(command, toy):
 
 def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
     found, rows, _ = run("majority", balance=None)
-    dataset = read_dataset(resolve("majority", {"data": str(corpus_path)}), lambda message: None)
+    dataset = read_dataset(resolve("majority", {"data": str(corpus_path)}), {}, lambda message: None)
     shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(rows[labels], np.tile(shares, (len(rows), 1)), atol=1e-6)
@@ -41,9 +42,8 @@ def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
 def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
     found, rows, _ = run("tfidf_logistic", C=2.0)
     assert found["hyperparameters"] == {"C": 2.0}
-    dataset = read_dataset(
-        resolve("tfidf_logistic", {"data": str(corpus_path)}), lambda message: None
-    )
+    settings = resolve("tfidf_logistic", {"data": str(corpus_path)})
+    dataset = read_dataset(settings, {}, lambda message: None)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     features = vectorizer.fit_transform(dataset.texts("train"))
     expected = LogisticRegression(C=2.0, max_iter=1000).fit(features, dataset.label_ids("train"))

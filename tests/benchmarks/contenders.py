@@ -25,10 +25,11 @@ def sample(job):
         `num_labels`; `num_train`, the size of the whole split; and `num_matmul_weights`, the
         encoder's weights that are multiplied with every token.
     """
-    from emotion_keras.fit import read_dataset, resolve
+    from emotion_keras.data import read_dataset
+    from emotion_keras.fit import resolve
     from emotion_keras.inputs.pretrained import load_tokenizer, minilm_folder
 
-    dataset = read_dataset(resolve(MODEL, {"data": job["data"]}))
+    dataset = read_dataset(resolve(MODEL, {"data": job["data"]}), {})
     texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
     lengths = load_tokenizer("minilm").encode(texts, 512).lengths
     # At even distances from the shortest to the longest.

@@ -89,8 +89,7 @@ def measure(path):
         Dictionary of `num_texts`, `num_tokens`, and by step `seconds` and `cpu_seconds`, those of
         all cores.
     """
-    from emotion_keras.data import load_corpus, prepare, split
-    from emotion_keras.fit import Dataset
+    from emotion_keras.data import Dataset, load_corpus, prepare, split
     from emotion_keras.inputs.text import TextInput
 
     seconds, cpu_seconds = {}, {}
