@@ -23,7 +23,7 @@ from rich.text import Text
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
-from emotion_keras.defaults import defaults_for
+from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import classification_metrics
 from emotion_keras.inputs.text import TextInput
@@ -82,8 +82,8 @@ def resolve(model, options):
     settings = {name: option_defaults(function) for name, function in stages(model).items()}
     chosen = dict(options)
     if model in MODELS:
-        encoder = options.get("encoder", settings["inputs"]["encoder"])
-        chosen = defaults_for(encoder, options.get("freeze_encoder", False)) | options
+        encoder = options.get("encoder", default_encoder(model))
+        chosen = defaults_for(model, encoder, options.get("freeze_encoder", False)) | options
     known = {option for stage in settings.values() for option in stage}
     if unknown := sorted(set(options) - known):
         raise UserError(
@@ -119,9 +119,10 @@ def fit(
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.
         notify: Called with messages for the user.
-        cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to the next.
+        cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to
+            the next.
         **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, of the model's builder
-            and of `train`; unless given, the defaults of the encoder.
+            and of `train`; unless given, the defaults of the model and its encoder.
 
     Returns:
         The run's folder, a `pathlib.Path`.
@@ -350,7 +351,8 @@ def _parse(arguments):
     if model in MODELS and (chosen.encoder or chosen.freeze_encoder or not chosen.from_run):
         frozen = str(chosen.freeze_encoder).lower() == "true"
         known = {option for function in functions for option in option_defaults(function)}
-        usual = defaults_for(chosen.encoder or "minilm", frozen)
+        encoder = chosen.encoder or defaults.get("encoder") or default_encoder(model)
+        usual = defaults_for(model, encoder, frozen)
         defaults |= {option: usual[option] for option in usual if option in known}
     parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
     parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")

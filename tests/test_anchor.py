@@ -32,7 +32,9 @@ def run(command, toy):
 
 def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
     found, rows, _ = run("majority", balance=None)
-    dataset = read_dataset(resolve("majority", {"data": str(corpus_path)}), {}, lambda message: None)
+    dataset = read_dataset(
+        resolve("majority", {"data": str(corpus_path)}), {}, lambda message: None
+    )
     shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(rows[labels], np.tile(shares, (len(rows), 1)), atol=1e-6)

@@ -269,7 +269,7 @@ def test_the_summary_names_scores_folder_and_next_command(fit, capsys):
 @pytest.mark.parametrize(
     "option, value, told",
     [
-        ("model", "perceptron", "Accepted: transformer, gated_transformer"),
+        ("model", "perceptron", "Accepted: cnn, lstm, transformer"),
         ("encoder", "no_such_preset", "without network: scratch, embeddings, minilm"),
         ("precision", "int4", "mixed_bfloat16"),
         ("schedule", "step", "linear"),
