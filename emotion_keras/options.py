@@ -21,7 +21,7 @@ def option_defaults(function):
     }
 
 
-def make_parser(program, description, functions, defaults):
+def make_parser(program, description, functions, defaults, skip=()):
     """Builds a command-line parser; options can also be read from a file, and printed as one.
 
     Args:
@@ -29,6 +29,7 @@ def make_parser(program, description, functions, defaults):
         description: What it does.
         functions: The functions whose options the command has.
         defaults: Dictionary of defaults that differ from the functions' own.
+        skip: Names of options that the command does not have.
 
     Returns:
         `jsonargparse.ArgumentParser`.
@@ -37,7 +38,7 @@ def make_parser(program, description, functions, defaults):
     parser.add_argument("--config", action="config", help="Read options from a YAML or JSON file.")
     for function in functions:
         others = set(inspect.signature(function).parameters) - set(option_defaults(function))
-        parser.add_function_arguments(function, skip=others, as_group=True)
+        parser.add_function_arguments(function, skip=others | set(skip), as_group=True)
     parser.set_defaults(defaults)
     _write_with_dashes(parser)
     return parser

@@ -99,7 +99,12 @@ def write_run(directory, record):
         directory: The run's folder.
         record: JSON-able dictionary; `schema_version` is added.
     """
-    write_json(Path(directory) / RUN, {"schema_version": SCHEMA_VERSION, **record})
+    write_versioned(Path(directory) / RUN, record)
+
+
+def write_versioned(path, record):
+    """Writes a JSON file that says which version of this software's records it is."""
+    write_json(path, {"schema_version": SCHEMA_VERSION, **record})
 
 
 def read_run(directory):
@@ -115,20 +120,35 @@ def read_run(directory):
         UserError: If there is no record, it is broken, or its schema version is another one.
     """
     path = Path(directory) / RUN
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.exists():
         raise UserError(
             f"There is no finished run in {directory}: it holds no {RUN}. Give the folder that "
             "`python -m emotion_keras.fit` named at its end."
-        ) from None
+        )
+    return read_versioned(path)
+
+
+def read_versioned(path):
+    """Reads what `write_versioned` wrote.
+
+    Args:
+        path: `pathlib.Path` of an existing file.
+
+    Returns:
+        Dictionary.
+
+    Raises:
+        UserError: If the file is broken, or its schema version is another one.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a run's record: {error}") from error
+        raise UserError(f"{path} cannot be read as a record: {error}") from error
     version = record.get("schema_version") if isinstance(record, dict) else None
     if version != SCHEMA_VERSION:
         raise UserError(
             f"{path} was written by another version of this software: expected schema_version "
-            f"{SCHEMA_VERSION}. Make the run anew, or read it with that version. "
+            f"{SCHEMA_VERSION}. Make it anew, or read it with that version. "
             f"Received: schema_version={version!r}"
         )
     return record

@@ -4,25 +4,40 @@ Imports no Keras, which takes seconds: where nothing is left to do, nothing of i
 """
 
 import contextlib
+import json
 import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from multiprocessing import connection
 from pathlib import Path
 from typing import NamedTuple
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+
+STUDY = "study.json"
 
 
 class Task(NamedTuple):
     """A run to make.
 
     Args:
-        name: String for people, such as `cnn, seed 0`.
+        group: String, what the run is one of several of, such as `cnn@scratch`.
+        name: String, which of them it is, such as `seed 0`.
         options: Dictionary of the arguments of `fit`.
+        asked: JSON-able dictionary of all that decides what the run will be. Where the same was
+            asked before, the run is not made again.
     """
 
+    group: str
     name: str
     options: dict
+    asked: dict
+
+    def __str__(self):
+        return f"{self.group}, {self.name}"
 
 
 class Ended(NamedTuple):
@@ -39,7 +54,37 @@ class Ended(NamedTuple):
     reason: str | None
 
 
-def run_tasks(tasks, *, workers, log_dir):
+class Study:
+    """Which runs of a study were made for what: its file `study.json`.
+
+    Args:
+        directory: `pathlib.Path` of the study's folder, existing or not.
+
+    Raises:
+        UserError: If the file is there and cannot be read.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._path = directory / STUDY
+        self._runs = record.read_versioned(self._path)["runs"] if self._path.exists() else []
+
+    def find(self, task):
+        """Folder of the finished run that was made for such a task, or `None`."""
+        for run in self._runs:
+            directory = self.directory / run["run_id"]
+            if run["asked"] == task.asked and record.is_finished(directory):
+                return directory
+        return None
+
+    def add(self, task, directory):
+        """Notes the run that was made for a task."""
+        self._runs = [run for run in self._runs if run["asked"] != task.asked]
+        self._runs.append({"run_id": directory.name, "asked": task.asked})
+        record.write_versioned(self._path, {"runs": self._runs})
+
+
+def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None):
     """Makes runs, several at a time; one that fails does not stop the others.
 
     Args:
@@ -47,14 +92,16 @@ def run_tasks(tasks, *, workers, log_dir):
         workers: Number of processes. Each has its share of the cores or, where there are several
             GPUs, its own.
         log_dir: Folder for what the runs print, a file a process.
+        cache: Dictionary of what the runs share, as `fit` takes it; each process has a copy.
+        on_start: Called with each `Task` that begins.
 
     Yields:
         `Ended`, as tasks end.
     """
     waiting = list(tasks)[::-1]
     log_dir.mkdir(parents=True, exist_ok=True)
-    numbers = range(min(workers, len(waiting)))
-    free = [_Worker(number, workers, log_dir) for number in numbers]
+    cache = {} if cache is None else cache
+    free = [_Worker(i, workers, log_dir, cache) for i in range(min(workers, len(waiting)))]
     busy = {}
     try:
         while waiting or busy:
@@ -62,8 +109,9 @@ def run_tasks(tasks, *, workers, log_dir):
                 worker = free.pop()
                 if not worker.process.is_alive():
                     worker.stop()
-                    worker = _Worker(worker.number, workers, log_dir)
+                    worker = _Worker(worker.number, workers, log_dir, cache)
                 task = waiting.pop()
+                on_start(task)
                 worker.connection.send(task.options)
                 busy[worker.connection] = worker, task
             for ready in connection.wait(list(busy)):
@@ -82,13 +130,13 @@ def run_tasks(tasks, *, workers, log_dir):
 class _Worker:
     """A process that makes one run after the other."""
 
-    def __init__(self, number, workers, log_dir):
+    def __init__(self, number, workers, log_dir, cache):
         self.number = number
         self.log = log_dir / f"worker-{number}.log"
         context = multiprocessing.get_context("spawn")
         self.connection, other_end = context.Pipe()
         share = _cores(number, workers), _gpu(number)
-        self.process = context.Process(target=_work, args=(other_end, self.log, *share))
+        self.process = context.Process(target=_work, args=(other_end, self.log, cache, *share))
         self.process.start()
         other_end.close()
 
@@ -102,6 +150,16 @@ class _Worker:
             self.connection.send(None)
         self.connection.close()
         self.process.join()
+
+
+def backend():
+    """Name of the Keras backend that runs will have, found out without Keras."""
+    with contextlib.suppress(KeyError):
+        return os.environ["KERAS_BACKEND"]
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        return json.loads((home / "keras.json").read_text())["backend"]
+    return "tensorflow"
 
 
 def _cores(number, workers):
@@ -123,8 +181,9 @@ def _gpu(number):
     return gpus[number % len(gpus)] if len(gpus) > 1 else None
 
 
-def _work(tasks, log, cores, gpu):
+def _work(tasks, log, cache, cores, gpu):
     """What a worker's process does until its connection is closed or it is sent `None`."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if cores:  # TensorFlow, JAX and torch all take as many threads as there are cores for them.
         os.sched_setaffinity(0, cores)
     if gpu is not None:
@@ -133,10 +192,15 @@ def _work(tasks, log, cores, gpu):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.stdout.reconfigure(line_buffering=True)
-    cache = {}
-    with contextlib.suppress(EOFError, KeyboardInterrupt):
+    with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while (options := tasks.recv()) is not None:
             tasks.send(_run(options, cache))
+
+
+def _end_with_parent():
+    """Ends this process when its parent was killed: two must not work on one run."""
+    connection.wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
 
 
 def _run(options, cache):
@@ -145,9 +209,10 @@ def _run(options, cache):
 
     import keras
 
-    from emotion_keras.errors import UserError
+    from emotion_keras import devices
     from emotion_keras.fit import fit
 
+    devices.reset_peak_memory()
     try:
         return fit(**options, cache=cache), None
     except UserError as error:

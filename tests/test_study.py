@@ -1,15 +1,22 @@
 """Runs in processes of their own: they are plain runs, and what fails stops no other."""
 
 import multiprocessing
+import os
 import threading
 import time
 
+import keras
+import pytest
+
 from emotion_keras import record
-from emotion_keras.study import Task, run_tasks
+from emotion_keras.data import read_dataset
+from emotion_keras.errors import UserError
+from emotion_keras.fit import resolve
+from emotion_keras.study import STUDY, Study, Task, backend, run_tasks
 
 
 def task(toy, name, **options):
-    return Task(name, {**toy, "study": "toys", **options})
+    return Task("toy", name, {**toy, "study": "toys", **options}, options)
 
 
 def test_runs_are_the_same_as_plain_ones_and_a_failure_stops_nothing(toy, fit, tmp_path):
@@ -53,6 +60,47 @@ def test_a_process_that_is_killed_at_rest_costs_nothing(toy, tmp_path):
     _kill_worker()
     (second,) = running
     assert second.reason is None
+
+
+def test_processes_share_what_was_made_before(toy, tmp_path):
+    given = task(toy, "seed 0", seed=0)
+    settings = resolve("gated_transformer", {name: toy[name] for name in ("data", "encoder")})
+    cache = {}
+    read_dataset(settings, cache)
+    os.rename(toy["data"], tmp_path / "away.csv")
+    try:
+        (ended,) = run_tasks([given], workers=1, log_dir=tmp_path / "logs", cache=cache)
+    finally:
+        os.rename(tmp_path / "away.csv", toy["data"])
+    assert ended.reason is None
+
+
+def test_a_study_knows_which_runs_it_has(toy, fit, tmp_path):
+    first, second = (task(toy, f"seed {seed}", seed=seed) for seed in range(2))
+    directory = fit(model="majority", study="toys")
+    study = Study(directory.parent)
+    assert study.find(first) is None
+    study.add(first, directory)
+    for found in (study, Study(directory.parent)):
+        assert found.find(first) == directory
+        assert found.find(second) is None
+    (directory / record.RUN).unlink()
+    assert Study(directory.parent).find(first) is None
+
+
+def test_a_broken_file_of_a_study_is_told(tmp_path):
+    (tmp_path / STUDY).write_text("{")
+    with pytest.raises(UserError, match=r"study\.json cannot be read"):
+        Study(tmp_path)
+
+
+def test_the_backend_is_the_one_that_keras_takes(monkeypatch, tmp_path):
+    assert backend() == keras.backend.backend()
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert backend() == "tensorflow"
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}')
+    assert backend() == "jax"
 
 
 def _kill_worker():

@@ -31,13 +31,13 @@ def compare_runs(directories, reference=None):
             the validation split where `None`.
 
     Returns:
-        List of dictionaries, one a contender, by falling mean accuracy on the test split: `name`,
-        `num_runs`; for each score of `SCORES` its `mean`, `low` and `high` over the runs;
-        `calibrated`, means of log loss, Brier score and expected calibration error after
-        temperature scaling, with the mean `temperature`; `reliability` before it; `cost`, means;
-        and, but for the reference, `difference` in accuracy to it, with `low`, `high`, `smallest`,
-        `p_value`, `p_holm` and `resolved`: whether it is at least the smallest that these texts and
-        seeds resolve.
+        Dictionary of `reference` and `contenders`, a list of dictionaries by falling mean accuracy
+        on the test split: `name`, `num_runs`; for each score of `SCORES` its `mean`, `low` and
+        `high` over the runs; `calibrated`, means of log loss, Brier score and expected calibration
+        error after temperature scaling, with the mean `temperature`; `reliability` before it;
+        `cost`, means; and, but for the reference, `difference` in accuracy to it, with `low`,
+        `high`, `smallest`, `p_value`, `p_holm` and `resolved`: whether it is at least the smallest
+        that these texts and seeds resolve.
     """
     runs = {}
     for directory in directories:
@@ -53,7 +53,8 @@ def compare_runs(directories, reference=None):
     p_values = holm(row["difference"]["p_value"] for row in others)
     for row, p_value in zip(others, p_values, strict=True):
         row["difference"]["p_holm"] = p_value
-    return sorted(rows, key=lambda row: -row["accuracy"]["mean"])
+    rows.sort(key=lambda row: -row["accuracy"]["mean"])
+    return {"reference": reference, "contenders": rows}
 
 
 def _row(name, members):

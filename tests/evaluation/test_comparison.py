@@ -63,7 +63,7 @@ def study(tmp_path):
 
 def test_contenders_are_ordered_by_their_mean_accuracy(study):
     directories, right = study
-    rows = compare_runs(directories)
+    rows = compare_runs(directories)["contenders"]
     assert [row["name"] for row in rows] == ["cnn@scratch", "lstm@scratch", "majority"]
     for row in rows:
         assert row["accuracy"]["mean"] == pytest.approx(right[row["name"]].mean())
@@ -73,7 +73,9 @@ def test_contenders_are_ordered_by_their_mean_accuracy(study):
 
 def test_differences_are_those_of_the_statistics(study):
     directories, right = study
-    rows = {row["name"]: row for row in compare_runs(directories, reference="cnn@scratch")}
+    rows = {
+        row["name"]: row for row in compare_runs(directories, reference="cnn@scratch")["contenders"]
+    }
     assert "difference" not in rows["cnn@scratch"]
     for name in ("majority", "lstm@scratch"):
         found = rows[name]["difference"]
@@ -95,7 +97,7 @@ def test_differences_are_those_of_the_statistics(study):
 
 def test_temperature_is_fitted_on_validation(study):
     directories, _ = study
-    (cnn, *_) = compare_runs(directories)
+    (cnn, *_) = compare_runs(directories)["contenders"]
     # The model says 0.8, and is right a little less often: cooling down lowers the log loss.
     assert cnn["calibrated"]["temperature"] > 1
     assert cnn["calibrated"]["log_loss"] < cnn["log_loss"]["mean"]

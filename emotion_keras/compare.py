@@ -1,0 +1,345 @@
+"""Compare models on the same splits: `python -m emotion_keras.compare` -> the runs of a study.
+
+Every model is trained with several seeds, or on several folds; what is finished is not made again,
+and what was killed continues. Without options it makes the whole comparison on ISEAR, which takes
+hours on a CPU; the README says how many.
+"""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+import rich
+import yaml
+from rich import box
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from emotion_keras import record
+from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.defaults import default_encoder, defaults_for
+from emotion_keras.errors import UserError
+from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.progress import Progress
+from emotion_keras.study import Study, Task, backend, run_tasks
+
+COMPARISON = "comparison.json"
+
+ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
+NETWORKS = ("cnn", "lstm", "transformer", "bert", "gated_transformer")
+
+# From cheap to dear, so that a first table is there soon.
+CONTENDERS = (
+    *ANCHORS,
+    "cnn@scratch",
+    "lstm@scratch",
+    "transformer@scratch",
+    "gated_transformer@scratch",
+    "transformer@embeddings",
+    "gated_transformer@embeddings",
+    "bert@minilm",
+    "transformer@minilm",
+    "gated_transformer@minilm",
+)
+
+_STAGES = {"reading": load_corpus, "preparation": prepare, "protocol": split}
+
+
+def compare(
+    *,
+    models: str = ",".join(CONTENDERS),
+    seeds: int | None = None,
+    reference: str | None = None,
+    settings: str | None = None,
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
+    workers: int = 1,
+    study: str = "comparison",
+    runs_dir: str = "runs",
+    notify=print,
+    **options,
+):
+    """Makes the runs of a comparison, and compares what they predict.
+
+    Args:
+        models: Names with commas between them: majority, tfidf_logistic, tfidf_svm; cnn, lstm,
+            transformer, bert or gated_transformer, with its encoder as in bert@minilm.
+        seeds: How many runs of each model; unless given 5, with folds 1 on each fold.
+        reference: The model that all others are compared with; unless given, the one that is best
+            on the validation split.
+        settings: YAML or JSON file with settings in place of the chosen ones: by model as in
+            `models`, or for all `networks`, a value by option of `fit`.
+        precision: What to train in; see `fit`.
+        workers: Number of processes that make runs side by side, each with its share of the cores
+            or its own GPU.
+        study: Name of the set of runs.
+        runs_dir: Folder of all runs.
+        notify: Called with messages for the user.
+        **options: Options of `load_corpus`, `prepare` and `split`; with `folds`, all of them.
+
+    Returns:
+        The comparison, a dictionary as it stands in `comparison.json`, or `None` where no run is
+        finished; and a list of `Ended`, the runs that failed.
+
+    Raises:
+        UserError: If the input or an option is wrong.
+
+    Example:
+
+    >>> compare(data="situations", models="tfidf_svm,cnn", seeds=3)
+    """
+    names = [_full_name(name.strip()) for name in models.split(",")]
+    if len(set(names)) < len(names):
+        raise UserError(f"A model is named twice. Received: models={models!r}")
+    reference = reference and _full_name(reference)
+    if reference and reference not in names:
+        raise UserError(
+            f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
+        )
+    given = _read_settings(settings, names) if settings else {}
+    tasks, cache = _plan(names, seeds, given, precision, options, notify)
+    if workers < 1:
+        raise UserError(f"workers is 1 or more. Received: workers={workers}")
+    directory = Path(runs_dir) / study
+    made = Study(directory)
+    found = [(task, made.find(task)) for task in tasks]
+    finished = [(task, path) for task, path in found if path]
+    missing = [
+        task._replace(options=task.options | {"study": study, "runs_dir": runs_dir})
+        for task, path in found
+        if not path
+    ]
+    if not missing:
+        notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
+        return _compare(directory, [path for _, path in finished], reference), []
+    notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / 'logs'}")
+    directories, failed = [path for _, path in finished], []
+    with Progress(tasks, finished, workers) as progress:
+        for ended in run_tasks(
+            missing,
+            workers=workers,
+            log_dir=directory / "logs",
+            cache=cache,
+            on_start=progress.start,
+        ):
+            progress.end(ended)
+            if ended.directory:
+                made.add(ended.task, ended.directory)
+                directories.append(ended.directory)
+            else:
+                failed.append(ended)
+    return _compare(directory, directories, reference) if directories else None, failed
+
+
+def _full_name(name):
+    """The name of a model with its encoder, where it has one."""
+    model, _, encoder = name.partition("@")
+    if model in ANCHORS and not encoder:
+        return model
+    if model not in NETWORKS:
+        raise UserError(
+            f"Unknown model. Accepted: {', '.join((*ANCHORS, *NETWORKS))}, the last "
+            f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
+        )
+    encoder = encoder or default_encoder(model)
+    if model == "bert" and encoder in ("scratch", "embeddings"):
+        raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
+    return f"{model}@{encoder}"
+
+
+def _read_settings(path, names):
+    """The file of settings: a dictionary of options by model."""
+    try:
+        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read as settings: {reason}") from error
+    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
+        raise UserError(
+            f"{path} holds no settings. Expected by model, or for networks, a value by option: "
+            '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
+        )
+    settings = {
+        name if name == "networks" else _full_name(name): settings[name] for name in settings
+    }
+    if unused := sorted(set(settings) - {"networks", *names}):
+        raise UserError(f"{path} has settings for {', '.join(unused)}, not among the models.")
+    return settings
+
+
+def _plan(names, seeds, given, precision, options, notify):
+    """The study's runs, and what of them can be made beforehand, as `fit` takes it."""
+    data = {stage: option_defaults(function) for stage, function in _STAGES.items()}
+    for stage in data.values():
+        stage.update({option: options[option] for option in stage if option in options})
+    folds = data["protocol"]["folds"]
+    seeds = (5 if folds is None else 1) if seeds is None else seeds
+    if seeds < 1:
+        raise UserError(f"seeds is 1 or more. Received: seeds={seeds}")
+    tasks, cache = [], {}
+    for fold in [None] if folds is None else range(max(folds, 1)):
+        data["protocol"]["fold"] = fold
+        corpus = read_dataset(data, cache, notify).corpus
+        for name in names:
+            for seed in range(seeds):
+                options = {"seed": seed, "precision": precision}
+                for stage in data.values():
+                    options |= stage
+                tasks.append(_task(name, options, given, corpus))
+    # One model after the other, so that what a model's runs share is made once.
+    return sorted(tasks, key=lambda task: names.index(task.group)), cache
+
+
+def _task(name, options, given, corpus):
+    model, _, encoder = name.partition("@")
+    chosen = {"model": model}
+    if encoder:
+        chosen |= {"encoder": encoder, **given.get("networks", {})}
+    chosen |= given.get(name, {})
+    asked = {
+        **options,
+        **chosen,
+        "data": corpus.sha256,
+        "defaults": defaults_for(model, encoder) if encoder else {},
+        "backend": backend() if encoder else "scikit-learn",
+    }
+    fold, seed = options["fold"], options["seed"]
+    return Task(
+        group=name,
+        name=f"seed {seed}" if fold is None else f"fold {fold}, seed {seed}",
+        options=options | chosen,
+        asked=asked,
+    )
+
+
+def _compare(directory, directories, reference):
+    """What the runs say; worked out again only where it is about other runs than the last time."""
+    path = directory / COMPARISON
+    question = {"run_ids": sorted(path.name for path in directories), "asked_reference": reference}
+    if path.exists():
+        comparison = record.read_versioned(path)
+        if question.items() <= comparison.items():
+            return comparison
+    # Imported here because it takes seconds.
+    from emotion_keras.evaluation.comparison import compare_runs
+
+    corpus = record.read_run(directories[0])["corpus"]
+    record.write_versioned(
+        path,
+        {
+            **question,
+            "corpus": {name: corpus[name] for name in ("name", "sha256", "labels", "protocol")},
+            **compare_runs(directories, reference),
+        },
+    )
+    return record.read_versioned(path)
+
+
+def summarize(comparison):
+    """A comparison as tables for the terminal."""
+    rows = comparison["contenders"]
+    scores = _table(
+        f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over runs",
+        ("model", "runs", "accuracy", "macro F1", "AUC"),
+    )
+    differences = _table(
+        f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over texts and "
+        "runs",
+        ("model", "difference", "interval", "p", ""),
+    )
+    calibration = _table(
+        "Before > after temperature scaling, fitted on the validation split (T: temperature)",
+        ("model", "ECE, %", "log loss", "Brier", "T"),
+    )
+    costs = _table("Cost", ("model", "parameters", "s", "texts/s", "ms/1", "ms/256", "GB"))
+    for row in rows:
+        name = escape(row["name"])
+        values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
+        scores.add_row(name, str(row["num_runs"]), *map(_with_interval, values))
+        if "difference" in row:
+            differences.add_row(name, *_verdict(row["difference"]))
+        scaled = row["calibrated"]
+        calibration.add_row(
+            name,
+            f"{100 * row['ece']['mean']:.1f} > {100 * scaled['ece']:.1f}",
+            f"{row['log_loss']['mean']:.2f} > {scaled['log_loss']:.2f}",
+            f"{row['brier_score']['mean']:.2f} > {scaled['brier_score']:.2f}",
+            f"{scaled['temperature']:.2f}",
+        )
+        cost = row["cost"]
+        costs.add_row(
+            name,
+            f"{row['num_parameters']:,}",
+            f"{cost['seconds']:.0f}",
+            f"{cost['examples_per_second']:.0f}",
+            f"{cost['milliseconds_for_1_text']:.1f}",
+            f"{cost['milliseconds_for_256_texts']:.0f}",
+            f"{cost['peak_memory_bytes'] / 1e9:.1f}",
+        )
+    explained = Text(
+        "p: McNemar's exact test on the mean of a model's runs, after Holm's correction. Not "
+        "resolved: smaller than these texts and runs can tell from chance; in brackets what they "
+        "can.\n"
+    )
+    about_cost = Text(
+        "s: seconds of training; texts/s: in training; ms/1, ms/256: milliseconds for one text and "
+        "for 256; GB: peak memory."
+    )
+    compared = [differences, explained] if len(rows) > 1 else []
+    return Group(scores, *compared, calibration, costs, about_cost)
+
+
+def _table(title, columns):
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
+    return table
+
+
+def _with_interval(score):
+    if score is None:
+        return "-"
+    mean = f"{100 * score['mean']:.1f}"
+    return mean if score["low"] is None else f"{mean} ±{100 * (score['high'] - score['mean']):.1f}"
+
+
+def _verdict(difference):
+    p_value = difference["p_holm"]
+    smallest = 100 * difference["smallest"]
+    return (
+        f"{100 * difference['difference']:+.1f}",
+        f"{100 * difference['low']:+.1f} to {100 * difference['high']:+.1f}",
+        "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
+        "" if difference["resolved"] else f"not resolved ({smallest:.1f})",
+    )
+
+
+def main(arguments=None):
+    """The command `python -m emotion_keras.compare`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = make_parser(
+        "python -m emotion_keras.compare", __doc__, [compare, *_STAGES.values()], {}, skip={"fold"}
+    )
+    try:
+        options = vars(parser.parse_args(arguments))
+        options.pop("config")
+        comparison, failed = compare(**options)
+    except UserError as error:
+        print(f"\nerror: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"\nerror: {error}. The same command continues.", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command continues where it was.", file=sys.stderr)
+        return 2
+    if comparison:
+        rich.print(summarize(comparison))
+    for ended in failed:
+        print(f"Failed: {ended.task}: {ended.reason}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""A corpus that is ready to train on: read, prepared and split."""
+
+from typing import NamedTuple
+
+from emotion_keras.cache import once
+from emotion_keras.data.corpus import Corpus, load_corpus
+from emotion_keras.data.preparation import Audit, prepare
+from emotion_keras.data.splits import Split, split
+
+
+class Dataset(NamedTuple):
+    """A corpus, prepared and split.
+
+    Args:
+        corpus: The prepared `Corpus`.
+        audit: What the preparation did, an `Audit`.
+        split: Who goes where, a `Split`.
+    """
+
+    corpus: Corpus
+    audit: Audit
+    split: Split
+
+    def texts(self, name):
+        """Texts of the split `train`, `val` or `test`, a list."""
+        return self.corpus.examples["text"].iloc[getattr(self.split, name)].tolist()
+
+    def label_ids(self, name):
+        """Class ids of the split `train`, `val` or `test`, an int32 array."""
+        return self.corpus.label_ids[getattr(self.split, name)]
+
+
+def read_dataset(settings, cache, notify=print):
+    """Loads, prepares and splits a corpus.
+
+    Args:
+        settings: Dictionary of the options of `load_corpus` (`reading`), `prepare` (`preparation`)
+            and `split` (`protocol`).
+        cache: Dictionary that keeps the corpus and the split from one call to the next.
+        notify: Called with messages for the user.
+
+    Returns:
+        `Dataset`.
+
+    Raises:
+        UserError: If the corpus cannot be had, or an option is wrong.
+    """
+
+    def read():
+        return prepare(load_corpus(**settings["reading"], notify=notify), **settings["preparation"])
+
+    made_from = {name: settings[name] for name in ("reading", "preparation")}
+    corpus, audit = once(cache, "corpus", made_from, read)
+    made_from["protocol"] = settings["protocol"]
+    parts = once(cache, "split", made_from, lambda: split(corpus, **settings["protocol"]))
+    return Dataset(corpus, audit, parts)
