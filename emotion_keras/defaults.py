@@ -42,7 +42,7 @@ CHOSEN = {
         "label_smoothing": 0.1,
         "epochs": 8,
         "patience": 3,
-        "learning_rate": 5e-4,
+        "learning_rate": 1e-3,
     },
     "transformer@embeddings": {
         "num_layers": 1,

@@ -107,10 +107,13 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
         while waiting or busy:
             while waiting and free:
                 worker = free.pop()
-                if not worker.process.is_alive():
+                task = waiting.pop()
+                # A new process for another group: frameworks keep the memory of models that are
+                # gone, and a run's peak would count it.
+                if worker.group not in (None, task.group) or not worker.process.is_alive():
                     worker.stop()
                     worker = _Worker(worker.number, workers, log_dir, cache)
-                task = waiting.pop()
+                worker.group = task.group
                 on_start(task)
                 worker.connection.send(task.options)
                 busy[worker.connection] = worker, task
@@ -132,6 +135,7 @@ class _Worker:
 
     def __init__(self, number, workers, log_dir, cache):
         self.number = number
+        self.group = None
         self.log = log_dir / f"worker-{number}.log"
         context = multiprocessing.get_context("spawn")
         self.connection, other_end = context.Pipe()

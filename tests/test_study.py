@@ -75,9 +75,11 @@ def test_processes_share_what_was_made_before(toy, tmp_path):
     assert ended.reason is None
 
 
-def test_a_study_knows_which_runs_it_has(toy, fit, tmp_path):
-    first, second = (task(toy, f"seed {seed}", seed=seed) for seed in range(2))
-    directory = fit(model="majority", study="toys")
+def test_a_study_knows_which_runs_it_has(tmp_path):
+    first, second = (Task("toy", f"seed {seed}", {}, {"seed": seed}) for seed in range(2))
+    directory = tmp_path / "study" / "run"
+    directory.mkdir(parents=True)
+    record.write_run(directory, {})
     study = Study(directory.parent)
     assert study.find(first) is None
     study.add(first, directory)
