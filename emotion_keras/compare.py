@@ -19,6 +19,7 @@ from rich.text import Text
 
 from emotion_keras import record
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.data.word_vectors import names_word_vectors
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.options import make_parser, option_defaults
@@ -143,7 +144,7 @@ def _full_name(name):
             f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
     encoder = encoder or default_encoder(model)
-    if model == "bert" and encoder in ("scratch", "embeddings"):
+    if model == "bert" and (encoder in ("scratch", "embeddings") or names_word_vectors(encoder)):
         raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
     return f"{model}@{encoder}"
 

@@ -5,6 +5,8 @@ is the best of three by validation macro F1; the runs that decided are those of 
 `settings`, in `reports/published/isear/settings/`.
 """
 
+from emotion_keras.data.word_vectors import names_word_vectors
+
 CHOSEN = {
     "cnn@scratch": {
         "embedding_dim": 128,
@@ -95,7 +97,7 @@ CHOSEN = {
     },
 }
 
-_KINDS = ("scratch", "embeddings", "minilm")
+_KINDS = ("scratch", "embeddings", "minilm")  # Of the encoders, by where vectors come from.
 
 
 def default_encoder(model):
@@ -108,12 +110,17 @@ def defaults_for(model, encoder, freeze_encoder=False):
 
     Args:
         model: Name of a model.
-        encoder: Name of an encoder; other pretrained ones start from the settings of `minilm`.
+        encoder: Name of an encoder; word vectors start from the settings of `embeddings`, and other
+            pretrained encoders from those of `minilm`.
         freeze_encoder: Whether it is frozen.
 
     Returns:
         Dictionary of values by option, some of which the model may not have.
     """
-    kind = "frozen" if freeze_encoder else encoder if encoder in _KINDS else "minilm"
+    kind = encoder if encoder in _KINDS else "minilm"
+    if names_word_vectors(encoder):
+        kind = "embeddings"
+    if freeze_encoder:
+        kind = "frozen"
     chosen = CHOSEN.get(f"{model}@{kind}") or CHOSEN[f"gated_transformer@{kind}"]
     return {"encoder": encoder, **chosen}

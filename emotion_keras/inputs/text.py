@@ -2,11 +2,13 @@
 
 import keras
 import keras_hub
+import numpy as np
 
+from emotion_keras.data.word_vectors import load_word_vectors, names_word_vectors
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import Embedded
 from emotion_keras.inputs.pretrained import bert_layers, load_backbone, load_tokenizer
-from emotion_keras.inputs.tokenization import WordPieceTokenizer
+from emotion_keras.inputs.tokenization import SPECIAL_TOKENS, WordPieceTokenizer
 from emotion_keras.layers import TokenDropout
 
 
@@ -16,11 +18,12 @@ class TextInput:
     Args:
         texts: Strings of the training split; what is learned from texts is learned from these.
         encoder: `scratch` learns word pieces and their vectors from the training split;
-            `embeddings` starts from MiniLM's table of word-piece vectors; `minilm` is the whole
-            pretrained MiniLM encoder; or the name of a keras-hub preset, or a preset's folder.
+            `embeddings` starts from MiniLM's table of word-piece vectors; `glove`, or the path of a
+            file of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder; or
+            the name of a keras-hub preset, or a preset's folder.
         sequence_length: Longest text in tokens; of longer ones the end is cut off.
         vocabulary_size: Number of word pieces that `scratch` learns at most.
-        embedding_dim: Width of the vectors of `scratch` and `embeddings`.
+        embedding_dim: Width of the vectors, except a pretrained encoder's.
         token_dropout: Share of tokens that are hidden while training.
         encoder_dropout: Dropout within a pretrained BERT encoder.
         freeze_embeddings: Whether a pretrained table of token vectors stays as it is.
@@ -53,13 +56,18 @@ class TextInput:
         self.encoder_dropout = encoder_dropout
         self.freeze_embeddings = freeze_embeddings
         self.freeze_encoder = freeze_encoder
-        if freeze_encoder and encoder in ("scratch", "embeddings"):
+        has_word_vectors = names_word_vectors(encoder)
+        if freeze_encoder and (has_word_vectors or encoder in ("scratch", "embeddings")):
             raise UserError(
                 "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
                 f"minilm, a keras-hub preset or a preset's folder. Received: encoder={encoder!r}"
             )
+        self._word_vectors = None
         if encoder == "scratch":
             self.tokenizer = WordPieceTokenizer.train(texts, vocabulary_size)
+        elif has_word_vectors:
+            words, self._word_vectors = load_word_vectors(encoder)
+            self.tokenizer = WordPieceTokenizer.of_words(words)
         else:
             self.tokenizer = load_tokenizer("minilm" if encoder == "embeddings" else encoder)
 
@@ -85,7 +93,12 @@ class TextInput:
         if self.encoder == "scratch":
             vectors = self._embed_from_scratch(shown)
         elif self.encoder == "embeddings":
-            vectors = self._embed_with_table(shown)
+            table = load_backbone("minilm")[0].token_embedding.get_weights()[0]
+            vectors = self._embed_with_table(shown, _standardized(table))
+        elif self._word_vectors is not None:
+            table = _standardized(self._word_vectors)
+            special = np.zeros((len(SPECIAL_TOKENS), table.shape[1]), table.dtype)
+            vectors = self._embed_with_table(shown, np.concatenate([special, table]))
         else:
             vectors, pooled = self._embed_with_encoder(shown, padding_mask, load_weights)
         return Embedded(inputs, vectors, padding_mask, pooled)
@@ -114,11 +127,7 @@ class TextInput:
             name="embeddings",
         )(token_ids)
 
-    def _embed_with_table(self, token_ids):
-        table = load_backbone("minilm")[0].token_embedding.get_weights()[0]
-        # Vectors of a language model's table share a large mean and differ in scale: standardised,
-        # they are as good a start for a small model as word vectors are.
-        table = (table - table.mean()) / table.std()
+    def _embed_with_table(self, token_ids, table):
         tokens = keras.layers.Embedding(
             *table.shape,
             embeddings_initializer=keras.initializers.Zeros(),
@@ -153,3 +162,9 @@ class TextInput:
         if isinstance(output, dict):
             return output["sequence_output"], output.get("pooled_output")
         return output, None
+
+
+def _standardized(table):
+    # Vectors of a language model's table share a large mean and differ in scale: standardised, they
+    # are as good a start for a small model as word vectors are.
+    return (table - table.mean()) / table.std()

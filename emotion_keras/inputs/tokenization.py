@@ -16,6 +16,7 @@ _TEXTS_AT_ONCE = 20_000
 _TEXTS_TO_LEARN_FROM = 100_000
 # Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
 _WORDS_KEPT = 500_000
+SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 # Marks that BERT's rules make tokens of their own wherever they stand, the frequent ones.
 _MARKS = ",.!?'\""
 
@@ -52,7 +53,6 @@ class WordPieceTokenizer:
         Returns:
             A tokenizer that puts `[CLS]` before a text and `[SEP]` after it.
         """
-        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
         learner = tokenizers.Tokenizer(models.WordPiece(unk_token="[UNK]"))
         learner.normalizer = normalizers.BertNormalizer(lowercase=True)
         learner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -67,14 +67,33 @@ class WordPieceTokenizer:
         trainer = trainers.WordPieceTrainer(
             vocab_size=vocabulary_size,
             min_frequency=2,
-            special_tokens=[*special, *(f"##{c}" for c in inner)],
+            special_tokens=[*SPECIAL_TOKENS, *(f"##{c}" for c in inner)],
             show_progress=False,
         )
         learner.train_from_iterator(texts, trainer)
-        tokenizer = tokenizers.Tokenizer(models.WordPiece(learner.get_vocab(), unk_token="[UNK]"))
-        tokenizer.normalizer, tokenizer.pre_tokenizer = learner.normalizer, learner.pre_tokenizer
+        return cls._of_vocabulary(learner.get_vocab())
+
+    @classmethod
+    def of_words(cls, words):
+        """A tokenizer whose tokens are whole words; any other word is unknown.
+
+        Args:
+            words: List of strings; of one that is there twice, the first counts.
+
+        Returns:
+            A tokenizer that gives the word at position `i` the id `i + 4`, after those of `[PAD]`,
+            `[UNK]`, `[CLS]` and `[SEP]`.
+        """
+        vocabulary = {word: i + len(SPECIAL_TOKENS) for i, word in reversed([*enumerate(words)])}
+        return cls._of_vocabulary(vocabulary | {name: i for i, name in enumerate(SPECIAL_TOKENS)})
+
+    @classmethod
+    def _of_vocabulary(cls, vocabulary):
+        tokenizer = tokenizers.Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         tokenizer.decoder = decoders.WordPiece()
-        tokenizer.add_special_tokens(special)
+        tokenizer.add_special_tokens(SPECIAL_TOKENS)
         tokenizer.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],

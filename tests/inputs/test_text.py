@@ -26,6 +26,23 @@ def embeddings():
 
 
 @pytest.fixture(scope="session")
+def vectors_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("vectors") / "vectors.txt"
+    words = sorted({word for text in TEXTS for word in text.split()} - {"cafe"})
+    rng = np.random.default_rng(0)
+    rows = [" ".join([word, *map(str, rng.normal(1, 3, size=5))]) for word in words]
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def word_vectors(vectors_path):
+    keras.utils.set_random_seed(0)
+    text = TextInput([], encoder=str(vectors_path), embedding_dim=8, sequence_length=64)
+    return text, text.embed()
+
+
+@pytest.fixture(scope="session")
 def minilm_start(minilm, minilm_embedded):
     return minilm, minilm_embedded
 
@@ -43,7 +60,8 @@ def distilbert(toy_distilbert):
 
 
 @pytest.fixture(
-    scope="session", params=["scratch", "embeddings", "minilm_start", "bert", "distilbert"]
+    scope="session",
+    params=["scratch", "embeddings", "word_vectors", "minilm_start", "bert", "distilbert"],
 )
 def start(request):
     return request.getfixturevalue(request.param)
@@ -83,6 +101,19 @@ def test_the_tables_vectors_are_standardised(embeddings):
     table = keras.Model(*embeddings[1][:2]).get_layer("embeddings").get_weights()[0]
     assert table.shape == (30522, 384)
     assert (table.mean(), table.std()) == pytest.approx((0, 1), abs=1e-3)
+
+
+def test_a_word_has_its_vector_and_an_unknown_one_has_none(word_vectors, vectors_path):
+    text, embedded = word_vectors
+    rows = {line.split()[0]: line.split()[1:] for line in vectors_path.read_text().splitlines()}
+    table = keras.Model(*embedded[:2]).get_layer("embeddings").get_weights()[0]
+    values = np.array(list(rows.values()), "float32")
+    for word, row in rows.items():
+        start, word_id, end = text.encode([word.upper()]).values
+        expected = (np.array(row, "float32") - values.mean()) / values.std()
+        np.testing.assert_allclose(table[word_id], expected, atol=1e-5)
+    assert not table[[start, end, *text.encode(["cafe"]).values]].any()
+    assert len(text.encode(["cafe"]).values) == 3
 
 
 @pytest.mark.parametrize("frozen", [True, False])
