@@ -24,7 +24,7 @@ CHOSEN = {
         "label_smoothing": 0.1,
         "epochs": 12,
         "patience": 3,
-        "learning_rate": 2e-3,
+        "learning_rate": 1e-3,
     },
     "transformer@scratch": {
         "num_layers": 2,
