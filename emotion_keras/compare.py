@@ -166,11 +166,20 @@ def _read_settings(path, names):
     }
     if unused := sorted(set(settings) - {"networks", *names}):
         raise UserError(f"{path} has settings for {', '.join(unused)}, not among the models.")
+    of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *_data_options()}
+    if wrong := sorted(of_the_study & {option for value in settings.values() for option in value}):
+        raise UserError(f"{path} sets {', '.join(wrong)}, which all runs of a study share.")
     return settings
+
+
+def _data_options():
+    return {option for function in _STAGES.values() for option in option_defaults(function)}
 
 
 def _plan(names, seeds, given, precision, options, notify):
     """The study's runs, and what of them can be made beforehand, as `fit` takes it."""
+    if unknown := sorted(set(options) - _data_options()):
+        raise UserError(f"Unknown option of a comparison. Received: {', '.join(unknown)}")
     data = {stage: option_defaults(function) for stage, function in _STAGES.items()}
     for stage in data.values():
         stage.update({option: options[option] for option in stage if option in options})
@@ -184,32 +193,32 @@ def _plan(names, seeds, given, precision, options, notify):
         corpus = read_dataset(data, cache, notify).corpus
         for name in names:
             for seed in range(seeds):
-                options = {"seed": seed, "precision": precision}
+                common = {"seed": seed, "precision": precision}
                 for stage in data.values():
-                    options |= stage
-                tasks.append(_task(name, options, given, corpus))
+                    common |= stage
+                tasks.append(_task(name, common, given, corpus))
     # One model after the other, so that what a model's runs share is made once.
     return sorted(tasks, key=lambda task: names.index(task.group)), cache
 
 
-def _task(name, options, given, corpus):
+def _task(name, common, given, corpus):
     model, _, encoder = name.partition("@")
     chosen = {"model": model}
     if encoder:
         chosen |= {"encoder": encoder, **given.get("networks", {})}
     chosen |= given.get(name, {})
     asked = {
-        **options,
+        **common,
         **chosen,
         "data": corpus.sha256,
         "defaults": defaults_for(model, encoder) if encoder else {},
         "backend": backend() if encoder else "scikit-learn",
     }
-    fold, seed = options["fold"], options["seed"]
+    fold, seed = common["fold"], common["seed"]
     return Task(
         group=name,
         name=f"seed {seed}" if fold is None else f"fold {fold}, seed {seed}",
-        options=options | chosen,
+        options=common | chosen,
         asked=asked,
     )
 

@@ -14,6 +14,7 @@ import pytest
 from emotion_keras import compare as compare_module
 from emotion_keras import record
 from emotion_keras.compare import ANCHORS, CONTENDERS, NETWORKS, main
+from emotion_keras.errors import UserError
 from emotion_keras.evaluation import comparison
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.fit import fit
@@ -155,6 +156,8 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, optio
         ("[1, 2]", "holds no settings"),
         ("cnn: {", "cannot be read"),
         ('{"lstm": {"units": 4}}', "settings for lstm@scratch, not among the models"),
+        ('{"cnn": {"seed": 3}}', "sets seed, which all runs of a study share"),
+        ('{"networks": {"test_size": 0.5}}', "sets test_size, which all runs"),
     ],
 )
 def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
@@ -192,6 +195,11 @@ def test_killed_ten_times_it_ends_with_the_same_runs(command, tmp_path):
         names = {file.name for file in path.iterdir()}
         assert path.name == "logs" or {"run.json", "predictions.csv", "audit.json"} <= names
         assert not {name for name in names if "part" in name or name.startswith("unfinished")}
+
+
+def test_an_unknown_option_is_told_from_python_too(corpus_path):
+    with pytest.raises(UserError, match="Unknown option of a comparison. Received: sedes"):
+        compare_module.compare(data=str(corpus_path), models="majority", sedes=3)
 
 
 def test_the_time_left_comes_from_runs_of_the_same_model(corpus_path, tmp_path):
