@@ -186,6 +186,15 @@ def peak_memory_bytes():
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def memory_bytes():
+    """The main memory that this process holds, in bytes; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
+
+
 def reset_peak_memory():
     """Has `peak_memory_bytes` count from now on, where the system can: on Linux."""
     with contextlib.suppress(OSError):

@@ -52,6 +52,8 @@ def train_network(
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
     """
 
+    compiled = devices.resolve_jit(settings["training"]["jit"])
+
     def build(precision, features_dim=None, load_weights=True):
         keras.utils.set_random_seed(seed)
         keras.config.set_dtype_policy(precision)
@@ -60,11 +62,14 @@ def train_network(
                 embedded = embedded_features(features_dim)
             else:
                 embedded = text.embed(load_weights)
-            return MODELS[model](
+            built = MODELS[model](
                 embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
             )
         finally:
             keras.config.set_dtype_policy("float32")
+        # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
+        built.jit_compile = compiled
+        return built
 
     def encode():
         text = TextInput(dataset.texts("train"), **settings["inputs"])
@@ -79,7 +84,7 @@ def train_network(
     text, sequences = once({} if cache is None else cache, "sequences", made_from, encode)
     feature, inputs, features_dim = text.feature, sequences, None
     if text.freeze_encoder:
-        feature, inputs = "features", _encode_once(text, sequences, directory, notify)
+        feature, inputs = "features", _encode_once(text, sequences, directory, compiled, notify)
         features_dim = inputs["train"].values.shape[-1]
     devices.choose_kernels()
     # The optimizer's variables must be made for all devices, too.
@@ -132,11 +137,12 @@ def remove_state(directory):
         path.unlink(missing_ok=True)
 
 
-def _encode_once(text, sequences, directory, notify):
+def _encode_once(text, sequences, directory, compiled, notify):
     """Outputs of a frozen encoder for all texts."""
     notify("Computing the frozen encoder's outputs, once.")
     embedded = text.embed()
     encoder = keras.Model(embedded.inputs, embedded.vectors)
+    encoder.jit_compile = compiled
     return {
         name: compute_vectors(
             encoder,
@@ -176,7 +182,7 @@ def _plan(dataset, settings, model, built, inputs, precision):
         batch_size=training["batch_size"],
         sequence_length=settings["inputs"]["sequence_length"],
         seed=0,
-        compiled=devices.resolve_jit(training["jit"]),
+        compiled=built.jit_compile,
     )
     trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
     products = batches.num_tokens() * _flops_per_token(built)

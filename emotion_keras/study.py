@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import traceback
 from multiprocessing import connection
 from pathlib import Path
 from typing import NamedTuple
@@ -108,9 +109,7 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
             while waiting and free:
                 worker = free.pop()
                 task = waiting.pop()
-                # A new process for another group: frameworks keep the memory of models that are
-                # gone, and a run's peak would count it.
-                if worker.group not in (None, task.group) or not worker.process.is_alive():
+                if worker.group not in (None, task.group) or worker.is_worn_out():
                     worker.stop()
                     worker = _Worker(worker.number, workers, log_dir, cache)
                 worker.group = task.group
@@ -120,7 +119,7 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
             for ready in connection.wait(list(busy)):
                 worker, task = busy.pop(ready)
                 try:
-                    directory, reason = ready.recv()
+                    directory, reason, worker.has_grown = ready.recv()
                 except (EOFError, OSError):  # The process is gone: killed, or out of memory.
                     directory, reason = None, worker.why_it_died()
                 free.append(worker)
@@ -136,6 +135,7 @@ class _Worker:
     def __init__(self, number, workers, log_dir, cache):
         self.number = number
         self.group = None
+        self.has_grown = False
         self.log = log_dir / f"worker-{number}.log"
         context = multiprocessing.get_context("spawn")
         self.connection, other_end = context.Pipe()
@@ -143,6 +143,10 @@ class _Worker:
         self.process = context.Process(target=_work, args=(other_end, self.log, cache, *share))
         self.process.start()
         other_end.close()
+
+    def is_worn_out(self):
+        """Whether the next run needs another process."""
+        return self.has_grown or not self.process.is_alive()
 
     def why_it_died(self):
         self.process.join()
@@ -196,9 +200,23 @@ def _work(tasks, log, cache, cores, gpu):
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.stdout.reconfigure(line_buffering=True)
+    # Imported here: the processes are there to spare their parent the seconds that Keras takes.
+    from emotion_keras import devices
+    from emotion_keras.fit import fit
+
+    at_start = devices.memory_bytes()
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while (options := tasks.recv()) is not None:
-            tasks.send(_run(options, cache))
+            devices.reset_peak_memory()
+            directory, reason = _run(fit, options, cache)
+            has_grown = devices.memory_bytes() > _MOST_GROWTH * at_start
+            tasks.send((directory, reason, has_grown))
+
+
+# A process that holds so many times the memory of its start makes no more runs. TensorFlow never
+# lets go of a training step's graph and its variables: run after run would need more, and its
+# record would say so.
+_MOST_GROWTH = 1.5
 
 
 def _end_with_parent():
@@ -207,16 +225,10 @@ def _end_with_parent():
     os._exit(1)
 
 
-def _run(options, cache):
+def _run(fit, options, cache):
     """Makes a run; returns its folder, or `None` and why it failed."""
-    import traceback
-
     import keras
 
-    from emotion_keras import devices
-    from emotion_keras.fit import fit
-
-    devices.reset_peak_memory()
     try:
         return fit(**options, cache=cache), None
     except UserError as error:
