@@ -262,7 +262,7 @@ def summarize(comparison):
         "Before > after temperature scaling, fitted on the validation split (T: temperature)",
         ("model", "ECE, %", "log loss", "Brier", "T"),
     )
-    costs = _table("Cost", ("model", "parameters", "s", "texts/s", "ms/1", "ms/256", "GB"))
+    costs = _table("Cost", ("model", "size", "s", "texts/s", "ms/1", "ms/256", "GB"))
     for row in rows:
         name = escape(row["name"])
         values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
@@ -280,7 +280,7 @@ def summarize(comparison):
         cost = row["cost"]
         costs.add_row(
             name,
-            f"{row['num_parameters']:,}",
+            _count(row["num_parameters"]),
             f"{cost['seconds']:.0f}",
             f"{cost['examples_per_second']:.0f}",
             f"{cost['milliseconds_for_1_text']:.1f}",
@@ -293,7 +293,7 @@ def summarize(comparison):
         "can.\n"
     )
     about_cost = Text(
-        "s: seconds of training; texts/s: in training; ms/1, ms/256: milliseconds for one text and "
+        "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: milliseconds for one text and "
         "for 256; GB: peak memory."
     )
     compared = [differences, explained] if len(rows) > 1 else []
@@ -305,6 +305,14 @@ def _table(title, columns):
     for column in columns:
         table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
     return table
+
+
+def _count(number):
+    """A number in three or four characters, such as 374k."""
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.{0 if number >= 100 * size else 1}f}{unit}"
+    return str(number)
 
 
 def _with_interval(score):
