@@ -293,8 +293,8 @@ def summarize(comparison):
         "can.\n"
     )
     about_cost = Text(
-        "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: milliseconds for one text and "
-        "for 256; GB: peak memory."
+        "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: "
+        "milliseconds for one text and for 256; GB: peak memory."
     )
     compared = [differences, explained] if len(rows) > 1 else []
     return Group(scores, *compared, calibration, costs, about_cost)

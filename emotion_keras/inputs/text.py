@@ -19,9 +19,9 @@ class TextInput:
         texts: Strings of the training split; what is learned from texts is learned from these.
         encoder: `scratch` learns word pieces and their vectors from the training split;
             `embeddings` starts from MiniLM's whole table of word-piece vectors (cut to the pieces
-            of the training split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or the path of a
-            file of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder; or
-            the name of a keras-hub preset, or a preset's folder.
+            of the training split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or
+            the path of a file of word vectors, from these; `minilm` is the whole pretrained MiniLM
+            encoder; or the name of a keras-hub preset, or a preset's folder.
         sequence_length: Longest text in tokens; of longer ones the end is cut off.
         vocabulary_size: Number of word pieces that `scratch` learns at most.
         embedding_dim: Width of the vectors, except a pretrained encoder's.
