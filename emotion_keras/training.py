@@ -159,6 +159,8 @@ def predict(model, sequences, *, feature, sequence_length, batch_size=64):
     )
     if len(batches) == 1:  # A few texts are not worth the machinery of many batches.
         outputs = model.predict_on_batch(*batches[0])
+        # With several devices on TensorFlow each has predicted all of them.
+        outputs = outputs[: len(sequences)]
     else:
         outputs = model.predict(batches, verbose=0)
     return batches.restore_order(np.asarray(outputs, "float32"))
