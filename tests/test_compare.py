@@ -33,6 +33,11 @@ SMALL = {
 }
 ROOT = Path(__file__).parents[1]
 
+# Processes are the same on every backend; that a run resumes on each, test_training.py says.
+starts_processes = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="tested with torch, whose processes start fastest"
+)
+
 
 @pytest.fixture
 def command(corpus_path, tmp_path):
@@ -107,6 +112,7 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
         main(command(settings={"networks": {**SMALL, "epochs": 1}}))
 
 
+@starts_processes
 def test_a_failed_run_is_told_and_stops_no_other(command, capsys, tmp_path):
     settings = {"networks": SMALL, "cnn": {"filters": 4}}
     assert main(command(settings=settings, seeds=1)) == 1
@@ -168,10 +174,7 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch",  # Its processes start the fastest.
-    reason="processes are the same on every backend; test_training resumes a run on each",
-)
+@starts_processes
 def test_killed_ten_times_it_ends_with_the_same_runs(command, tmp_path):
     whole = command(study="whole")
     start = time.monotonic()
