@@ -51,7 +51,7 @@ def test_a_process_that_is_killed_at_work_costs_one_run(toy, tmp_path):
     def kill_when_the_first_run_has_begun():
         while not list(tmp_path.glob("runs/toys/*")):
             time.sleep(0.01)
-        _kill_worker()
+        _worker().kill()
 
     threading.Thread(target=kill_when_the_first_run_has_begun, daemon=True).start()
     first, second = run_tasks(tasks, workers=1, log_dir=tmp_path / "logs")
@@ -68,7 +68,9 @@ def test_a_process_that_is_killed_at_rest_costs_nothing(toy, tmp_path):
     tasks = [task(toy, f"seed {seed}", seed=seed) for seed in range(2)]
     running = run_tasks(tasks, workers=1, log_dir=tmp_path / "logs")
     assert next(running).reason is None
-    _kill_worker()
+    worker = _worker()
+    worker.kill()
+    worker.join()
     (second,) = running
     assert second.reason is None
 
@@ -130,7 +132,6 @@ def test_the_backend_is_the_one_that_keras_takes(monkeypatch, tmp_path):
     assert backend() == "jax"
 
 
-def _kill_worker():
+def _worker():
     (worker,) = multiprocessing.active_children()
-    worker.kill()
-    worker.join()
+    return worker
