@@ -2,7 +2,7 @@
 
 Every model is trained with several seeds, or on several folds; what is finished is not made again,
 and what was killed continues. Without options it makes the whole comparison on ISEAR, which takes
-hours on a CPU; the README says how many.
+hours on a CPU.
 """
 
 import sys
