@@ -2,6 +2,9 @@
 
 import gzip
 import importlib.util
+import reprlib
+import zlib
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -39,28 +42,38 @@ def load_word_vectors(encoder):
     if encoder == "glove":
         return _load_glove()
     path = Path(encoder).expanduser()
+    open_text = gzip.open if path.suffix == ".gz" else open
     try:
-        open_text = gzip.open if path.suffix == ".gz" else open
         with open_text(path, "rt", encoding="utf-8") as file:
-            num_fields = len(file.readline().split())
-        rows = pd.read_csv(
-            path,
-            sep=" ",
-            header=None,
-            skiprows=1 if num_fields == 2 else 0,
-            nrows=_MOST_WORDS,
-            quoting=3,
-            na_filter=False,
-            encoding="utf-8",
-            on_bad_lines="skip",
-        )
-        rows = rows[[c for c in rows if not (rows[c] == "").all()]]  # fastText ends lines so.
-        vectors = rows.iloc[:, 1:].to_numpy("float32")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+            return _read(file, path)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise UserError(_unreadable(path, error)) from error
-    if not np.isfinite(vectors).all() or vectors.shape[1] < 2:
-        raise UserError(_unreadable(path, "its lines are no words with vectors"))
-    return rows.iloc[:, 0].astype(str).tolist(), vectors
+
+
+def _read(file, path):
+    first = file.readline().split()
+    if len(first) == 2 and all(size.isdecimal() for size in first):
+        begin, dim = 2, int(first[1])
+    else:
+        begin, dim = 1, len(first) - 1
+        file.seek(0)
+    if dim < 2:
+        raise UserError(_unreadable(path, "line 1 is no word with a vector"))
+    words, vectors = [], []
+    for number, line in enumerate(islice(file, _MOST_WORDS), begin):
+        # From the right: some words of GloVe's larger sets hold blanks.
+        word, *vector = line.rstrip().rsplit(" ", dim)
+        try:
+            vectors.append(np.array(vector, "float32"))
+        except ValueError:
+            vectors.append(np.array([]))
+        if len(vectors[-1]) != dim or not np.isfinite(vectors[-1]).all():
+            reason = f"line {number} is no word with {dim} numbers: {reprlib.repr(line.rstrip())}"
+            raise UserError(_unreadable(path, reason))
+        words.append(word)
+    if not words:
+        raise UserError(_unreadable(path, "it holds no words"))
+    return words, np.stack(vectors)
 
 
 def _load_glove():

@@ -37,13 +37,38 @@ def test_the_most_frequent_words_are_kept(tmp_path, monkeypatch):
     assert words == WORDS[:2] and vectors.shape == (2, 3)
 
 
+def test_a_word_may_hold_blanks(tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("the 1 2 3\n. . . 4 5 6\nat 1000 7 8 9\n")
+    words, vectors = load_word_vectors(str(path))
+    assert words == ["the", ". . .", "at 1000"]
+    np.testing.assert_array_equal(vectors, [[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+
+
+def test_a_line_that_is_cut_off_is_told(tmp_path):
+    path = tmp_path / "vectors.txt"
+    for header, number in (("", 2), ("3 3\n", 3)):
+        path.write_text(header + "the 1 2 3\nof 1 2\nand 4 5 6\n")
+        with pytest.raises(UserError, match=f"line {number} is no word with 3 numbers: 'of 1 2'"):
+            load_word_vectors(str(path))
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"text,label\nhello,joy\n", b"the cat sat\non the mat\n", b"\xff\xfe 1 2\n"]
+    "content",
+    [b"", b"3 3\n", b"text,label\nhello,joy\n", b"the cat sat\non the mat\n", b"\xff\xfe 1 2\n"],
 )
 def test_what_holds_no_word_vectors_is_told(tmp_path, content):
     path = tmp_path / "vectors.txt"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"vectors\.txt cannot be read as word vectors"):
+        load_word_vectors(str(path))
+
+
+@pytest.mark.parametrize("damage", [slice(-20), slice(4, None)])
+def test_a_damaged_file_is_told(tmp_path, damage):
+    path = tmp_path / "vectors.gz"
+    path.write_bytes(gzip.compress(LINES.encode())[damage])
+    with pytest.raises(UserError, match=r"vectors\.gz cannot be read as word vectors"):
         load_word_vectors(str(path))
 
 
