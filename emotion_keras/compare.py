@@ -114,6 +114,8 @@ def compare(
     if not missing:
         notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
         return _compare(directory, [path for _, path in finished], reference), []
+    if settings:
+        _check_settings(settings, given, names)
     notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / 'logs'}")
     directories, failed = [path for _, path in finished], []
     with Progress(tasks, finished, workers) as progress:
@@ -172,6 +174,23 @@ def _read_settings(path, names):
     return settings
 
 
+def _settings_for(name, given):
+    """What the file of settings says of a model's runs."""
+    networks = given.get("networks", {}) if "@" in name else {}
+    return {**networks, **given.get(name, {})}
+
+
+def _check_settings(path, given, names):
+    # Imported here because it takes seconds.
+    from emotion_keras.fit import check_options
+
+    for name in names:
+        try:
+            check_options(name.partition("@")[0], _settings_for(name, given))
+        except UserError as error:
+            raise UserError(f"{path} has wrong settings for {name}. {error}") from error
+
+
 def _data_options():
     return {option for function in _STAGES.values() for option in option_defaults(function)}
 
@@ -205,8 +224,8 @@ def _task(name, common, given, corpus):
     model, _, encoder = name.partition("@")
     chosen = {"model": model}
     if encoder:
-        chosen |= {"encoder": encoder, **given.get("networks", {})}
-    chosen |= given.get(name, {})
+        chosen["encoder"] = encoder
+    chosen |= _settings_for(name, given)
     asked = {
         **common,
         **chosen,

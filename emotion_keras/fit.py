@@ -95,6 +95,26 @@ def resolve(model, options):
     return settings
 
 
+def check_options(model, options):
+    """Makes sure that a run can begin with such options; from the command line they come checked.
+
+    Args:
+        model: Name of a model.
+        options: Dictionary of values by option of `fit`.
+
+    Raises:
+        UserError: If the model or an option is unknown, or a value is of a wrong type.
+    """
+    own = option_defaults(fit)
+    resolve(model, {name: value for name, value in options.items() if name not in own})
+    parser = make_parser("", None, [fit, *stages(model).values()], {})
+    parser.exit_on_error = False
+    try:
+        parser.parse_object(options)
+    except argparse.ArgumentError as error:
+        raise UserError(" ".join(str(error).split())) from error
+
+
 def fit(
     *,
     model: str = "gated_transformer",

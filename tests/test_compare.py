@@ -114,9 +114,9 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
 
 @starts_processes
 def test_a_failed_run_is_told_and_stops_no_other(command, capsys, tmp_path):
-    settings = {"networks": SMALL, "cnn": {"filters": 4}}
+    settings = {"networks": SMALL, "cnn": {"num_filters": -4}}
     assert main(command(settings=settings, seeds=1)) == 1
-    assert "cnn@scratch, seed 0: Unknown option for model='cnn'" in capsys.readouterr().err
+    assert "Failed: cnn@scratch, seed 0: ValueError" in capsys.readouterr().err
     (made,) = record.find_runs(tmp_path / "runs")
     assert made.name.startswith("tfidf_logistic")
 
@@ -164,6 +164,9 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, optio
         ('{"lstm": {"units": 4}}', "settings for lstm@scratch, not among the models"),
         ('{"cnn": {"seed": 3}}', "sets seed, which all runs of a study share"),
         ('{"networks": {"test_size": 0.5}}', "sets test_size, which all runs"),
+        ('{"cnn": {"filters": 4}}', "for cnn@scratch. Unknown option for model='cnn'. Accepted"),
+        ('{"networks": {"units": 4}}', "wrong settings for cnn@scratch. Unknown option"),
+        ('{"tfidf_logistic": {"C": "large"}}', 'for tfidf_logistic. Parser key "C": Expected'),
     ],
 )
 def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
@@ -172,6 +175,7 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
     path.unlink() if content is None else path.write_text(content)
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
 
 
 @starts_processes
