@@ -6,11 +6,12 @@ import joblib
 import numpy as np
 
 from emotion_keras import record
+from emotion_keras.errors import UserError
 from emotion_keras.latency import measure_latency
 from emotion_keras.models.anchors import ANCHORS
 
 
-def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_):
+def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=print, **_):
     """Fits an estimator of scikit-learn, and leaves it in the run's folder.
 
     Args:
@@ -18,6 +19,7 @@ def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_
         settings: Dictionary with the options of the builder (`hyperparameters`).
         model: Name of a model of `ANCHORS`.
         seed: Integer.
+        noise: `TrainingNoise`.
         directory: `pathlib.Path` of the run's folder.
         notify: Called with messages for the user.
 
@@ -27,11 +29,22 @@ def train_anchor(dataset, settings, *, model, seed, directory, notify=print, **_
         `num_parameters`, numbers that were learned from labels; `seconds` and
         `examples_per_second` of training. There are no epochs: `history` is empty and `best_epoch`
         is `None`.
+
+    Raises:
+        UserError: If the estimator cannot be fitted to the texts.
     """
-    texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
+    texts = noise.perturb(dataset.texts("train"), epoch=0)
+    label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
     notify(f"{model}: {len(texts):,} texts to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
-    estimator = ANCHORS[model](seed, **settings["hyperparameters"]).fit(texts, label_ids)
+    estimator = ANCHORS[model](seed, **settings["hyperparameters"])
+    try:
+        estimator.fit(texts, label_ids)
+    except ValueError as error:  # Such as texts without a word, or labels with too few texts.
+        raise UserError(
+            f"{model} cannot be trained on these {len(texts):,} texts: {error}. Check them, or use "
+            "less noise."
+        ) from error
     seconds = time.perf_counter() - start
     joblib.dump(estimator, directory / record.ESTIMATOR)
     return {

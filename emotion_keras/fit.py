@@ -23,6 +23,7 @@ from rich.text import Text
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import classification_metrics
@@ -59,6 +60,7 @@ def stages(model):
         "protocol": split,
         "inputs": TextInput,
         "hyperparameters": builder,
+        "augmentation": TrainingNoise,
         "training": train,
     }
     if model in ANCHORS:  # They take texts as they are, and train in one step.
@@ -141,8 +143,8 @@ def fit(
         notify: Called with messages for the user.
         cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to
             the next.
-        **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, of the model's builder
-            and of `train`; unless given, the defaults of the model and its encoder.
+        **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, the model's builder,
+            `TrainingNoise` and `train`; unless given, the defaults of the model and its encoder.
 
     Returns:
         The run's folder, a `pathlib.Path`.
@@ -156,6 +158,7 @@ def fit(
     """
     cache = {} if cache is None else cache
     settings = resolve(model, options)
+    noise = TrainingNoise(seed, **settings["augmentation"])
     dataset = read_dataset(settings, cache, notify)
     if model in ANCHORS:
         backend, precision = "scikit-learn", "float64"
@@ -175,6 +178,7 @@ def fit(
         settings,
         model=model,
         seed=seed,
+        noise=noise,
         precision=precision,
         directory=directory,
         tensorboard=tensorboard,
@@ -196,7 +200,11 @@ def fit(
             "seed": seed,
             "inputs": settings.get("inputs", {}),
             "hyperparameters": settings["hyperparameters"],
-            "training": settings.get("training", {}) | {"precision": precision},
+            "training": {
+                **settings.get("training", {}),
+                **settings["augmentation"],
+                "precision": precision,
+            },
             "corpus": _describe_corpus(dataset, settings),
             "metrics": {
                 name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)

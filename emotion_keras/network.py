@@ -23,6 +23,7 @@ def train_network(
     *,
     model,
     seed,
+    noise,
     precision,
     directory,
     tensorboard=False,
@@ -37,6 +38,7 @@ def train_network(
             (`hyperparameters`) and of `train` (`training`).
         model: Name of a model of `MODELS`.
         seed: Integer.
+        noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
         directory: `pathlib.Path` of the run's folder.
         tensorboard: Whether to write TensorBoard logs.
@@ -53,6 +55,11 @@ def train_network(
     """
 
     compiled = devices.resolve_jit(settings["training"]["jit"])
+    if noise.touches_texts and settings["inputs"]["freeze_encoder"]:
+        raise UserError(
+            "With a frozen encoder texts cannot have noise, since its outputs are computed once: "
+            "leave out `--noise` or `--freeze-encoder`."
+        )
 
     def build(precision, features_dim=None, load_weights=True):
         keras.utils.set_random_seed(seed)
@@ -94,7 +101,10 @@ def train_network(
         notify(_plan(dataset, settings, model, trained, inputs, precision))
         outcome = train(
             trained,
-            (inputs["train"], dataset.label_ids("train")),
+            (
+                inputs["train"],
+                noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels)),
+            ),
             (inputs["val"], dataset.label_ids("val")),
             feature=feature,
             sequence_length=text.sequence_length,
@@ -103,6 +113,9 @@ def train_network(
             callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
             if tensorboard
             else [],
+            resample=(lambda epoch: text.encode(noise.perturb(dataset.texts("train"), epoch)))
+            if noise.touches_texts
+            else None,
             **settings["training"],
         )
     # What is measured and kept computes in float32, whatever it was trained in: so the record's

@@ -34,6 +34,7 @@ def train(
     seed,
     directory,
     callbacks=(),
+    resample=None,
     batch_size: int = 32,
     epochs: int = 4,
     learning_rate: float = 1e-4,
@@ -60,6 +61,8 @@ def train(
         seed: Decides order and dropout; the caller seeds the weights.
         directory: Folder for the state.
         callbacks: More Keras callbacks.
+        resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to
+            train on in place of those of `train_data`.
         batch_size: Texts a step.
         epochs: Passes over the training split at most.
         learning_rate: Highest learning rate of AdamW.
@@ -86,8 +89,10 @@ def train(
     sequences, label_ids = train_data
     positions, class_weight = balance_labels(label_ids, balance, seed)
     num_classes = model.output_shape[-1]
+    chosen = resample
     if len(positions) < len(sequences) or balance == "oversample":
         sequences, label_ids = sequences.take(positions), label_ids[positions]
+        chosen = resample and (lambda epoch: resample(epoch).take(positions))
     weights = None
     if class_weight:
         weights = np.array([class_weight[i] for i in label_ids.tolist()], "float32")
@@ -100,6 +105,7 @@ def train(
         seed=seed,
         sample_weight=weights,
         compiled=devices.resolve_jit(jit),
+        resample=chosen,
     )
     optimizer = keras.optimizers.AdamW(
         WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),

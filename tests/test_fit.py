@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from emotion_keras import network, record
+from emotion_keras import network, record, training
+from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
 from emotion_keras.fit import main, resolve, summarize
 from emotion_keras.training import predict
@@ -211,6 +212,53 @@ def test_defaults_follow_the_encoder():
     assert resolve("transformer", {})["hyperparameters"]["num_layers"] == 0
 
 
+def test_noise_is_trained_with_recorded_and_repeated(fit, command, monkeypatch):
+    seen = []
+
+    class Seen(TrainingBatches):
+        def set_epoch(self, epoch):
+            super().set_epoch(epoch)
+            seen.append(self.sequences.values)
+
+    monkeypatch.setattr(training, "TrainingBatches", Seen)
+    plain = fit()
+    plain_ids = seen.pop()
+    noisy = fit(noise="mask_words:0.5,labels:0.2", balance="oversample")
+    before, first, second = seen[-3:]  # Before the first epoch it is laid out, too.
+    np.testing.assert_array_equal(before, first)
+    unknown = 1
+    for values in (first, second):
+        assert np.mean(values == unknown) > np.mean(plain_ids == unknown) + 0.2
+    assert not np.array_equal(first, second)
+    assert noisy != plain
+    assert record.read_run(noisy)["training"]["noise"] == "mask_words:0.5,labels:0.2"
+    assert record.read_run(plain)["training"]["noise"] is None
+    runs_dir = f"--runs-dir={noisy.parents[1]}"
+    assert main([f"--from-run={noisy}", "--study=again", runs_dir]) == 0
+    again = noisy.parents[1] / "again" / noisy.name
+    for name in (record.PREDICTIONS, record.MODEL):
+        assert (again / name).exists()
+    assert (again / record.PREDICTIONS).read_bytes() == (noisy / record.PREDICTIONS).read_bytes()
+
+
+def test_noise_reaches_the_anchors_too(command, toy, capsys):
+    # With every label wrong in training, a label's own words speak against it.
+    no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
+    arguments = command(model="tfidf_logistic", noise="labels:1", **no_network)
+    assert main(arguments) == 0
+    (directory,) = record.find_runs(toy["runs_dir"])
+    assert record.read_run(directory)["metrics"]["test"]["accuracy"] < 0.2
+    no_word_left = command(model="tfidf_logistic", noise="mask_words:1", **no_network)
+    assert "use less noise" in error_of(no_word_left, capsys)
+
+
+def test_a_frozen_encoder_takes_noise_of_labels_alone(fit, toy_bert):
+    options = {"encoder": str(toy_bert), "freeze_encoder": True, "num_layers": 0}
+    assert record.is_finished(fit(noise="labels:0.5", **options))
+    with pytest.raises(UserError, match="leave out `--noise` or `--freeze-encoder`"):
+        fit(noise="typos:0.1", **options)
+
+
 def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkeypatch):
     on_vectors = {}
     train = network.train
@@ -281,6 +329,7 @@ def test_the_summary_names_scores_folder_and_next_command(fit, capsys):
         ("text_column", "story", "text, label"),
         ("test_size", "1.5", "test_size"),
         ("fold", "1", "folds"),
+        ("noise", "static:0.1", "Accepted: typos"),
         ("no_such_option", "1", "no-such-option"),
         ("freeze_encoder", "true", "Only a pretrained encoder can be frozen"),
         ("from_run", "nowhere", "no finished run in nowhere"),

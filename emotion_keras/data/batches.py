@@ -51,6 +51,8 @@ class TrainingBatches(keras.utils.PyDataset):
         seed: Integer.
         sample_weight: Optional float array `(len(sequences),)`.
         compiled: Whether the training step is compiled, for each padded length anew.
+        resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to show
+            in place of `sequences`, as many.
 
     Raises:
         UserError: If `batch_size` is below 1.
@@ -67,6 +69,7 @@ class TrainingBatches(keras.utils.PyDataset):
         seed,
         sample_weight=None,
         compiled=True,
+        resample=None,
     ):
         super().__init__()
         if batch_size < 1:
@@ -79,17 +82,24 @@ class TrainingBatches(keras.utils.PyDataset):
         self.seed = seed
         self.sample_weight = sample_weight
         self.compiled = compiled
-        self._lengths = np.minimum(sequences.lengths, sequence_length)
+        self.resample = resample
         self.set_epoch(0)
         # Keras on TensorFlow takes the shape of all batches from the first two, before the first
         # epoch: if all are of one length there, and another comes up later, it must see both.
         shortest, longest = self._lengths.argmin(), self._lengths.argmax()
+        if resample:  # Which lengths come up later is not known.
+            shortest, longest = 0, len(sequences) - 1
+            self._lengths[[shortest, longest]] = 1, sequence_length
         lengths = {self._padded_length(indices) for indices in self._batches}
-        if len(self) > 1 and len(lengths) == 1 and self._padded_length([shortest]) not in lengths:
+        unseen = len(lengths) == 1 and self._padded_length([shortest]) not in lengths
+        if len(self) > 1 and (resample or unseen):
             self._batches[:2] = [np.full(self.batch_size, i) for i in (shortest, longest)]
 
     def set_epoch(self, epoch):
         """Lays out the batches of an epoch, counted from 0."""
+        if self.resample:
+            self.sequences = self.resample(epoch)
+        self._lengths = np.minimum(self.sequences.lengths, self.sequence_length)
         rng = np.random.default_rng([self.seed, epoch])
         order = rng.permutation(len(self.sequences))
         missing = -len(order) % self.batch_size
@@ -104,6 +114,8 @@ class TrainingBatches(keras.utils.PyDataset):
         self._batches = _unequal_first(batches, self._padded_length)
 
     def _padded_length(self, indices):
+        if self.resample and len(self.sequences) == self.batch_size:
+            return self.sequence_length  # One batch has one length, or Keras refuses the next.
         longest = self._lengths[indices].max()
         return bucket_length(longest, self.sequence_length, self.compiled)
 

@@ -220,6 +220,20 @@ def test_keras_takes_a_length_that_comes_up_in_a_later_epoch_alone():
     assert len(fed) == later + 1 - first
 
 
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_keras_takes_sequences_that_are_others_in_each_epoch(batch_size):
+    by_epoch = [[5] * 12, [30] * 12, [12] * 11 + [60], [5] * 12]
+    batches = training_batches(
+        by_epoch[0], batch_size=batch_size, resample=lambda epoch: make(by_epoch[epoch])
+    )
+    fed = recorded_layouts(batches, 0, 4)
+    for epoch, rows in enumerate(fed):
+        batches.set_epoch(epoch)
+        np.testing.assert_array_equal(batches.sequences.lengths, by_epoch[epoch])
+        np.testing.assert_array_equal(rows, layout(batches))
+        assert sorted(rows.ravel()) == list(range(12))
+
+
 def prediction_batches(lengths, batch_size=8):
     return PredictionBatches(
         make(lengths), feature="token_ids", batch_size=batch_size, sequence_length=64
