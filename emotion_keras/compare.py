@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 import rich
-import yaml
 from rich import box
 from rich.console import Group
 from rich.markup import escape
@@ -18,18 +17,21 @@ from rich.table import Table
 from rich.text import Text
 
 from emotion_keras import record
-from emotion_keras.data import load_corpus, prepare, read_dataset, split
-from emotion_keras.data.word_vectors import names_word_vectors
-from emotion_keras.defaults import default_encoder, defaults_for
+from emotion_keras.contenders import (
+    ANCHORS,
+    DATA_STAGES,
+    check_settings,
+    full_name,
+    full_names,
+    make_tasks,
+    read_settings,
+    resolve_data,
+)
 from emotion_keras.errors import UserError
-from emotion_keras.options import make_parser, option_defaults
-from emotion_keras.progress import Progress
-from emotion_keras.study import Study, Task, backend, run_tasks
+from emotion_keras.options import make_parser
+from emotion_keras.study import make_runs
 
 COMPARISON = "comparison.json"
-
-ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
-NETWORKS = ("cnn", "lstm", "transformer", "bert", "gated_transformer")
 
 # From cheap to dear, so that a first table is there soon.
 CONTENDERS = (
@@ -44,8 +46,6 @@ CONTENDERS = (
     "transformer@minilm",
     "gated_transformer@minilm",
 )
-
-_STAGES = {"reading": load_corpus, "preparation": prepare, "protocol": split}
 
 
 def compare(
@@ -90,156 +90,45 @@ def compare(
 
     >>> compare(data="situations", models="tfidf_svm,cnn", seeds=3)
     """
-    names = [_full_name(name.strip()) for name in models.split(",")]
-    if len(set(names)) < len(names):
-        raise UserError(f"A model is named twice. Received: models={models!r}")
-    reference = reference and _full_name(reference)
+    names = full_names(models)
+    reference = reference and full_name(reference)
     if reference and reference not in names:
         raise UserError(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
         )
-    given = _read_settings(settings, names) if settings else {}
+    given = read_settings(settings, names) if settings else {}
     tasks, cache = _plan(names, seeds, given, precision, options, notify)
-    if workers < 1:
-        raise UserError(f"workers is 1 or more. Received: workers={workers}")
     directory = Path(runs_dir) / study
-    made = Study(directory)
-    found = [(task, made.find(task)) for task in tasks]
-    finished = [(task, path) for task, path in found if path]
-    missing = [
-        task._replace(options=task.options | {"study": study, "runs_dir": runs_dir})
-        for task, path in found
-        if not path
-    ]
-    if not missing:
-        notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
-        return _compare(directory, [path for _, path in finished], reference), []
-    if settings:
-        _check_settings(settings, given, names)
-    notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / 'logs'}")
-    directories, failed = [path for _, path in finished], []
-    with Progress(tasks, finished, workers) as progress:
-        for ended in run_tasks(
-            missing,
-            workers=workers,
-            log_dir=directory / "logs",
-            cache=cache,
-            on_start=progress.start,
-        ):
-            progress.end(ended)
-            if ended.directory:
-                made.add(ended.task, ended.directory)
-                directories.append(ended.directory)
-            else:
-                failed.append(ended)
-    return _compare(directory, directories, reference) if directories else None, failed
+    made, failed = make_runs(
+        tasks,
+        directory,
+        workers=workers,
+        cache=cache,
+        notify=notify,
+        check=lambda: check_settings(settings, given, names) if settings else None,
+    )
+    return _compare(directory, made, reference) if made else None, failed
 
 
-def _full_name(name):
-    """The name of a model with its encoder, where it has one."""
-    model, _, encoder = name.partition("@")
-    if model in ANCHORS and not encoder:
-        return model
-    if model not in NETWORKS:
-        raise UserError(
-            f"Unknown model. Accepted: {', '.join((*ANCHORS, *NETWORKS))}, the last "
-            f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
-        )
-    encoder = encoder or default_encoder(model)
-    if model == "bert" and (encoder in ("scratch", "embeddings") or names_word_vectors(encoder)):
-        raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
-    return f"{model}@{encoder}"
-
-
-def _read_settings(path, names):
-    """The file of settings: a dictionary of options by model."""
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read as settings: {reason}") from error
-    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
-        raise UserError(
-            f"{path} holds no settings. Expected by model, or for networks, a value by option: "
-            '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
-        )
-    settings = {
-        name if name == "networks" else _full_name(name): settings[name] for name in settings
-    }
-    if unused := sorted(set(settings) - {"networks", *names}):
-        raise UserError(f"{path} has settings for {', '.join(unused)}, not among the models.")
-    of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *_data_options()}
-    if wrong := sorted(of_the_study & {option for value in settings.values() for option in value}):
-        raise UserError(f"{path} sets {', '.join(wrong)}, which all runs of a study share.")
-    return settings
-
-
-def _settings_for(name, given):
-    """What the file of settings says of a model's runs."""
-    networks = given.get("networks", {}) if "@" in name else {}
-    return {**networks, **given.get(name, {})}
-
-
-def _check_settings(path, given, names):
-    # Imported here because it takes seconds.
-    from emotion_keras.fit import check_options
-
-    for name in names:
-        try:
-            check_options(name.partition("@")[0], _settings_for(name, given))
-        except UserError as error:
-            raise UserError(f"{path} has wrong settings for {name}. {error}") from error
-
-
-def _data_options():
-    return {option for function in _STAGES.values() for option in option_defaults(function)}
-
-
-def _plan(names, seeds, given, precision, options, notify):
+def _plan(names, seeds, settings, precision, options, notify):
     """The study's runs, and what of them can be made beforehand, as `fit` takes it."""
-    if unknown := sorted(set(options) - _data_options()):
-        raise UserError(f"Unknown option of a comparison. Received: {', '.join(unknown)}")
-    data = {stage: option_defaults(function) for stage, function in _STAGES.items()}
-    for stage in data.values():
-        stage.update({option: options[option] for option in stage if option in options})
+    data = resolve_data(options)
     folds = data["protocol"]["folds"]
     seeds = (5 if folds is None else 1) if seeds is None else seeds
-    if seeds < 1:
-        raise UserError(f"seeds is 1 or more. Received: seeds={seeds}")
     tasks, cache = [], {}
     for fold in [None] if folds is None else range(max(folds, 1)):
         data["protocol"]["fold"] = fold
-        corpus = read_dataset(data, cache, notify).corpus
-        for name in names:
-            for seed in range(seeds):
-                common = {"seed": seed, "precision": precision}
-                for stage in data.values():
-                    common |= stage
-                tasks.append(_task(name, common, given, corpus))
+        tasks += make_tasks(
+            names,
+            data,
+            seeds=seeds,
+            precision=precision,
+            settings=settings,
+            cache=cache,
+            notify=notify,
+        )
     # One model after the other, so that what a model's runs share is made once.
     return sorted(tasks, key=lambda task: names.index(task.group)), cache
-
-
-def _task(name, common, given, corpus):
-    model, _, encoder = name.partition("@")
-    chosen = {"model": model}
-    if encoder:
-        chosen["encoder"] = encoder
-    chosen |= _settings_for(name, given)
-    asked = {
-        **common,
-        **chosen,
-        "data": corpus.sha256,
-        "defaults": defaults_for(model, encoder) if encoder else {},
-        "backend": backend() if encoder else "scikit-learn",
-    }
-    fold, seed = common["fold"], common["seed"]
-    return Task(
-        group=name,
-        name=f"seed {seed}" if fold is None else f"fold {fold}, seed {seed}",
-        options=common | chosen,
-        asked=asked,
-    )
 
 
 def _compare(directory, directories, reference):
@@ -356,7 +245,11 @@ def main(arguments=None):
     """The command `python -m emotion_keras.compare`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = make_parser(
-        "python -m emotion_keras.compare", __doc__, [compare, *_STAGES.values()], {}, skip={"fold"}
+        "python -m emotion_keras.compare",
+        __doc__,
+        [compare, *DATA_STAGES.values()],
+        {},
+        skip={"fold"},
     )
     try:
         options = vars(parser.parse_args(arguments))

@@ -17,8 +17,10 @@ from typing import NamedTuple
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.progress import Progress
 
 STUDY = "study.json"
+LOGS = "logs"
 
 
 class Task(NamedTuple):
@@ -83,6 +85,62 @@ class Study:
         self._runs = [run for run in self._runs if run["asked"] != task.asked]
         self._runs.append({"run_id": directory.name, "asked": task.asked})
         record.write_versioned(self._path, {"runs": self._runs})
+
+
+def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
+    """Makes the runs of a study that are not there yet, and shows how far it is.
+
+    Args:
+        tasks: List of `Task`.
+        directory: `pathlib.Path` of the study's folder, existing or not.
+        workers: See `run_tasks`.
+        cache: See `run_tasks`.
+        notify: Called with messages for the user.
+        check: Called before the first run begins, if any is missing; what it raises stops all.
+
+    Returns:
+        List of the folders of all runs that are there now, in the order of the tasks, and list of
+        `Ended`, the runs that failed.
+
+    Raises:
+        UserError: If there is to be no worker, or the study's file cannot be read.
+    """
+    if workers < 1:
+        raise UserError(f"workers is 1 or more. Received: workers={workers}")
+    study = Study(directory)
+    found = {str(task): study.find(task) for task in tasks}
+    missing = [
+        task._replace(options=task.options | _place(directory))
+        for task in tasks
+        if not found[str(task)]
+    ]
+    failed = []
+    if missing:
+        check()
+        notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / LOGS}")
+        finished = [(task, found[str(task)]) for task in tasks if found[str(task)]]
+        with Progress(tasks, finished, workers) as progress:
+            for ended in run_tasks(
+                missing,
+                workers=workers,
+                log_dir=directory / LOGS,
+                cache=cache,
+                on_start=progress.start,
+            ):
+                progress.end(ended)
+                if ended.directory:
+                    study.add(ended.task, ended.directory)
+                    found[str(ended.task)] = ended.directory
+                else:
+                    failed.append(ended)
+    else:
+        notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
+    return [made for made in found.values() if made], failed
+
+
+def _place(directory):
+    """The options of `fit` that put a run into a study's folder."""
+    return {"study": directory.name, "runs_dir": str(directory.parent)}
 
 
 def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None):

@@ -13,7 +13,9 @@ import pytest
 
 from emotion_keras import compare as compare_module
 from emotion_keras import record
-from emotion_keras.compare import ANCHORS, CONTENDERS, NETWORKS, main
+from emotion_keras import study as study_module
+from emotion_keras.compare import CONTENDERS, main
+from emotion_keras.contenders import ANCHORS, NETWORKS
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import comparison
 from emotion_keras.evaluation.comparison import compare_runs
@@ -99,7 +101,7 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
         Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     (study / "comparison.json").unlink()
-    monkeypatch.setattr(compare_module, "run_tasks", lambda *args, **options: 1 / 0)
+    monkeypatch.setattr(study_module, "run_tasks", lambda *args, **options: 1 / 0)
     assert main(command()) == 0
     assert "nothing is left to do" in capsys.readouterr().out
     assert json.loads((study / "comparison.json").read_text()) == found
@@ -205,7 +207,7 @@ def test_killed_ten_times_it_ends_with_the_same_runs(command, tmp_path):
 
 
 def test_an_unknown_option_is_told_from_python_too(corpus_path):
-    with pytest.raises(UserError, match="Unknown option of a comparison. Received: sedes"):
+    with pytest.raises(UserError, match="Unknown option of a study. Received: sedes"):
         compare_module.compare(data=str(corpus_path), models="majority", sedes=3)
 
 
