@@ -11,8 +11,10 @@ class GatingLayer(keras.layers.Layer):
     Recognition via Deep Transformer and Gating Mechanisms", section 3).
 
     Args:
-        kernel_initializer: Initializer of `W`, `(dim, dim)`.
-        bias_initializer: Initializer of `b`, `(dim,)`. Zeros open every gate half way.
+        scalar: Whether a token has one gate for all of its features in place of one for each.
+        kernel_initializer: Initializer of `W`, `(dim, dim)`; of a scalar gate `(dim, 1)`.
+        bias_initializer: Initializer of `b`, `(dim,)`; of a scalar gate `(1,)`. Zeros open every
+            gate half way.
         **kwargs: Arguments of `keras.layers.Layer`.
 
     Call arguments:
@@ -27,21 +29,31 @@ class GatingLayer(keras.layers.Layer):
     (2, 5, 8)
     """
 
-    def __init__(self, kernel_initializer="glorot_uniform", bias_initializer="zeros", **kwargs):
+    def __init__(
+        self,
+        scalar=False,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+        self.scalar = scalar
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
     def build(self, input_shape):
         dim = input_shape[-1]
+        num_gates = 1 if self.scalar else dim
         self.kernel = self.add_weight(
-            name="kernel", shape=(dim, dim), initializer=self.kernel_initializer
+            name="kernel", shape=(dim, num_gates), initializer=self.kernel_initializer
         )
-        self.bias = self.add_weight(name="bias", shape=(dim,), initializer=self.bias_initializer)
+        self.bias = self.add_weight(
+            name="bias", shape=(num_gates,), initializer=self.bias_initializer
+        )
 
     def gate(self, inputs):
-        """The gate alone: `g(h)`, between 0 and 1, of the inputs' shape."""
+        """The gate alone: `g(h)`, between 0 and 1, `(batch, length, dim)`, or 1 for `dim`."""
         return keras.ops.sigmoid(keras.ops.matmul(inputs, self.kernel) + self.bias)
 
     def call(self, inputs):
@@ -52,6 +64,7 @@ class GatingLayer(keras.layers.Layer):
 
     def get_config(self):
         config = super().get_config()
+        config["scalar"] = self.scalar
         config["kernel_initializer"] = keras.initializers.serialize(self.kernel_initializer)
         config["bias_initializer"] = keras.initializers.serialize(self.bias_initializer)
         return config

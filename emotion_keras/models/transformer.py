@@ -1,7 +1,11 @@
 """The plain Transformer classifier."""
 
+from typing import Literal
+
 import keras
 import keras_hub
+
+from emotion_keras.layers import AttentionPooling
 
 
 def transformer(
@@ -11,9 +15,10 @@ def transformer(
     num_layers: int = 2,
     num_heads: int = 4,
     intermediate_dim: int = 256,
+    pooling: Literal["average", "max", "first", "attention"] = "average",
     dropout: float = 0.1,
 ):
-    """Transformer blocks, average pooling over real tokens, dropout and a dense layer.
+    """Transformer blocks, pooling over real tokens, dropout and a dense layer.
 
     Args:
         embedded: `Embedded`, the vectors to start from.
@@ -21,17 +26,30 @@ def transformer(
         num_layers: Number of Transformer blocks on top of the vectors.
         num_heads: Attention heads of a block.
         intermediate_dim: Width of a block's feed-forward layer.
+        pooling: What becomes of the tokens' vectors: their average, the largest value of each
+            feature, the first token's vector, or the average by gated attention.
         dropout: Share of features dropped in the blocks and before the classifier.
 
     Returns:
         `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
     """
     vectors = encode(embedded, num_layers, num_heads, intermediate_dim, dropout)
-    return classify(embedded, average(embedded, vectors), num_classes, dropout)
+    return classify(embedded, pool(embedded, vectors, pooling), num_classes, dropout)
 
 
-def encode(embedded, num_layers, num_heads, intermediate_dim, dropout):
-    """Passes the vectors through Transformer blocks (Vaswani et al. 2017)."""
+def encode(
+    embedded,
+    num_layers,
+    num_heads,
+    intermediate_dim,
+    dropout,
+    after_block=lambda vectors, _: vectors,
+):
+    """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
+
+    What leaves a block passes through `after_block`, if there is one: a function of the vectors and
+    the block's number.
+    """
     vectors = embedded.vectors
     for index in range(num_layers):
         block = keras_hub.layers.TransformerEncoder(
@@ -42,16 +60,27 @@ def encode(embedded, num_layers, num_heads, intermediate_dim, dropout):
             name=f"block_{index}",
         )
         vectors = block(vectors, padding_mask=embedded.padding_mask)
+        if after_block:
+            vectors = after_block(vectors, index)
     return vectors
 
 
-def average(embedded, vectors):
-    """Averages the vectors of real tokens."""
+def pool(embedded, vectors, pooling):
+    """Makes one vector of those of real tokens."""
     # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
     # handed on by hand, because arithmetic on tensors loses it.
-    return keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")(
-        vectors, mask=embedded.padding_mask
-    )
+    mask = embedded.padding_mask
+    if pooling == "average":
+        layer = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")
+        return layer(vectors, mask=mask)
+    if pooling == "attention":
+        layer = AttentionPooling(vectors.shape[-1], dtype="float32", name="pooling")
+        return layer(vectors, mask=mask)
+    vectors = keras.ops.cast(vectors, "float32")
+    if pooling == "first":
+        return vectors[:, 0]
+    is_real = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
+    return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
 
 
 def classify(embedded, pooled, num_classes, dropout):

@@ -34,6 +34,15 @@ def test_against_numpy(inputs):
     np.testing.assert_allclose(to_numpy(gate(inputs)), opened * inputs, atol=1e-6)
 
 
+def test_a_scalar_gate_against_numpy(inputs):
+    gate, kernel, bias = make_gate(inputs, scalar=True)
+    assert kernel.shape == (8, 1) and bias.shape == (1,)
+    opened = sigmoid(inputs @ kernel + bias)
+    np.testing.assert_allclose(to_numpy(gate.gate(inputs)), opened, atol=1e-6)
+    np.testing.assert_allclose(to_numpy(gate(inputs)), opened * inputs, atol=1e-6)
+    assert gate(keras.KerasTensor((None, None, 8))).shape == (None, None, 8)
+
+
 def test_it_opens_half_way_at_first(inputs):
     gate = GatingLayer(kernel_initializer="zeros")
     np.testing.assert_allclose(to_numpy(gate(inputs)), inputs / 2, atol=1e-7)
@@ -46,8 +55,10 @@ def test_shapes(inputs):
     assert [tuple(w.shape) for w in gate.weights] == [(8, 8), (8,)]
 
 
-def test_config_makes_the_same_layer(inputs):
-    gate, kernel, bias = make_gate(inputs, kernel_initializer="he_normal", name="mine")
+@pytest.mark.parametrize("scalar", [False, True])
+def test_config_makes_the_same_layer(inputs, scalar):
+    options = {"kernel_initializer": "he_normal", "name": "mine", "scalar": scalar}
+    gate, kernel, bias = make_gate(inputs, **options)
     restored = keras.layers.deserialize(keras.layers.serialize(gate))
     assert isinstance(restored, GatingLayer)
     assert restored.get_config() == gate.get_config()

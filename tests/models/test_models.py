@@ -13,10 +13,29 @@ DIM = 8
 SMALL = {
     "cnn": {"num_filters": 4},
     "lstm": {"units": 4},
-    "transformer": {"num_layers": 2, "num_heads": 2, "intermediate_dim": 16},
+    "transformer": {},
     "bert": {},
-    "gated_transformer": {"num_layers": 2, "num_heads": 2, "intermediate_dim": 16},
+    "gated_transformer": {},
 }
+
+BLOCKS = {"num_layers": 2, "num_heads": 2, "intermediate_dim": 16}
+
+# Every form of the two: name of the model, and its options.
+FORMS = {name: (name, options) for name, options in SMALL.items()} | {
+    "gate of scalars": ("gated_transformer", {"gate": "scalar"}),
+    "gated linear unit": ("gated_transformer", {"gate": "linear_unit"}),
+    "gate after embeddings": ("gated_transformer", {"gate_after": "embeddings"}),
+    "gate after blocks": ("gated_transformer", {"gate_after": "blocks"}),
+    "largest value": ("gated_transformer", {"pooling": "max"}),
+    "first token": ("gated_transformer", {"pooling": "first"}),
+    "attention": ("transformer", {"pooling": "attention"}),
+}
+
+
+def build(form):
+    name, options = FORMS[form]
+    blocks = BLOCKS if "transformer" in name else {}
+    return MODELS[name](start(), num_classes=3, **{**blocks, **options})
 
 
 def start():
@@ -29,10 +48,10 @@ def test_every_model_is_tested():
     assert set(SMALL) == set(MODELS)
 
 
-@pytest.fixture(params=sorted(MODELS))
+@pytest.fixture(params=FORMS)
 def model(request):
     keras.utils.set_random_seed(0)
-    return MODELS[request.param](start(), num_classes=3, **SMALL[request.param])
+    return build(request.param)
 
 
 def batch(length, padded_to, seed=0):
@@ -91,7 +110,60 @@ def test_the_models_take_the_same_hyperparameters():
     transformer, gated = (
         inspect.signature(MODELS[name]).parameters for name in ("transformer", "gated_transformer")
     )
-    assert transformer == gated
+    assert {**transformer, **{name: gated[name] for name in ("gate", "gate_after")}} == gated
+
+
+def pooled(built, inputs):
+    """What the classifier of a model is given."""
+    before = keras.Model(built.inputs, built.get_layer("classifier").input)
+    return before.predict(inputs, verbose=0)
+
+
+def test_a_gate_after_the_embeddings_gates_what_the_first_block_is_given():
+    built = MODELS["gated_transformer"](
+        embedded_features(DIM), num_classes=3, num_layers=0, gate_after="embeddings"
+    )
+    inputs = batch(5, 8)
+    gated = keras.ops.convert_to_numpy(built.get_layer("gate")(inputs["features"][:, :5]))
+    np.testing.assert_allclose(pooled(built, inputs), gated.mean(axis=1), atol=1e-6)
+    names = [layer.name for layer in build("gate after embeddings").layers]
+    assert names.index("gate") < names.index("block_0")
+
+
+def test_gates_after_blocks_are_one_a_block():
+    names = [layer.name for layer in build("gate after blocks").layers]
+    order = [name for name in names if name.startswith(("gate", "block"))]
+    assert order == ["block_0", "gate_0", "block_1", "gate_1"]
+    with pytest.raises(UserError, match="no blocks to put gates after.*num_layers=0"):
+        MODELS["gated_transformer"](start(), num_classes=3, num_layers=0, gate_after="blocks")
+
+
+def test_a_gated_linear_unit_against_numpy():
+    built = MODELS["gated_transformer"](start(), num_classes=3, num_layers=0, gate="linear_unit")
+    inputs = batch(5, 8)
+    text = inputs["features"][:, :5]
+    (kernel, bias), (value_kernel, value_bias) = (
+        built.get_layer(f"gate_{part}").get_weights() for part in ("opening", "value")
+    )
+    opened = 1 / (1 + np.exp(-(text @ kernel + bias)))
+    expected = (opened * (text @ value_kernel + value_bias)).mean(axis=1)
+    np.testing.assert_allclose(pooled(built, inputs), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "expected"),
+    [
+        ("average", lambda text: text.mean(axis=1)),
+        ("max", lambda text: text.max(axis=1)),
+        ("first", lambda text: text[:, 0]),
+    ],
+)
+def test_poolings_against_numpy(pooling, expected):
+    built = MODELS["transformer"](start(), num_classes=3, num_layers=0, pooling=pooling)
+    inputs = batch(5, 8)
+    inputs["features"] -= 3  # So that zeros of padding would be the largest.
+    text = inputs["features"][:, :5]
+    np.testing.assert_allclose(pooled(built, inputs), expected(text), atol=1e-6)
 
 
 def test_cnn_takes_the_largest_value_of_each_filter():
@@ -126,14 +198,14 @@ def test_bert_without_a_pooled_output_is_refused():
         MODELS["bert"](embedded_features(DIM), num_classes=3)
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_stays_close_to_float32(name, precision):
+def test_mixed_precision_stays_close_to_float32(form, precision):
     built = {}
     for policy in ("float32", precision):
         keras.config.set_dtype_policy(policy)
         try:
-            built[policy] = MODELS[name](start(), num_classes=3, **SMALL[name])
+            built[policy] = build(form)
         finally:
             keras.config.set_dtype_policy("float32")
     for source, target in zip(*(model.layers for model in built.values()), strict=True):
