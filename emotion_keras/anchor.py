@@ -28,7 +28,7 @@ def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=pri
         `(num_examples, num_classes)`; `latency`, what `measure_latency` returned;
         `num_parameters`, numbers that were learned from labels; `seconds` and
         `examples_per_second` of training. There are no epochs: `history` is empty and `best_epoch`
-        is `None`.
+        is `None`; nor is there anything to add to the `audit`.
 
     Raises:
         UserError: If the estimator cannot be fitted to the texts.
@@ -49,7 +49,7 @@ def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=pri
     joblib.dump(estimator, directory / record.ESTIMATOR)
     return {
         "probabilities": {
-            name: _probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
+            name: predict_probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
             for name in ("val", "test")
         },
         "latency": measure_latency(estimator.predict_proba, dataset.texts("test")),
@@ -58,10 +58,12 @@ def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=pri
         "examples_per_second": len(texts) / seconds,
         "history": [],
         "best_epoch": None,
+        "audit": {},
     }
 
 
-def _probabilities(estimator, texts, num_classes):
+def predict_probabilities(estimator, texts, num_classes):
+    """Probabilities of texts, `(num_texts, num_classes)`; 0 for labels never trained on."""
     probabilities = np.zeros((len(texts), num_classes), "float32")
     probabilities[:, estimator.classes_] = estimator.predict_proba(texts)
     return probabilities

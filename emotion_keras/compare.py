@@ -5,6 +5,7 @@ and what was killed continues. Without options it makes the whole comparison on 
 hours on a CPU.
 """
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import Literal
@@ -27,9 +28,9 @@ from emotion_keras.contenders import (
     read_settings,
     resolve_data,
 )
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, run_command
 from emotion_keras.options import make_parser
-from emotion_keras.study import make_runs
+from emotion_keras.study import make_runs, tell_failures
 
 COMPARISON = "comparison.json"
 
@@ -90,6 +91,7 @@ def compare(
 
     >>> compare(data="situations", models="tfidf_svm,cnn", seeds=3)
     """
+    record.check_study(study)
     names = full_names(models)
     reference = reference and full_name(reference)
     if reference and reference not in names:
@@ -107,7 +109,8 @@ def compare(
         notify=notify,
         check=lambda: check_settings(settings, given, names) if settings else None,
     )
-    return _compare(directory, made, reference) if made else None, failed
+    comparison = _compare(directory, list(made.values()), reference) if made else None
+    return comparison, failed
 
 
 def _plan(names, seeds, settings, precision, options, notify):
@@ -135,7 +138,8 @@ def _compare(directory, directories, reference):
     """What the runs say; worked out again only where it is about other runs than the last time."""
     path = directory / COMPARISON
     question = {"run_ids": sorted(path.name for path in directories), "asked_reference": reference}
-    if path.exists():
+    # What is there but broken, or of another version, is worked out again like what is not.
+    with contextlib.suppress(UserError):
         comparison = record.read_versioned(path)
         if question.items() <= comparison.items():
             return comparison
@@ -174,7 +178,7 @@ def summarize(comparison):
     for row in rows:
         name = escape(row["name"])
         values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
-        scores.add_row(name, str(row["num_runs"]), *map(_with_interval, values))
+        scores.add_row(name, str(row["num_runs"]), *map(with_interval, values))
         if "difference" in row:
             differences.add_row(name, *_verdict(row["difference"]))
         scaled = row["calibrated"]
@@ -223,7 +227,8 @@ def _count(number):
     return str(number)
 
 
-def _with_interval(score):
+def with_interval(score):
+    """A score in per cent for a table, with half of its interval's width where it has one."""
     if score is None:
         return "-"
     mean = f"{100 * score['mean']:.1f}"
@@ -251,24 +256,16 @@ def main(arguments=None):
         {},
         skip={"fold"},
     )
-    try:
+
+    def run():
         options = vars(parser.parse_args(arguments))
         options.pop("config")
         comparison, failed = compare(**options)
-    except UserError as error:
-        print(f"\nerror: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"\nerror: {error}. The same command continues.", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped. The same command continues where it was.", file=sys.stderr)
-        return 2
-    if comparison:
-        rich.print(summarize(comparison))
-    for ended in failed:
-        print(f"Failed: {ended.task}: {ended.reason}", file=sys.stderr)
-    return 1 if failed else 0
+        if comparison:
+            rich.print(summarize(comparison))
+        return tell_failures(failed)
+
+    return run_command(run)
 
 
 if __name__ == "__main__":

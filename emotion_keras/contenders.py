@@ -9,6 +9,7 @@ from emotion_keras.data.word_vectors import names_word_vectors
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
 from emotion_keras.options import option_defaults
+from emotion_keras.quiet import quiet
 from emotion_keras.study import Task, backend
 
 ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
@@ -154,7 +155,9 @@ def read_settings(path, names):
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read as settings: {reason}") from error
-    if not isinstance(settings, dict) or not all(isinstance(v, dict) for v in settings.values()):
+    if not isinstance(settings, dict) or not all(
+        isinstance(name, str) and isinstance(value, dict) for name, value in settings.items()
+    ):
         raise UserError(
             f"{path} holds no settings. Expected by model, or for networks, a value by option: "
             '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
@@ -163,10 +166,16 @@ def read_settings(path, names):
         name if name == "networks" else full_name(name): settings[name] for name in settings
     }
     if unused := sorted(set(settings) - {"networks", *names}):
-        raise UserError(f"{path} has settings for {', '.join(unused)}, not among the models.")
+        raise UserError(
+            f"{path} has settings for {', '.join(unused)}, not among the models, which are "
+            f"{', '.join(names)}. Add to `--models`, or leave the settings out."
+        )
     of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *data_options()}
     if wrong := sorted(of_the_study & {option for value in settings.values() for option in value}):
-        raise UserError(f"{path} sets {', '.join(wrong)}, which all runs of a study share.")
+        raise UserError(
+            f"{path} sets {', '.join(wrong)}, which the study decides for its runs. Leave it out: "
+            "data, encoders and seeds are options of the command."
+        )
     return settings
 
 
@@ -181,8 +190,8 @@ def check_settings(path, settings, names):
     Raises:
         UserError: If an option is unknown to a model, or its value is wrong.
     """
-    # Imported here because it takes seconds.
-    from emotion_keras.fit import check_options
+    with quiet():  # Imported here because it takes seconds.
+        from emotion_keras.fit import check_options
 
     for name in names:
         try:

@@ -1,8 +1,32 @@
-"""The one exception that speaks to the person at the keyboard."""
+"""What goes wrong, and how it is told."""
+
+import sys
 
 
 class UserError(Exception):
-    """Wrong use or wrong input: a command prints the message and exits with code 2.
+    """Something that whoever runs a command can put right.
 
-    The message says what was wrong, where (file and line), what is accepted and what to do.
+    Its message says what was wrong and where, what is accepted, and what to do. Commands print it
+    and end with exit code 2, without a traceback.
     """
+
+
+def run_command(command):
+    """Runs a command to its end, and says what stopped it.
+
+    Args:
+        command: Function that returns the exit code.
+
+    Returns:
+        Its exit code, or 2 if the use or the input was wrong, or on Ctrl-C.
+    """
+    try:
+        return command()
+    except UserError as error:
+        message = f"error: {error}"
+    except OSError as error:
+        message = f"error: {error}. What was saved stays: the same command continues."
+    except KeyboardInterrupt:
+        message = "Stopped. The same command continues where it was."
+    print(f"\n{message}", file=sys.stderr)
+    return 2

@@ -4,9 +4,15 @@ With defaults it fine-tunes the gated Transformer over the MiniLM encoder on ISE
 what that takes and reaches.
 """
 
+if __name__ == "__main__":
+    from emotion_keras.quiet import load_keras
+
+    load_keras()  # Before whatever needs it, so that what goes wrong is told as a command tells it.
+
 import argparse
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +31,10 @@ from emotion_keras.anchor import train_anchor
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation import classification_metrics
 from emotion_keras.inputs.text import TextInput
+from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
@@ -105,7 +112,8 @@ def check_options(model, options):
         options: Dictionary of values by option of `fit`.
 
     Raises:
-        UserError: If the model or an option is unknown, or a value is of a wrong type.
+        UserError: If the model or an option is unknown, or a value is of a wrong type or out of its
+            limits.
     """
     own = option_defaults(fit)
     resolve(model, {name: value for name, value in options.items() if name not in own})
@@ -115,6 +123,7 @@ def check_options(model, options):
         parser.parse_object(options)
     except argparse.ArgumentError as error:
         raise UserError(" ".join(str(error).split())) from error
+    check_limits(options)
 
 
 def fit(
@@ -125,6 +134,7 @@ def fit(
     study: str = "fit",
     runs_dir: str = "runs",
     tensorboard: bool = False,
+    trial=None,
     notify=print,
     cache=None,
     **options,
@@ -140,6 +150,7 @@ def fit(
         study: Name of the set of runs that this one belongs to.
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.
+        trial: Name of the setting that the run is one of, in a study of several settings.
         notify: Called with messages for the user.
         cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to
             the next.
@@ -157,7 +168,9 @@ def fit(
     >>> fit(data="situations", encoder="scratch", epochs=2)
     """
     cache = {} if cache is None else cache
+    record.check_study(study)
     settings = resolve(model, options)
+    check_limits({"seed": seed, **{k: v for stage in settings.values() for k, v in stage.items()}})
     noise = TrainingNoise(seed, **settings["augmentation"])
     dataset = read_dataset(settings, cache, notify)
     if model in ANCHORS:
@@ -173,19 +186,23 @@ def fit(
     _claim(directory, identity)
     notify(str(dataset.audit))
     train_model = train_anchor if model in ANCHORS else train_network
-    outcome = train_model(
-        dataset,
-        settings,
-        model=model,
-        seed=seed,
-        noise=noise,
-        precision=precision,
-        directory=directory,
-        tensorboard=tensorboard,
-        notify=notify,
-        cache=cache,
-    )
-    record.write_json(directory / record.AUDIT, dataset.audit.to_dict())
+    try:
+        outcome = train_model(
+            dataset,
+            settings,
+            model=model,
+            seed=seed,
+            noise=noise,
+            precision=precision,
+            directory=directory,
+            tensorboard=tensorboard,
+            notify=notify,
+            cache=cache,
+        )
+    except UserError:
+        _release(directory)
+        raise
+    record.write_json(directory / record.AUDIT, dataset.audit.to_dict() | outcome["audit"])
     if outcome["history"]:
         record.write_rows(directory / record.HISTORY, outcome["history"])
     rows = _prediction_rows(dataset, outcome["probabilities"])
@@ -195,7 +212,7 @@ def fit(
         {
             "run_id": directory.name,
             "study": study,
-            "trial": None,
+            "trial": trial,
             "model": model,
             "seed": seed,
             "inputs": settings.get("inputs", {}),
@@ -250,14 +267,15 @@ def _identity(dataset, settings, model, seed, precision, backend):
 
 def _claim(directory, identity):
     """Makes the run's folder, and makes sure before training that it can be written to."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        record.write_json(directory / _UNFINISHED, identity)
-    except OSError as error:
-        raise UserError(
-            f"The run cannot be written to {directory}: {error.strerror}. Choose a folder that can "
-            "be written to with `--runs-dir`."
-        ) from error
+    record.make_directory(directory)
+    record.write_json(directory / _UNFINISHED, identity)
+
+
+def _release(directory):
+    """Removes the folder of a run that was refused before there was anything to continue."""
+    if [path.name for path in directory.iterdir()] == [_UNFINISHED]:
+        (directory / _UNFINISHED).unlink()
+        directory.rmdir()
 
 
 def _prediction_rows(dataset, probabilities):
@@ -304,7 +322,7 @@ def _commit():
 
 
 def summarize(directory):
-    """A finished run as tables for the terminal: metrics, F1 by label, the folder, what is next."""
+    """A finished run as tables for the terminal: metrics, F1 by label, cost."""
     run = record.read_run(directory)
     scores = Table(title=f"{run['model']} on {run['corpus']['name']}, in per cent")
     for column in ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"):
@@ -326,12 +344,20 @@ def summarize(directory):
         Text(
             f"{best}Trained for {durations.in_words(cost['seconds'])} at "
             f"{cost['examples_per_second']:.0f} texts a second; "
-            f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB.\n"
-            f"The run: {directory}\n"
-            f"Once more with another seed: python -m emotion_keras.fit --from-run {directory} "
-            f"--seed {run['seed'] + 1}"
+            f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
     )
+
+
+def next_command(directory):
+    """The command that makes a run once more with another seed, ready for a shell."""
+    run = record.read_run(directory)
+    places = {"study": run["study"], "runs_dir": os.fspath(directory.parents[1])}
+    arguments = ["--from-run", os.fspath(directory), "--seed", str(run["seed"] + 1)]
+    for name, default in option_defaults(fit).items():
+        if name in places and places[name] != default:
+            arguments += [f"--{name.replace('_', '-')}", places[name]]
+    return shlex.join(["python", "-m", "emotion_keras.fit", *arguments])
 
 
 def _per_cent(value):
@@ -341,21 +367,15 @@ def _per_cent(value):
 def main(arguments=None):
     """The command `python -m emotion_keras.fit`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    try:
+
+    def run():
         directory = fit(**_parse(arguments))
         rich.print(summarize(directory))
-    except UserError as error:
-        print(f"\nerror: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(
-            f"\nerror: {error}. What was saved stays: the same command continues.", file=sys.stderr
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("\nStopped. The same command continues where it was.", file=sys.stderr)
-        return 2
-    return 0
+        # Not by rich, which would fold the lines.
+        print(f"The run: {directory}\nOnce more with another seed: {next_command(directory)}")
+        return 0
+
+    return run_command(run)
 
 
 def _parse(arguments):
@@ -373,10 +393,11 @@ def _parse(arguments):
     for name, value in _read_options(chosen.config).items():
         if name in chosen and getattr(chosen, name) is None:
             setattr(chosen, name, value)
-    defaults = _options_of(record.read_run(chosen.from_run)) if chosen.from_run else {}
+    defaults = _options_of(chosen.from_run, chosen.model) if chosen.from_run else {}
     model = chosen.model or defaults.get("model", "gated_transformer")
     functions = [fit, *stages(model).values()]
-    if model in MODELS and (chosen.encoder or chosen.freeze_encoder or not chosen.from_run):
+    repeats = chosen.from_run and model == defaults["model"]
+    if model in MODELS and (chosen.encoder or chosen.freeze_encoder or not repeats):
         frozen = str(chosen.freeze_encoder).lower() == "true"
         known = {option for function in functions for option in option_defaults(function)}
         encoder = chosen.encoder or defaults.get("encoder") or default_encoder(model)
@@ -395,16 +416,25 @@ def _read_options(path):
     return {}
 
 
-def _options_of(run):
-    """The options that repeat a run, from its record."""
-    corpus = run["corpus"]
-    recorded = {"model": run["model"], "seed": run["seed"]}
-    for part in (corpus["reading"], corpus["preparation"], corpus["protocol"]):
+def _options_of(directory, model=None):
+    """The options that repeat a run; with another model, those of its data, and its seed."""
+    run = record.read_run(directory)
+    try:
+        parts = [run["corpus"][part] for part in ("reading", "preparation", "protocol")]
+        if model in (None, run["model"]):
+            parts += [run["inputs"], run["hyperparameters"], run["training"]]
+        recorded = {"model": run["model"], "seed": run["seed"]}
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{Path(directory) / record.RUN} is damaged: it lacks {error}. Make the run anew."
+        ) from error
+    for part in parts:
         recorded |= part
-    for part in (run["inputs"], run["hyperparameters"], run["training"]):
-        recorded |= part
-    functions = [fit, *stages(run["model"]).values()]
+    model = model or run["model"]
+    functions = [fit, *stages(model).values()]
     options = {name for function in functions for name in option_defaults(function)}
+    if model in ANCHORS:
+        options.remove("precision")  # They have one, whatever is asked for.
     # None stands for what was without effect, such as the test's size where there are folds.
     return {
         name: value for name, value in recorded.items() if name in options and value is not None

@@ -8,6 +8,7 @@ import keras
 
 from emotion_keras import devices, durations, record
 from emotion_keras.cache import once
+from emotion_keras.data import audit_balance
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import embedded_features
@@ -47,8 +48,8 @@ def train_network(
 
     Returns:
         What `train` returned, with `probabilities` of the splits `val` and `test` by name, arrays
-        `(num_examples, num_classes)`, `latency`, what `measure_latency` returned, and
-        `num_parameters`.
+        `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
+        `num_parameters`, and `audit`, what balancing did, for the audit of the data.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
@@ -94,17 +95,21 @@ def train_network(
         feature, inputs = "features", _encode_once(text, sequences, directory, compiled, notify)
         features_dim = inputs["train"].values.shape[-1]
     devices.choose_kernels()
+    label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
+    balance = settings["training"]["balance"]
+    balanced = audit_balance(label_ids, dataset.corpus.labels, balance, seed)
     # The optimizer's variables must be made for all devices, too.
     with devices.data_parallel():
         trained = build(precision, features_dim)
         _check_space(directory, trained)
         notify(_plan(dataset, settings, model, trained, inputs, precision))
+        if balance != "none":
+            notify(_balance_in_words(balanced))
+        if (directory / CHECKPOINT).exists():
+            notify("It goes on from the last finished epoch.")
         outcome = train(
             trained,
-            (
-                inputs["train"],
-                noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels)),
-            ),
+            (inputs["train"], label_ids),
             (inputs["val"], dataset.label_ids("val")),
             feature=feature,
             sequence_length=text.sequence_length,
@@ -138,6 +143,7 @@ def train_network(
     outcome["latency"] = measure_latency(
         lambda texts: predict_with_final(text.encode(texts)), dataset.texts("test")
     )
+    outcome["audit"] = {"balance": balanced}
     outcome["num_parameters"] = final.count_params()
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)
@@ -175,8 +181,8 @@ def _vectors_file(name):
 def _check_space(directory, model):
     """Makes sure that the state of the training and the model will fit on the disk."""
     # Weights and the two moments of AdamW, the best weights, twice while a file replaces another,
-    # and the finished model.
-    needed = 4 * (9 * model.count_params())
+    # and the finished model; and what is small beside a model that is not.
+    needed = 4 * (9 * model.count_params()) + 10_000_000
     free = shutil.disk_usage(directory).free
     if free < needed:
         raise UserError(
@@ -208,8 +214,17 @@ def _plan(dataset, settings, model, built, inputs, precision):
         f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
         f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
         f"{len(corpus.labels)} labels.\n"
-        f"About {durations.in_words(seconds)} for {training['epochs']} epochs."
+        f"About {durations.in_words(seconds)} for {training['epochs']} "
+        f"epoch{'s' if training['epochs'] > 1 else ''}."
     )
+
+
+def _balance_in_words(balanced):
+    changes = [
+        f"{label} {counts['num_in']:,} -> {counts['num_out']:,}, weight {counts['weight']:.2f}"
+        for label, counts in balanced["labels"].items()
+    ]
+    return f"Balanced by {balanced['method']}, training split alone: {'; '.join(changes)}."
 
 
 # What a training step reaches of the device's matrix products, and what it costs beside them:

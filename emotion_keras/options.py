@@ -47,6 +47,8 @@ def make_parser(program, description, functions, defaults, skip=()):
 def _write_with_dashes(parser):
     # The library names options as the arguments are named; a command line has dashes. Both work.
     for action in parser._actions:
+        if action.dest == "print_config":
+            continue  # The library looks for it under its own name.
         dashed = [name.replace("_", "-") for name in action.option_strings]
         parser._option_string_actions |= dict.fromkeys(dashed, action)
         action.option_strings = dashed

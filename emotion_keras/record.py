@@ -49,6 +49,28 @@ def run_directory(runs_dir, study, name):
     return Path(runs_dir) / study / name
 
 
+def check_study(study):
+    """Raises `UserError` if a name of a study is not that of a folder below the runs' folder."""
+    if study != Path(study).name or study in ("", ".", ".."):
+        raise UserError(
+            "A study's name is that of one folder; where the folder lies, `--runs-dir` says. "
+            f"Received: study={study!r}"
+        )
+
+
+def make_directory(directory):
+    """Makes a folder for runs, or raises `UserError` if nothing can be written there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        write_json(directory / "writable.json", {})
+        (directory / "writable.json").unlink()
+    except OSError as error:
+        raise UserError(
+            f"Runs cannot be written to {directory}: {error.strerror}. Choose a folder that can be "
+            "written to with `--runs-dir`."
+        ) from error
+
+
 def is_finished(directory):
     """Whether a run's record is complete."""
     return (Path(directory) / RUN).is_file()
@@ -156,10 +178,14 @@ def read_versioned(path):
 
 def _write_atomically(path, text):
     part = _part(path)
-    with open(part, "w", encoding="utf-8") as file:
-        file.write(text)
-        _flush(file)
-    os.replace(part, path)
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(text)
+            _flush(file)
+        os.replace(part, path)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def _part(path):

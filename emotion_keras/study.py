@@ -18,6 +18,7 @@ from typing import NamedTuple
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.progress import Progress
+from emotion_keras.quiet import BACKENDS
 
 STUDY = "study.json"
 LOGS = "logs"
@@ -70,7 +71,11 @@ class Study:
     def __init__(self, directory):
         self.directory = directory
         self._path = directory / STUDY
-        self._runs = record.read_versioned(self._path)["runs"] if self._path.exists() else []
+        self._runs = []
+        if self._path.exists():
+            self._runs = record.read_versioned(self._path).get("runs")
+            if not isinstance(self._runs, list):
+                raise UserError(f"{self._path} is damaged: it lists no runs. Delete it.")
 
     def find(self, task):
         """Folder of the finished run that was made for such a task, or `None`."""
@@ -99,8 +104,8 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
         check: Called before the first run begins, if any is missing; what it raises stops all.
 
     Returns:
-        List of the folders of all runs that are there now, in the order of the tasks, and list of
-        `Ended`, the runs that failed.
+        Dictionary of the folders of all runs that are there now, by the name of their task and in
+        the order of the tasks, and list of `Ended`, the runs that failed.
 
     Raises:
         UserError: If there is to be no worker, or the study's file cannot be read.
@@ -117,6 +122,7 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
     failed = []
     if missing:
         check()
+        record.make_directory(directory / LOGS)
         notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / LOGS}")
         finished = [(task, found[str(task)]) for task in tasks if found[str(task)]]
         with Progress(tasks, finished, workers) as progress:
@@ -135,7 +141,21 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
                     failed.append(ended)
     else:
         notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
-    return [made for made in found.values() if made], failed
+    return {name: made for name, made in found.items() if made}, failed
+
+
+def tell_failures(failed):
+    """Says which runs of a study failed, and why.
+
+    Args:
+        failed: List of `Ended`.
+
+    Returns:
+        The exit code of a command that made the study: 1 if a run failed, else 0.
+    """
+    for ended in failed:
+        print(f"Failed: {ended.task}: {ended.reason}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _place(directory):
@@ -167,10 +187,11 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
             while waiting and free:
                 worker = free.pop()
                 task = waiting.pop()
-                if worker.group not in (None, task.group) or worker.is_worn_out():
+                model = task.options.get("model"), task.options.get("encoder")
+                if worker.model not in (None, model) or worker.is_worn_out():
                     worker.stop()
                     worker = _Worker(worker.number, workers, log_dir, cache)
-                worker.group = task.group
+                worker.model = model
                 on_start(task)
                 worker.connection.send(task.options)
                 busy[worker.connection] = worker, task
@@ -192,7 +213,7 @@ class _Worker:
 
     def __init__(self, number, workers, log_dir, cache):
         self.number = number
-        self.group = None
+        self.model = None
         self.has_grown = False
         self.log = log_dir / f"worker-{number}.log"
         context = multiprocessing.get_context("spawn")
@@ -220,12 +241,18 @@ class _Worker:
 
 def backend():
     """Name of the Keras backend that runs will have, found out without Keras."""
-    with contextlib.suppress(KeyError):
-        return os.environ["KERAS_BACKEND"]
-    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        return json.loads((home / "keras.json").read_text())["backend"]
-    return "tensorflow"
+    name = os.environ.get("KERAS_BACKEND")
+    if not name:
+        home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            name = json.loads((home / "keras.json").read_text())["backend"]
+    name = name or "tensorflow"
+    if name not in BACKENDS:
+        raise UserError(
+            f"Keras has no such backend. Accepted: {', '.join(BACKENDS)}. "
+            f"Received: KERAS_BACKEND={name!r}"
+        )
+    return name
 
 
 def _cores(number, workers):

@@ -82,10 +82,8 @@ def train(
         `examples_per_second` of training alone.
 
     Raises:
-        UserError: If a value is not accepted, or on Ctrl-C.
+        UserError: If training diverges, its state cannot be written, or on Ctrl-C.
     """
-    if epochs < 1:
-        raise UserError(f"epochs is 1 or more. Received: epochs={epochs}")
     sequences, label_ids = train_data
     positions, class_weight = balance_labels(label_ids, balance, seed)
     num_classes = model.output_shape[-1]
@@ -260,8 +258,7 @@ class TrainingState(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if self._interrupted:
             raise UserError(
-                f"Stopped in epoch {self._epoch + 1}. The same command continues from the end of "
-                f"epoch {len(self.history)}."
+                f"Stopped in epoch {self._epoch + 1}. The same command continues with that epoch."
             )
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -283,6 +280,11 @@ class TrainingState(keras.callbacks.Callback):
             feature=self.batches.feature,
             sequence_length=self.batches.sequence_length,
         )
+        if not np.isfinite(probabilities).all():
+            raise UserError(
+                f"Training has diverged in epoch {epoch + 1}: the model's outputs are no numbers. "
+                "Choose a lower learning rate, or cut the gradient shorter with `--clip-norm`."
+            )
         predicted = probabilities.argmax(axis=1)
         likelihood = np.clip(probabilities[np.arange(len(predicted)), self.val_label_ids], 1e-7, 1)
         logs["val_loss"] = float(-np.log(likelihood).mean())

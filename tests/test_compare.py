@@ -105,7 +105,10 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
     assert main(command()) == 0
     assert "nothing is left to do" in capsys.readouterr().out
     assert json.loads((study / "comparison.json").read_text()) == found
-    # Nor is what they say worked out again.
+    # What was worked out is worked out again where it is broken, and else not.
+    (study / "comparison.json").write_text('{"schema_version": 99}')
+    assert main(command()) == 0
+    assert json.loads((study / "comparison.json").read_text()) == found
     monkeypatch.setattr(comparison, "compare_runs", lambda *args: 1 / 0)
     assert main(command()) == 0
     with pytest.raises(ZeroDivisionError):
@@ -116,9 +119,10 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
 
 @starts_processes
 def test_a_failed_run_is_told_and_stops_no_other(command, capsys, tmp_path):
-    settings = {"networks": SMALL, "cnn": {"num_filters": -4}}
+    diverging = {"learning_rate": 1e30, "clip_norm": 0.0, "warmup": 0.0}
+    settings = {"networks": SMALL, "cnn": diverging}
     assert main(command(settings=settings, seeds=1)) == 1
-    assert "Failed: cnn@scratch, seed 0: ValueError" in capsys.readouterr().err
+    assert "Failed: cnn@scratch, seed 0: Training has diverged" in capsys.readouterr().err
     (made,) = record.find_runs(tmp_path / "runs")
     assert made.name.startswith("tfidf_logistic")
 
@@ -144,6 +148,8 @@ def test_with_folds_each_text_is_tested_once(command, tmp_path):
         ({"workers": 0}, "workers is 1 or more"),
         ({"folds": 1}, "folds"),
         ({"data": "missing.csv"}, "missing.csv"),
+        ({"study": "../runs"}, "A study's name is that of one folder"),
+        ({"runs_dir": __file__}, f"Runs cannot be written to {__file__}"),
         ({"epochs": 3}, "epochs"),
     ],
 )
@@ -164,8 +170,10 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, optio
         ("[1, 2]", "holds no settings"),
         ("cnn: {", "cannot be read"),
         ('{"lstm": {"units": 4}}', "settings for lstm@scratch, not among the models"),
-        ('{"cnn": {"seed": 3}}', "sets seed, which all runs of a study share"),
-        ('{"networks": {"test_size": 0.5}}', "sets test_size, which all runs"),
+        ('{"cnn": {"seed": 3}}', "sets seed, which the study decides"),
+        ('{"networks": {"test_size": 0.5}}', "sets test_size, which the study decides"),
+        ("3: {epochs: 1}", "holds no settings"),
+        ('{"cnn": {"epochs": 0}}', "for cnn@scratch. epochs is 1 or more. Received: epochs=0"),
         ('{"cnn": {"filters": 4}}', "for cnn@scratch. Unknown option for model='cnn'. Accepted"),
         ('{"networks": {"units": 4}}', "wrong settings for cnn@scratch. Unknown option"),
         ('{"tfidf_logistic": {"C": "large"}}', 'for tfidf_logistic. Parser key "C": Expected'),

@@ -5,18 +5,24 @@ import functools
 import importlib.util
 import json
 import os
+import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import yaml
 from sklearn import metrics
 
+from emotion_keras import fit as fit_module
 from emotion_keras import network, record, training
 from emotion_keras.data.batches import TrainingBatches
+from emotion_keras.defaults import CHOSEN
 from emotion_keras.errors import UserError
-from emotion_keras.fit import main, resolve, summarize
+from emotion_keras.fit import main, next_command, resolve
 from emotion_keras.training import predict
 
 ISEAR = Path(__file__).parents[2] / "shared" / "data" / "isear" / "isear.csv"
@@ -37,6 +43,15 @@ KEYS = {
     "num_parameters": None,
     "cost": {"seconds", "examples_per_second", "peak_memory_bytes"},
     "environment": {"backend", "versions", "device", "precision", "commit"},
+}
+
+
+TINY = {
+    "encoder": "scratch",
+    "vocabulary_size": 60,
+    "embedding_dim": 4,
+    "num_layers": 0,
+    "epochs": 1,
 }
 
 
@@ -304,14 +319,101 @@ def test_tensorboard_without_its_package_is_told_before_training(command, capsys
     assert "tensorboard" in error_of(command(tensorboard="true"), capsys)
 
 
-def test_the_summary_names_scores_folder_and_next_command(fit, capsys):
-    import rich
-
-    directory = fit(epochs=1)
-    rich.print(summarize(directory))
-    shown = capsys.readouterr().out.replace("\n", "")
-    for expected in ("accuracy", "macro F1", "joy", directory.name, "--seed 1"):
+def test_the_end_names_scores_folder_and_a_command_that_makes_the_next_run(
+    command, capsys, tmp_path, monkeypatch
+):
+    runs_dir = tmp_path / "a folder [1]"
+    assert main(command(epochs=1, runs_dir=str(runs_dir), study="mine")) == 0
+    shown = capsys.readouterr().out
+    (directory,) = record.find_runs(runs_dir)
+    for expected in ("accuracy", "macro F1", "joy", f"The run: {directory}\n"):
         assert expected in shown
+    next_line = shown.strip().splitlines()[-1].partition(": ")[2]
+    assert next_line == next_command(directory)
+    python, *module, folder, seed = shlex.split(next_line)[:7]
+    assert [python, *module] == ["python", "-m", "emotion_keras.fit", "--from-run", str(directory)]
+    assert main(shlex.split(next_line)[3:]) == 0
+    seeds = [
+        (run["study"], run["seed"]) for run in map(record.read_run, record.find_runs(runs_dir))
+    ]
+    assert sorted(seeds) == [("mine", 0), ("mine", 1)]
+
+
+def test_the_next_command_leaves_out_what_is_usual(fit, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    directory = fit(epochs=1, runs_dir="runs")
+    expected = f"python -m emotion_keras.fit --from-run {directory} --seed 1"
+    assert next_command(directory) == expected
+
+
+def test_another_model_takes_data_and_seed_of_a_run_and_its_own_settings(fit, corpus_path, capsys):
+    directory = fit(seed=3, test_size=0.3)
+    capsys.readouterr()
+    printed = {}
+    for arguments in (["--model=cnn"], ["--model=majority"], []):
+        with pytest.raises(SystemExit) as end:
+            main([f"--from-run={directory}", *arguments, "--print_config"])
+        assert end.value.code == 0
+        printed[" ".join(arguments)] = yaml.safe_load(capsys.readouterr().out)
+    for options in printed.values():
+        assert options["data"] == str(corpus_path)
+        assert (options["seed"], options["test_size"]) == (3, 0.3)
+    assert printed["--model=cnn"]["epochs"] == CHOSEN["cnn@scratch"]["epochs"]
+    assert printed["--model=cnn"]["encoder"] == "scratch"
+    assert "epochs" not in printed["--model=majority"]
+    assert printed[""]["epochs"] == 2 and printed[""]["encoder"] == "scratch"
+
+
+def test_a_run_of_an_anchor_repeats_from_its_record(command, toy, capsys):
+    no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
+    assert main(command(model="majority", **no_network)) == 0
+    (directory,) = record.find_runs(toy["runs_dir"])
+    again = ["--study=again", f"--runs-dir={toy['runs_dir']}"]
+    assert main([f"--from-run={directory}", *again]) == 0
+    assert len(record.find_runs(toy["runs_dir"])) == 2
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main([f"--from-run={directory}", "--model=cnn", "--print_config"])
+    assert yaml.safe_load(capsys.readouterr().out)["precision"] == "auto"
+
+
+def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
+    record.write_run(tmp_path, {"model": "cnn"})
+    assert "is damaged: it lacks 'corpus'" in error_of([f"--from-run={tmp_path}"], capsys)
+
+
+def test_balance_is_told_and_stored(fit, tmp_path):
+    path = tmp_path / "uneven.csv"
+    rows = [f"we laughed on day {i},joy" for i in range(60)]
+    rows += [f"they hid on day {i},fear" for i in range(30)]
+    path.write_text("text,label\n" + "\n".join(rows) + "\n")
+    told = []
+    for method, expected in (
+        ("none", {"joy": [42, 42, 1.0], "fear": [21, 21, 1.0]}),
+        ("undersample", {"joy": [42, 21, 1.0], "fear": [21, 21, 1.0]}),
+        ("oversample", {"joy": [42, 42, 1.0], "fear": [21, 42, 1.0]}),
+        ("class_weight", {"joy": [42, 42, 0.75], "fear": [21, 21, 1.5]}),
+    ):
+        options = {**TINY, "data": str(path), "runs_dir": str(tmp_path / "runs")}
+        directory = fit_module.fit(balance=method, **options, notify=told.append)
+        audit = json.loads((directory / record.AUDIT).read_text())["balance"]
+        assert audit["method"] == method
+        assert {name: list(row.values()) for name, row in audit["labels"].items()} == expected
+        in_words = [message for message in told if "Balanced by" in message]
+        assert len(in_words) == (method != "none")
+        told.clear()
+
+
+def test_a_refused_run_leaves_nothing_behind(fit, toy):
+    with pytest.raises(UserError, match="encoder"):
+        fit(encoder="no_such_preset")
+    assert run_directories(toy["runs_dir"]) == []
+
+
+def test_a_training_that_diverges_is_told(fit, toy):
+    with pytest.raises(UserError, match="has diverged in epoch 1"):
+        fit(learning_rate=1e30, clip_norm=0.0, warmup=0.0)
+    assert record.find_runs(toy["runs_dir"]) == []
 
 
 @pytest.mark.parametrize(
@@ -330,6 +432,8 @@ def test_the_summary_names_scores_folder_and_next_command(fit, capsys):
         ("test_size", "1.5", "test_size"),
         ("fold", "1", "folds"),
         ("noise", "static:0.1", "Accepted: typos"),
+        ("study", "../mine", "A study's name is that of one folder"),
+        ("num_heads", "9", "The vectors have 8 features"),
         ("no_such_option", "1", "no-such-option"),
         ("freeze_encoder", "true", "Only a pretrained encoder can be frozen"),
         ("from_run", "nowhere", "no finished run in nowhere"),
@@ -458,3 +562,26 @@ def test_isear_is_learned_better_than_by_chance(fit):
     # Chance is 1 in 7, 0.143, with a standard deviation of 0.009 on 1,490 texts.
     assert run["metrics"]["test"]["accuracy"] > 0.2
     assert run["metrics"]["test"]["auc"] > 0.6
+
+
+def run_module(*arguments, backend):
+    return subprocess.run(
+        [sys.executable, "-m", "emotion_keras.fit", *arguments],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_an_error_is_all_that_a_command_writes_about_itself():
+    done = run_module("--epochs=0", backend=keras.backend.backend())
+    assert done.returncode == 2
+    assert done.stderr == "\nerror: epochs is 1 or more. Received: epochs=0\n"
+
+
+def test_a_backend_that_there_is_not_is_told():
+    done = run_module(backend="theano")
+    assert done.returncode == 2
+    assert "Accepted: tensorflow, jax, torch" in done.stderr and "'theano'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -40,6 +40,13 @@ def test_application_imports_neither_frameworks_nor_what_stands_on_it(path):
 
 
 @pytest.mark.parametrize(
+    "path", sorted((ROOT / "tuning").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_tuning_imports_neither_frameworks_nor_reports(path):
+    assert not imports(path) & (FRAMEWORKS | {"reports", "tests"})
+
+
+@pytest.mark.parametrize(
     "path",
     [PACKAGE / "record.py", *sorted((PACKAGE / "evaluation").glob("*.py"))],
     ids=lambda path: path.name,

@@ -121,6 +121,9 @@ def test_a_broken_file_of_a_study_is_told(tmp_path):
     (tmp_path / STUDY).write_text("{")
     with pytest.raises(UserError, match=r"study\.json cannot be read"):
         Study(tmp_path)
+    record.write_versioned(tmp_path / STUDY, {})
+    with pytest.raises(UserError, match=r"study\.json is damaged: it lists no runs"):
+        Study(tmp_path)
 
 
 def test_the_backend_is_the_one_that_keras_takes(monkeypatch, tmp_path):
@@ -130,6 +133,9 @@ def test_the_backend_is_the_one_that_keras_takes(monkeypatch, tmp_path):
     assert backend() == "tensorflow"
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
     assert backend() == "jax"
+    monkeypatch.setenv("KERAS_BACKEND", "theano")
+    with pytest.raises(UserError, match="Accepted: tensorflow, jax, torch. Received.*'theano'"):
+        backend()
 
 
 def _worker():

@@ -338,7 +338,7 @@ def test_ctrl_c_stops_after_the_step_and_the_same_command_continues(
     assert steps[-1] == (1, 2)
     assert signal.getsignal(signal.SIGINT) is handler
     error = capsys.readouterr().err
-    assert "Stopped in epoch 2. The same command continues from the end of epoch 1." in error
+    assert "Stopped in epoch 2. The same command continues with that epoch." in error
     assert "Traceback" not in error
     assert fit_module.main(arguments) == 0
     (directory,) = (tmp_path / "stopped" / "fit").iterdir()

@@ -7,13 +7,14 @@ three.
 
 from emotion_keras.data.corpus import Corpus, load_corpus
 from emotion_keras.data.dataset import Dataset, read_dataset
-from emotion_keras.data.preparation import Audit, balance, prepare
+from emotion_keras.data.preparation import Audit, audit_balance, balance, prepare
 from emotion_keras.data.splits import Split, split
 
 __all__ = [
     "Audit",
     "Corpus",
     "Dataset",
+    "audit_balance",
     "Split",
     "balance",
     "load_corpus",

@@ -5,8 +5,6 @@ import math
 import keras
 import numpy as np
 
-from emotion_keras.errors import UserError
-
 # Few, so that a compiled training step is made once each; close together where most texts are.
 LENGTHS = (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
 
@@ -53,9 +51,6 @@ class TrainingBatches(keras.utils.PyDataset):
         compiled: Whether the training step is compiled, for each padded length anew.
         resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to show
             in place of `sequences`, as many.
-
-    Raises:
-        UserError: If `batch_size` is below 1.
     """
 
     def __init__(
@@ -72,8 +67,6 @@ class TrainingBatches(keras.utils.PyDataset):
         resample=None,
     ):
         super().__init__()
-        if batch_size < 1:
-            raise UserError(f"batch_size is 1 or more. Received: batch_size={batch_size}")
         self.sequences = sequences
         self.targets = targets
         self.feature = feature

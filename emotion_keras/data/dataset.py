@@ -6,6 +6,7 @@ from emotion_keras.cache import once
 from emotion_keras.data.corpus import Corpus, load_corpus
 from emotion_keras.data.preparation import Audit, prepare
 from emotion_keras.data.splits import Split, split
+from emotion_keras.errors import UserError
 
 
 class Dataset(NamedTuple):
@@ -52,5 +53,9 @@ def read_dataset(settings, cache, notify=print):
     made_from = {name: settings[name] for name in ("reading", "preparation")}
     corpus, audit = once(cache, "corpus", made_from, read)
     made_from["protocol"] = settings["protocol"]
-    parts = once(cache, "split", made_from, lambda: split(corpus, **settings["protocol"]))
+    try:
+        parts = once(cache, "split", made_from, lambda: split(corpus, **settings["protocol"]))
+    except UserError:
+        notify(str(audit))  # What is missing from a split may be what the preparation removed.
+        raise
     return Dataset(corpus, audit, parts)

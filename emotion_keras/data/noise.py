@@ -53,8 +53,8 @@ def perturb(texts, kind, level, *, seed=0):
     >>> perturb(["I was late", "We won"], "mask_words", 1.0)
     ['▒ ▒ ▒', '▒ ▒']
     """
-    _check_kind(kind, KINDS)
-    _check_level(level)
+    check_kind(kind, KINDS)
+    check_level(level)
     if not level:
         return list(texts)
     seed = [*np.atleast_1d(seed), zlib.crc32(kind.encode())]
@@ -79,7 +79,7 @@ def perturb_labels(label_ids, level, num_classes, *, seed=0):
     Raises:
         UserError: On a level outside of 0 to 1.
     """
-    _check_level(level)
+    check_level(level)
     rng = np.random.default_rng([seed, zlib.crc32(LABELS.encode())])
     touched = rng.random(len(label_ids)) < level
     others = (label_ids + rng.integers(1, num_classes, len(label_ids))) % num_classes
@@ -102,7 +102,10 @@ class TrainingNoise:
 
     def __init__(self, seed, *, noise: str | None = None):
         self.seed = seed
-        self._levels = dict(map(_parse, noise.split(","))) if noise else {}
+        levels = [] if noise is None else [_parse(part) for part in noise.split(",")]
+        self._levels = dict(levels)
+        if len(self._levels) < len(levels):
+            raise UserError(f"A kind of noise has one level. Received: noise={noise!r}")
         self._label_level = self._levels.pop(LABELS, 0)
         self.touches_texts = bool(self._levels)
 
@@ -121,23 +124,26 @@ class TrainingNoise:
 def _parse(part):
     """Kind and level from a string such as `typos:0.05`."""
     kind, _, level = part.strip().partition(":")
-    _check_kind(kind, (*KINDS, LABELS))
+    check_kind(kind)
     try:
         level = float(level)
     except ValueError as error:
         raise UserError(
             f"Noise is a kind and its level, as in typos:0.05. Received: {part!r}"
         ) from error
-    _check_level(level)
+    check_level(level)
     return kind, level
 
 
-def _check_kind(kind, known):
+def check_kind(kind, known=None):
+    """Raises `UserError` if a kind of noise is not known: of `known`, or of all."""
+    known = known or (*KINDS, LABELS)
     if kind not in known:
         raise UserError(f"Unknown kind of noise. Accepted: {', '.join(known)}. Received: {kind!r}")
 
 
-def _check_level(level):
+def check_level(level):
+    """Raises `UserError` if a level of noise is not a share."""
     if not 0 <= level <= 1:
         raise UserError(f"A level of noise is a share from 0 to 1. Received: {level}")
 

@@ -160,7 +160,13 @@ def prepare(
 
     left = removed == 0
     if not left.any():
-        raise UserError(f"{corpus.source}: no text is left after preparation.")
+        counts = {reason: int((removed == code).sum()) for reason, code in _CODES.items()}
+        why = ", ".join(f"{count:,} for «{reason}»" for reason, count in counts.items() if count)
+        raise UserError(
+            f"{corpus.source}: no text is left of {len(corpus):,}; the preparation removed {why}. "
+            "Check which columns hold texts and labels (`--text-column`, `--label-column`), and "
+            "the options `--clean`, `--repeats` and `--labels`."
+        )
     examples = corpus.examples.assign(text=pd.Series(texts, dtype="str"))
     del texts
     content = {
@@ -224,6 +230,35 @@ def balance(label_ids, method, seed):
             rounds, more = divmod(int(counts.max()), len(members))
             chosen += [members] * rounds + [rng.choice(members, more, replace=False)]
     return np.sort(np.concatenate(chosen)), None
+
+
+def audit_balance(label_ids, labels, method, seed):
+    """What balancing the training split does to each label, for the record.
+
+    Args:
+        label_ids: Class ids of the training split, integer array `(num_examples,)`.
+        labels: Names of the labels by class id.
+        method: See `balance`.
+        seed: See `balance`.
+
+    Returns:
+        Dictionary of `method` and `labels`, by name of `num_in`, `num_out` and `weight`.
+    """
+    label_ids = np.asarray(label_ids)
+    chosen, weights = balance(label_ids, method, seed)
+    num_in = np.bincount(label_ids, minlength=len(labels))
+    num_out = np.bincount(label_ids[chosen], minlength=len(labels))
+    return {
+        "method": method,
+        "labels": {
+            label: {
+                "num_in": int(num_in[i]),
+                "num_out": int(num_out[i]),
+                "weight": (weights or {}).get(i, 1.0),
+            }
+            for i, label in enumerate(labels)
+        },
+    }
 
 
 def _kept_labels(corpus, labels):

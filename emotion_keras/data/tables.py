@@ -95,7 +95,7 @@ def scan(path):
 def _scan(path, file):
     beginning = file.read(_SAMPLE)
     if not beginning:
-        raise UserError(f"{path} is empty. A header and at least some rows a label are needed.")
+        raise UserError(f"{path} is empty. A header is needed, and some rows for each label.")
     if path.suffix.lower() in PARQUET:
         return Source(path, hashlib.file_digest(_rewound(file), "sha256").hexdigest(), "", "")
     # Nearly every file is valid Windows-1252, almost none is valid UTF-8 by accident: the order

@@ -89,10 +89,12 @@ def _holds_word_pieces(path):
 
 def _unavailable(encoder, error):
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    reason = reason.partition(". A preset must be")[0]  # keras-hub's list is about all its models.
     return (
-        f"The pretrained encoder cannot be loaded: {reason}\n"
-        "Accepted without network: scratch, embeddings, minilm, or the path of a preset's folder; "
-        "with network: the name of a keras-hub preset such as bert_tiny_en_uncased. "
+        f"The pretrained encoder cannot be loaded: {reason.rstrip('.')}.\n"
+        "Accepted without network: scratch, embeddings, minilm, glove, or the path of a preset's "
+        "folder or of a file of word vectors; with network: the name of a keras-hub preset such as "
+        "bert_tiny_en_uncased. "
         f"Received: encoder={encoder!r}"
     )
 

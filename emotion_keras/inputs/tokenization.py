@@ -1,9 +1,11 @@
 """Tokenizers: from texts to `Sequences` of token ids."""
 
 import itertools
+import json
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -199,6 +201,16 @@ class PresetTokenizer:
 
     def __init__(self, preprocessor):
         self._preprocessor = preprocessor
+
+    @classmethod
+    def load(cls, directory):
+        """Loads what `save` wrote to a folder."""
+        # keras-hub itself loads a preset only whole, with the encoder that this one is without.
+        preset = Path(directory) / cls.FOLDER
+        config = json.loads((preset / "preprocessor.json").read_text(encoding="utf-8"))
+        preprocessor = keras.saving.deserialize_keras_object(config)
+        preprocessor.tokenizer.load_preset_assets(os.fspath(preset))
+        return cls(preprocessor)
 
     def save(self, directory):
         """Writes the tokenizer as a keras-hub preset to the folder `preprocessor`."""

@@ -5,6 +5,7 @@ from typing import Literal
 import keras
 import keras_hub
 
+from emotion_keras.errors import UserError
 from emotion_keras.layers import AttentionPooling
 
 
@@ -51,6 +52,11 @@ def encode(
     the block's number.
     """
     vectors = embedded.vectors
+    if num_layers and num_heads > vectors.shape[-1]:
+        raise UserError(
+            f"The vectors have {vectors.shape[-1]} features, and every attention head needs one. "
+            f"Received: num_heads={num_heads}"
+        )
     for index in range(num_layers):
         block = keras_hub.layers.TransformerEncoder(
             intermediate_dim=intermediate_dim,

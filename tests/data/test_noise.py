@@ -170,6 +170,8 @@ def test_without_noise_for_training_all_stays():
         ("typos", "as in typos:0.05. Received: 'typos'"),
         ("typos:much", "as in typos:0.05. Received: 'typos:much'"),
         ("typos:0.1,labels:2", "from 0 to 1. Received: 2.0"),
+        ("typos:0.1,typos:0.2", "has one level. Received: noise='typos:0.1,typos:0.2'"),
+        ("", "Unknown kind of noise"),
     ],
 )
 def test_wrong_noise_for_training_is_told(noise, message):

@@ -174,8 +174,11 @@ def test_one_label_only():
 
 
 def test_nothing_left():
-    with pytest.raises(UserError, match="no text is left"):
-        prepare(make((" ", "joy"), ("", "fear")))
+    expected = (
+        "no text is left of 4; the preparation removed 2 for «empty text», 2 for «two labels»"
+    )
+    with pytest.raises(UserError, match=expected):
+        prepare(make((" ", "joy"), ("", "fear"), ("we hid", "joy"), ("we hid", "fear")))
 
 
 def test_source_corpus_is_left_alone():

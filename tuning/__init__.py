@@ -1,0 +1,1 @@
+"""Many runs, to learn what a setting does."""

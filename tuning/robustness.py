@@ -1,0 +1,43 @@
+"""Tests trained models on perturbed texts: trained once, tested at each level."""
+
+from emotion_keras import record
+from emotion_keras.data.noise import perturb
+from emotion_keras.evaluation import classification_metrics
+from emotion_keras.evaluation.sensitivity import NOISE, SCORES, read_noise
+from emotion_keras.quiet import quiet
+
+
+def measure_robustness(directory, noises, dataset):
+    """Tests a run's model on perturbed texts of the test split, and writes `noise.csv`.
+
+    The noise of a text follows from the text alone, so that it is the same for all models. What
+    was tested before is not tested again, and each result is written as soon as it is there.
+
+    Args:
+        directory: `pathlib.Path` of the folder of a finished run.
+        noises: List of pairs of a kind and a level.
+        dataset: `Dataset` that the run was made on.
+
+    Raises:
+        UserError: If the run's folder holds no model.
+    """
+    missing = missing_noises(directory, noises)
+    if not missing:
+        return
+    with quiet():  # Imported here because it takes seconds.
+        from emotion_keras.trained import load_predictor
+
+    predict = load_predictor(directory)
+    texts, label_ids = dataset.texts("test"), dataset.label_ids("test")
+    rows = read_noise(directory)
+    for kind, level in missing:
+        probabilities = predict(perturb(texts, kind, level))
+        metrics = classification_metrics(label_ids, probabilities, dataset.corpus.labels)
+        rows.append({"kind": kind, "level": level, **{score: metrics[score] for score in SCORES}})
+        record.write_rows(directory / NOISE, rows)
+
+
+def missing_noises(directory, noises):
+    """The pairs of a kind and a level that a run's model was not tested with yet."""
+    tested = {(row["kind"], row["level"]) for row in read_noise(directory)}
+    return [noise for noise in noises if noise not in tested]

@@ -1,0 +1,428 @@
+"""What a setting does: `python -m tuning.sensitivity learning_rate|noise|data_ratio|gate`.
+
+Each analysis trains models at several values of one setting, at every value with several seeds, as
+a study of plain runs: what is finished is not made again, and what was killed continues. At its end
+it shows what the runs reach, and keeps it as `sensitivity.json` beside them.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import jsonargparse
+import rich
+from rich import box
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from emotion_keras import durations, record
+from emotion_keras.compare import with_interval
+from emotion_keras.contenders import (
+    DATA_STAGES,
+    data_options,
+    full_names,
+    make_tasks,
+    read_settings,
+    resolve_data,
+    settings_for,
+)
+from emotion_keras.data import read_dataset
+from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
+from emotion_keras.defaults import defaults_for
+from emotion_keras.errors import UserError, run_command
+from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
+from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.quiet import quiet
+from emotion_keras.study import make_runs, tell_failures
+from tuning.robustness import measure_robustness, missing_noises
+
+SENSITIVITY = "sensitivity.json"
+
+
+class Trial(NamedTuple):
+    """A setting of an analysis.
+
+    Args:
+        value: Number or string, the value of what is analysed.
+        options: Dictionary of the options of `fit` that make it.
+        model: Name of the model in place of the contender's, or `None`.
+    """
+
+    value: float | str
+    options: dict
+    model: str | None = None
+
+
+def learning_rate(*, rates: str = "1e-5,5e-5,1e-4,5e-4,1e-3"):
+    """Trains at several learning rates: the paper's Figure 2.
+
+    Args:
+        rates: Highest learning rates of the schedule, with commas between them.
+
+    Returns:
+        List of `Trial`.
+
+    Raises:
+        UserError: If a rate is no number above 0.
+    """
+    values = _numbers(rates, "rates")
+    if not all(value > 0 for value in values):
+        raise UserError(f"A learning rate is above 0. Received: rates={rates!r}")
+    return [Trial(value, {"learning_rate": value}) for value in values]
+
+
+def noise(
+    *,
+    kinds: str = ",".join(KINDS),
+    levels: str = "0.05,0.1,0.2,0.4,1",
+    label_levels: str = "0.1,0.2,0.4",
+):
+    """Trains once, and tests on texts with noise; for noise in labels, trains at each level.
+
+    Args:
+        kinds: Kinds of noise in texts, with commas between them: typos, delete_characters,
+            insert_characters, swap_characters, delete_words, swap_words, mask_words,
+            mask_emotion_words, lose_case, lose_punctuation.
+        levels: Shares of characters, words or marks that are touched, with commas between them.
+        label_levels: Shares of training texts with a wrong label, with commas between them; empty
+            for none.
+
+    Returns:
+        List of `Trial`: without noise, and at each level of noise in labels.
+
+    Raises:
+        UserError: If a kind is not known, or a level is no share.
+    """
+    noises(kinds, levels)
+    values = _numbers(label_levels, "label_levels") if label_levels else []
+    for value in values:
+        check_level(value)
+    return [Trial(0.0, {}), *(Trial(v, {"noise": f"{LABELS}:{v:g}"}) for v in values if v)]
+
+
+def noises(kinds, levels):
+    """The pairs of a kind and a level to test with; level 0 is there without a test."""
+    names = _names(kinds, "kinds")
+    for name in names:
+        check_kind(name, KINDS)
+    values = _numbers(levels, "levels")
+    for value in values:
+        check_level(value)
+    return [(name, value) for name in names for value in values if value]
+
+
+def data_ratio(*, ratios: str = "0.05,0.1,0.2,0.4,0.6,0.8,1"):
+    """Trains on parts of the training split, a smaller one a part of a larger one.
+
+    Args:
+        ratios: Shares of the training split, with commas between them.
+
+    Returns:
+        List of `Trial`.
+
+    Raises:
+        UserError: If a ratio is no share above 0.
+    """
+    values = _numbers(ratios, "ratios")
+    if not all(0 < value <= 1 for value in values):
+        raise UserError(
+            f"A data ratio is a share above 0 and at most 1. Received: ratios={ratios!r}"
+        )
+    return [Trial(value, {"train_fraction": value}) for value in values]
+
+
+# What is trained in place of the paper's gate, `features`, and of average pooling.
+GATES = {
+    "none": Trial("none", {}, "transformer"),
+    "features": Trial("features", {}),
+    "scalar": Trial("scalar", {"gate": "scalar"}),
+    "linear_unit": Trial("linear_unit", {"gate": "linear_unit"}),
+    "after_embeddings": Trial("after_embeddings", {"gate_after": "embeddings"}),
+    "after_blocks": Trial("after_blocks", {"gate_after": "blocks"}),
+    "attention_pooling": Trial("attention_pooling", {"pooling": "attention"}, "transformer"),
+    "max_pooling": Trial("max_pooling", {"pooling": "max"}),
+    "first_pooling": Trial("first_pooling", {"pooling": "first"}),
+}
+
+
+def gate(*, forms: str = ",".join(GATES)):
+    """Trains with other forms and places of the gate, without it, and with other poolings.
+
+    Args:
+        forms: Names with commas between them: none; features, the paper's; scalar, one gate a
+            token; linear_unit; after_embeddings and after_blocks, in models with so many blocks
+            that it makes a difference; attention_pooling, by gated attention in place of the gate;
+            max_pooling and first_pooling, with the paper's gate.
+
+    Returns:
+        List of `Trial`.
+
+    Raises:
+        UserError: If there is no such form.
+    """
+    names = _names(forms, "forms")
+    if unknown := [name for name in names if name not in GATES]:
+        raise UserError(
+            f"Unknown form of the gate. Accepted: {', '.join(GATES)}. "
+            f"Received: {', '.join(unknown)}"
+        )
+    return [GATES[name] for name in names]
+
+
+ANALYSES = {
+    "learning_rate": learning_rate,
+    "noise": noise,
+    "data_ratio": data_ratio,
+    "gate": gate,
+}
+
+
+def analyze(
+    analysis,
+    *,
+    models: str = "gated_transformer@scratch,gated_transformer@minilm",
+    seeds: int = 5,
+    settings: str | None = None,
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
+    workers: int = 1,
+    study: str | None = None,
+    runs_dir: str = "runs",
+    notify=print,
+    **options,
+):
+    """Makes the runs of an analysis, and says what they reach.
+
+    Args:
+        analysis: Name of a function of `ANALYSES`.
+        models: Names with commas between them, with encoders as in gated_transformer@scratch.
+        seeds: How many runs at each value.
+        settings: YAML or JSON file with settings in place of the chosen ones: by model as in
+            `models`, or for all `networks`, a value by option of `fit`.
+        precision: What to train in; see `fit`.
+        workers: Number of processes that make runs side by side, each with its share of the cores
+            or its own GPU.
+        study: Name of the set of runs; unless given, that of the analysis. Runs that are there
+            with the same settings are taken as they are: `noise` in the study of a comparison
+            trains nothing that the comparison has trained.
+        runs_dir: Folder of all runs.
+        notify: Called with messages for the user.
+        **options: Options of the analysis, of `load_corpus`, `prepare` and `split`.
+
+    Returns:
+        What stands in `sensitivity.json`, a dictionary of `analysis`, `corpus` and `points`: for
+        each model and value that has a run, `contender`, `value` and what `summarize_runs` gives;
+        after `noise`, for each model under `noise` what `summarize_noise` gives. And a list of
+        `Ended`, the runs that failed.
+
+    Raises:
+        UserError: If the input or an option is wrong.
+
+    Example:
+
+    >>> analyze("data_ratio", data="situations", models="cnn", ratios="0.5,1", seeds=2)
+    """
+    own = option_defaults(ANALYSES[analysis])
+    own |= {name: options.pop(name) for name in own if name in options}
+    trials = ANALYSES[analysis](**own)
+    names = full_names(models)
+    given = read_settings(settings, names) if settings else {}
+    study = analysis if study is None else study
+    record.check_study(study)
+    directory = Path(runs_dir) / study
+    cache = {}
+    common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
+    tasks = {
+        (name, trial.value): _make_tasks(analysis, name, trial, given, options, common)
+        for name in names
+        for trial in _possible_trials(analysis, name, trials, given, notify)
+    }
+    made, failed = make_runs(
+        [task for of_point in tasks.values() for task in of_point],
+        directory,
+        workers=workers,
+        cache=cache,
+        notify=notify,
+        check=lambda: _check(tasks.values()),
+    )
+    if not made:
+        return None, failed
+    runs = {
+        point: [made[str(task)] for task in of_point if str(task) in made]
+        for point, of_point in tasks.items()
+    }
+    corpus = record.read_run(next(iter(made.values())))["corpus"]
+    found = {
+        "analysis": analysis,
+        "corpus": {name: corpus[name] for name in ("name", "sha256", "labels")},
+        "points": [
+            {"contender": name, "value": value, **summarize_runs(directories)}
+            for (name, value), directories in runs.items()
+            if directories
+        ],
+    }
+    if analysis == "noise":
+        tested = {name: runs[name, 0.0] for name in names}
+        dataset = read_dataset(resolve_data(options), cache, notify)
+        wanted = noises(own["kinds"], own["levels"])
+        _test_with_noise(
+            [path for paths in tested.values() for path in paths], wanted, dataset, notify
+        )
+        found["noise"] = {name: summarize_noise(paths) for name, paths in tested.items()}
+    record.write_versioned(directory / SENSITIVITY, found)
+    return found, failed
+
+
+def _possible_trials(analysis, name, trials, given, notify):
+    """The trials that make a difference to a contender."""
+    if analysis != "gate":
+        return trials
+    model, _, encoder = name.partition("@")
+    if model != "gated_transformer":
+        raise UserError(f"Only gated_transformer has a gate. Received: models={name!r}")
+    num_layers = (defaults_for(model, encoder) | settings_for(name, given)).get("num_layers", 2)
+    same = [place for place, least in (("embeddings", 1), ("blocks", 2)) if num_layers < least]
+    if left_out := [trial for trial in trials if trial.options.get("gate_after") in same]:
+        notify(
+            f"{name} has {num_layers} blocks of its own. Left out, because it would be the same as "
+            f"features: {', '.join(trial.value for trial in left_out)}."
+        )
+    return [trial for trial in trials if trial not in left_out]
+
+
+def _make_tasks(analysis, name, trial, given, options, common):
+    """The runs of a contender at one value."""
+    shared = {option: value for option, value in trial.options.items() if option in data_options()}
+    own = {option: value for option, value in trial.options.items() if option not in shared}
+    settings = settings_for(name, given) | own
+    contender = name
+    if trial.model:
+        # With the settings of the model that it stands for, so that they differ in nothing else.
+        model, _, encoder = name.partition("@")
+        settings = {**defaults_for(model, encoder), **settings}
+        del settings["encoder"]
+        contender = f"{trial.model}@{encoder}"
+    tasks = make_tasks(
+        [contender], resolve_data(options | shared), settings={contender: settings}, **common
+    )
+    value = trial.value if isinstance(trial.value, str) else f"{trial.value:g}"
+    named = {"trial": f"{analysis} {value}"}
+    return [
+        task._replace(group=f"{name}, {analysis} {value}", options=task.options | named)
+        for task in tasks
+    ]
+
+
+def _check(tasks):
+    """Makes sure that the runs of an analysis can begin; imports Keras."""
+    with quiet():  # Imported here because it takes seconds.
+        from emotion_keras.fit import check_options
+
+    for first, *_ in tasks:
+        options = {name: value for name, value in first.options.items() if name != "trial"}
+        try:
+            check_options(options["model"], options)
+        except UserError as error:
+            raise UserError(f"{first.group} cannot be trained. {error}") from error
+
+
+def _test_with_noise(directories, wanted, dataset, notify):
+    """Tests models on perturbed texts, and says how far it is."""
+    left = [path for path in directories if missing_noises(path, wanted)]
+    if left:
+        notify(f"{len(left)} models to test with {len(wanted)} noises each.")
+    start = time.monotonic()
+    for number, directory in enumerate(left, start=1):
+        measure_robustness(directory, wanted, dataset)
+        seconds = (time.monotonic() - start) / number * (len(left) - number)
+        notify(
+            f"{directory.name}: tested, {number} of {len(left)}; about "
+            f"{durations.in_words(seconds)} left."
+        )
+
+
+def _numbers(text, option):
+    """The numbers in a list with commas."""
+    try:
+        return [float(name) for name in _names(text, option)]
+    except ValueError as error:
+        raise UserError(
+            f"{option} are numbers with commas between them. Received: {option}={text!r}"
+        ) from error
+
+
+def _names(text, option):
+    """The names in a list with commas, each of which is there once."""
+    names = [name.strip() for name in text.split(",")]
+    if len(set(names)) < len(names):
+        raise UserError(f"{option} names something twice. Received: {option}={text!r}")
+    return names
+
+
+def summarize(found):
+    """What an analysis found, as tables for the terminal."""
+    name = {"noise": "wrong labels"}.get(found["analysis"], found["analysis"].replace("_", " "))
+    parts = []
+    for contender in dict.fromkeys(point["contender"] for point in found["points"]):
+        table = _table(f"{contender} by {name}, in per cent, with 95 % intervals over runs")
+        for column in (name, "runs", "accuracy", "macro F1", "AUC", "val. F1"):
+            table.add_column(column, justify="right")
+        points = [point for point in found["points"] if point["contender"] == contender]
+        for point in points:
+            value = point["value"]
+            table.add_row(
+                value if isinstance(value, str) else f"{value:g}",
+                str(len(point["run_ids"])),
+                *(with_interval(point["test"].get(s)) for s in ("accuracy", "macro_f1", "auc")),
+                with_interval(point["val"]["macro_f1"]),
+            )
+        parts.append(table)
+    for contender, points in found.get("noise", {}).items():
+        levels = sorted({point["level"] for point in points})
+        table = _table(f"{contender}: accuracy by noise in texts and its level, in per cent")
+        for column in ("noise", *(f"{level:g}" for level in levels)):
+            table.add_column(column, justify="left" if column == "noise" else "right")
+        for kind in dict.fromkeys(point["kind"] for point in points):
+            row = {p["level"]: p["test"]["accuracy"] for p in points if p["kind"] == kind}
+            table.add_row(kind, *(with_interval(row.get(level)) for level in levels))
+        parts.append(table)
+    return Group(*parts)
+
+
+def _table(title):
+    return Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def main(arguments=None):
+    """The command `python -m tuning.sensitivity`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = jsonargparse.ArgumentParser(
+        prog="python -m tuning.sensitivity", description=__doc__, allow_abbrev=False
+    )
+    commands = parser.add_subcommands(dest="analysis")
+    for name, function in ANALYSES.items():
+        of_analysis = make_parser(
+            f"python -m tuning.sensitivity {name}",
+            function.__doc__.partition("\n")[0],
+            [function, analyze, *DATA_STAGES.values()],
+            {},
+            # A fold would be another test split, and the ratios are the training fractions.
+            skip={"folds", "fold", "train_fraction"} if name == "data_ratio" else {"folds", "fold"},
+        )
+        commands.add_subcommand(name, of_analysis, help=function.__doc__.partition("\n")[0])
+
+    def run():
+        chosen = parser.parse_args(arguments)
+        options = vars(chosen[chosen.analysis])
+        options.pop("config")
+        found, failed = analyze(chosen.analysis, **options)
+        if found:
+            rich.print(summarize(found))
+        return tell_failures(failed)
+
+    return run_command(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
