@@ -1,5 +1,6 @@
 """The contenders of a study: models by name, with their encoders, and the runs that each needs."""
 
+import contextlib
 from pathlib import Path
 
 import yaml
@@ -163,7 +164,10 @@ def read_settings(path, names):
             '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
         )
     settings = {
-        name if name == "networks" else full_name(name): settings[name] for name in settings
+        name if name == "networks" else full_name(name): {
+            option: _as_number(value) for option, value in of_model.items()
+        }
+        for name, of_model in settings.items()
     }
     if unused := sorted(set(settings) - {"networks", *names}):
         raise UserError(
@@ -177,6 +181,14 @@ def read_settings(path, names):
             "data, encoders and seeds are options of the command."
         )
     return settings
+
+
+def _as_number(value):
+    """The number that a string stands for, as the command line takes it; all else as it is."""
+    for kind in (int, float):  # PyYAML takes 1e-4 for a string.
+        with contextlib.suppress(ValueError):
+            return kind(value) if isinstance(value, str) else value
+    return value
 
 
 def check_settings(path, settings, names):

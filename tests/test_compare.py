@@ -15,7 +15,7 @@ from emotion_keras import compare as compare_module
 from emotion_keras import record
 from emotion_keras import study as study_module
 from emotion_keras.compare import CONTENDERS, main
-from emotion_keras.contenders import ANCHORS, NETWORKS
+from emotion_keras.contenders import ANCHORS, NETWORKS, read_settings
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import comparison
 from emotion_keras.evaluation.comparison import compare_runs
@@ -115,6 +115,14 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
         main(command(reference="cnn"))
     with pytest.raises(ZeroDivisionError):  # Another setting is another run.
         main(command(settings={"networks": {**SMALL, "epochs": 1}}))
+
+
+def test_numbers_in_settings_are_numbers_however_they_are_written(tmp_path):
+    path = tmp_path / "settings.yaml"
+    path.write_text("cnn: {learning_rate: 1e-4, epochs: '3', schedule: cosine, clip_norm: 1}")
+    found = read_settings(path, ["cnn@scratch"])["cnn@scratch"]
+    assert found == {"learning_rate": 1e-4, "epochs": 3, "schedule": "cosine", "clip_norm": 1}
+    assert isinstance(found["epochs"], int)
 
 
 @starts_processes
