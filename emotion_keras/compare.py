@@ -29,7 +29,7 @@ from emotion_keras.contenders import (
     resolve_data,
 )
 from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import make_parser
+from emotion_keras.options import make_parser, parse
 from emotion_keras.study import make_runs, tell_failures
 
 COMPARISON = "comparison.json"
@@ -249,16 +249,11 @@ def _verdict(difference):
 def main(arguments=None):
     """The command `python -m emotion_keras.compare`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = make_parser(
-        "python -m emotion_keras.compare",
-        __doc__,
-        [compare, *DATA_STAGES.values()],
-        {},
-        skip={"fold"},
-    )
+    functions = [compare, *DATA_STAGES.values()]
+    parser = make_parser("python -m emotion_keras.compare", __doc__, functions, {}, skip={"fold"})
 
     def run():
-        options = vars(parser.parse_args(arguments))
+        options = vars(parse(parser, functions, arguments))
         options.pop("config")
         comparison, failed = compare(**options)
         if comparison:

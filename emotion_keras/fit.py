@@ -38,7 +38,7 @@ from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
-from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.options import make_parser, option_defaults, parse
 from emotion_keras.training import train
 
 # In the folder of a run that has begun: its settings, for who wonders what it is.
@@ -117,12 +117,8 @@ def check_options(model, options):
     """
     own = option_defaults(fit)
     resolve(model, {name: value for name, value in options.items() if name not in own})
-    parser = make_parser("", None, [fit, *stages(model).values()], {})
-    parser.exit_on_error = False
-    try:
-        parser.parse_object(options)
-    except argparse.ArgumentError as error:
-        raise UserError(" ".join(str(error).split())) from error
+    functions = [fit, *stages(model).values()]
+    parse(make_parser("", None, functions, {}), functions, options)
     check_limits(options)
 
 
@@ -405,7 +401,7 @@ def _parse(arguments):
         defaults |= {option: usual[option] for option in usual if option in known}
     parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
     parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
-    options = vars(parser.parse_args(arguments))
+    options = vars(parse(parser, functions, arguments))
     return {name: options[name] for name in options if name not in ("config", "from_run")}
 
 

@@ -1,8 +1,14 @@
 """Command-line options from the signatures of the functions that take them."""
 
+import argparse
 import inspect
+import re
+import types
+import typing
 
 import jsonargparse
+
+from emotion_keras.errors import UserError
 
 
 def option_defaults(function):
@@ -34,7 +40,9 @@ def make_parser(program, description, functions, defaults, skip=()):
     Returns:
         `jsonargparse.ArgumentParser`.
     """
-    parser = jsonargparse.ArgumentParser(prog=program, description=description, allow_abbrev=False)
+    parser = jsonargparse.ArgumentParser(
+        prog=program, description=description, allow_abbrev=False, exit_on_error=False
+    )
     parser.add_argument("--config", action="config", help="Read options from a YAML or JSON file.")
     for function in functions:
         others = set(inspect.signature(function).parameters) - set(option_defaults(function))
@@ -42,6 +50,51 @@ def make_parser(program, description, functions, defaults, skip=()):
     parser.set_defaults(defaults)
     _write_with_dashes(parser)
     return parser
+
+
+def parse(parser, functions, arguments):
+    """Parses a command line, or a dictionary of options.
+
+    Args:
+        parser: What `make_parser` returned, or a parser with such as subcommands.
+        functions: The functions whose options the command has.
+        arguments: List of strings, or dictionary of values by option.
+
+    Returns:
+        `jsonargparse.Namespace`.
+
+    Raises:
+        UserError: If an option is unknown or lacks its value, or a value is of a wrong type.
+    """
+    try:
+        if isinstance(arguments, dict):
+            return parser.parse_object(arguments)
+        return parser.parse_args(arguments)
+    except argparse.ArgumentError as error:
+        message = " ".join(str(error).split())
+    if found := re.match(r'Parser key "([\w.]+)": .*(?:Got|Given) value: (.*)$', message):
+        name, value = found[1].split(".")[-1], found[2]
+        for function in functions:
+            if name in option_defaults(function):
+                annotation = inspect.signature(function).parameters[name].annotation
+                raise UserError(f"{name} is {_in_words(annotation)}. Received: {name}={value}")
+    if found := re.match(r"unrecognized arguments: (.*)$", message):
+        raise UserError(f"There is no such option; `--help` lists them. Received: {found[1]}")
+    message = message.removeprefix('Parser key "config": ').rstrip(".")
+    raise UserError(f"{message}. `--help` lists the options.")
+
+
+def _in_words(annotation):
+    """What an option's type accepts, for people."""
+    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+    if annotation in names:
+        return names[annotation]
+    inner = [part for part in typing.get_args(annotation) if part not in (type(None), ...)]
+    if typing.get_origin(annotation) is typing.Literal:
+        return f"one of {', '.join(inner)}"
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " or ".join(map(_in_words, inner))
+    return f"a list in brackets, each of it {' or '.join(map(_in_words, inner))}"
 
 
 def _write_with_dashes(parser):

@@ -1,15 +1,30 @@
+from typing import Literal
+
 import pytest
 
-from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.errors import UserError
+from emotion_keras.options import make_parser, option_defaults, parse
 
 
-def bake(flour, *, oven_heat: int = 180, fan: bool = False, notify=print):
+def bake(
+    flour,
+    *,
+    oven_heat: int = 180,
+    fan: bool = False,
+    grain: Literal["rye", "wheat"] = "rye",
+    minutes: float | None = None,
+    rises: tuple[int, ...] = (1, 2),
+    notify=print,
+):
     """Bakes.
 
     Args:
         flour: Not an option: it has no default.
         oven_heat: Degrees Celsius.
         fan: Whether the fan runs.
+        grain: What is ground.
+        minutes: How long.
+        rises: Minutes of each rise.
         notify: Not an option: it has no type.
     """
 
@@ -20,7 +35,13 @@ def parser():
 
 
 def test_options_are_the_annotated_arguments_with_a_default():
-    assert option_defaults(bake) == {"oven_heat": 180, "fan": False}
+    assert option_defaults(bake) == {
+        "oven_heat": 180,
+        "fan": False,
+        "grain": "rye",
+        "minutes": None,
+        "rises": (1, 2),
+    }
 
 
 @pytest.mark.parametrize("name", ["--oven-heat", "--oven_heat"])
@@ -48,16 +69,28 @@ def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    "arguments, message",
     [
-        (["--oven-heat", "hot"], "hot"),
-        (["--oven", "200"], "--oven"),
-        (["--flour", "rye"], "--flour"),
+        (["--oven-heat", "hot"], "oven_heat is a whole number. Received: oven_heat=hot"),
+        (["--fan", "maybe"], "fan is true or false. Received: fan=maybe"),
+        (["--grain", "oats"], "grain is one of rye, wheat. Received: grain=oats"),
+        (["--minutes", "many"], "minutes is a number. Received: minutes=many"),
+        (
+            ["--rises", "3,4"],
+            "rises is a list in brackets, each of it a whole number. Rec",
+        ),
+        (["--oven", "200"], "There is no such option; `--help` lists them. Received: --oven 200"),
+        (["--oven-heat"], "--oven-heat: expected one argument. `--help` lists the options."),
         (["--config", "missing.yaml"], "missing.yaml"),
     ],
 )
-def test_wrong_use_ends_with_a_message_and_exit_code_2(parser, arguments, said, capsys):
-    with pytest.raises(SystemExit) as stopped:
-        parser.parse_args(arguments)
-    assert stopped.value.code == 2
-    assert said in capsys.readouterr().err
+def test_wrong_use_is_told_in_words(parser, arguments, message):
+    with pytest.raises(UserError) as told:
+        parse(parser, [bake], arguments)
+    assert message in str(told.value)
+
+
+def test_a_dictionary_is_parsed_too(parser):
+    assert parse(parser, [bake], {"oven_heat": 90}).oven_heat == 90
+    with pytest.raises(UserError, match="oven_heat is a whole number. Received: oven_heat=hot"):
+        parse(parser, [bake], {"oven_heat": "hot"})

@@ -33,7 +33,7 @@ from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
-from emotion_keras.options import make_parser, option_defaults
+from emotion_keras.options import make_parser, option_defaults, parse
 from emotion_keras.quiet import quiet
 from emotion_keras.study import make_runs, tell_failures
 from tuning.robustness import measure_robustness, missing_noises
@@ -398,7 +398,10 @@ def main(arguments=None):
     """The command `python -m tuning.sensitivity`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = jsonargparse.ArgumentParser(
-        prog="python -m tuning.sensitivity", description=__doc__, allow_abbrev=False
+        prog="python -m tuning.sensitivity",
+        description=__doc__,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
     commands = parser.add_subcommands(dest="analysis")
     for name, function in ANALYSES.items():
@@ -413,7 +416,8 @@ def main(arguments=None):
         commands.add_subcommand(name, of_analysis, help=function.__doc__.partition("\n")[0])
 
     def run():
-        chosen = parser.parse_args(arguments)
+        functions = [*ANALYSES.values(), analyze, *DATA_STAGES.values()]
+        chosen = parse(parser, functions, arguments)
         options = vars(chosen[chosen.analysis])
         options.pop("config")
         found, failed = analyze(chosen.analysis, **options)

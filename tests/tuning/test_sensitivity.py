@@ -252,11 +252,7 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, argum
     analysis, options = arguments
     options = {**options, "settings": None}
     given = [a for a in command(analysis, **options) if "settings" not in a]
-    try:
-        code = main(given)
-    except SystemExit as end:  # What the command line itself refuses.
-        code = end.code
-    assert code == 2
+    assert main(given) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
 
