@@ -11,7 +11,7 @@ from emotion_keras.latency import measure_latency
 from emotion_keras.models.anchors import ANCHORS
 
 
-def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=print, **_):
+def train_anchor(dataset, settings, *, model, seed, noise, splits, directory, notify=print, **_):
     """Fits an estimator of scikit-learn, and leaves it in the run's folder.
 
     Args:
@@ -20,11 +20,12 @@ def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=pri
         model: Name of a model of `ANCHORS`.
         seed: Integer.
         noise: `TrainingNoise`.
+        splits: Names of the splits to predict, `val` and `test`.
         directory: `pathlib.Path` of the run's folder.
         notify: Called with messages for the user.
 
     Returns:
-        Dictionary of `probabilities` of the splits `val` and `test` by name, arrays
+        Dictionary of `probabilities` of the splits by name, arrays
         `(num_examples, num_classes)`; `latency`, what `measure_latency` returned;
         `num_parameters`, numbers that were learned from labels; `seconds` and
         `examples_per_second` of training. There are no epochs: `history` is empty and `best_epoch`
@@ -50,9 +51,9 @@ def train_anchor(dataset, settings, *, model, seed, noise, directory, notify=pri
     return {
         "probabilities": {
             name: predict_probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
-            for name in ("val", "test")
+            for name in splits
         },
-        "latency": measure_latency(estimator.predict_proba, dataset.texts("test")),
+        "latency": measure_latency(estimator.predict_proba, dataset.texts(splits[-1])),
         "num_parameters": _num_parameters(estimator),
         "seconds": seconds,
         "examples_per_second": len(texts) / seconds,

@@ -71,7 +71,8 @@ def compare(
         reference: The model that all others are compared with; unless given, the one that is best
             on the validation split.
         settings: YAML or JSON file with settings in place of the chosen ones: by model as in
-            `models`, or for all `networks`, a value by option of `fit`.
+            `models`, or for all `networks`, a value by option of `fit`; or the `best.json` of a
+            search.
         precision: What to train in; see `fit`.
         workers: Number of processes that make runs side by side, each with its share of the cores
             or its own GPU.

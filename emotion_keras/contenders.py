@@ -142,7 +142,7 @@ def read_settings(path, names):
     """Reads a file of settings.
 
     Args:
-        path: YAML or JSON file.
+        path: YAML or JSON file, or the `best.json` of a search.
         names: Full names of the models that it may be about.
 
     Returns:
@@ -156,6 +156,8 @@ def read_settings(path, names):
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read as settings: {reason}") from error
+    if isinstance(settings, dict) and {"contender", "options"} <= settings.keys():
+        settings = {settings["contender"]: settings["options"]}  # What a search has found.
     if not isinstance(settings, dict) or not all(
         isinstance(name, str) and isinstance(value, dict) for name, value in settings.items()
     ):
@@ -165,7 +167,7 @@ def read_settings(path, names):
         )
     settings = {
         name if name == "networks" else full_name(name): {
-            option: _as_number(value) for option, value in of_model.items()
+            option: as_number(value) for option, value in of_model.items()
         }
         for name, of_model in settings.items()
     }
@@ -183,7 +185,7 @@ def read_settings(path, names):
     return settings
 
 
-def _as_number(value):
+def as_number(value):
     """The number that a string stands for, as the command line takes it; all else as it is."""
     for kind in (int, float):  # PyYAML takes 1e-4 for a string.
         with contextlib.suppress(ValueError):

@@ -131,6 +131,7 @@ def fit(
     runs_dir: str = "runs",
     tensorboard: bool = False,
     trial=None,
+    read_test=True,
     notify=print,
     cache=None,
     **options,
@@ -147,6 +148,7 @@ def fit(
         runs_dir: Folder of all runs.
         tensorboard: Whether to write TensorBoard logs into the run's folder.
         trial: Name of the setting that the run is one of, in a study of several settings.
+        read_test: Whether to test the model on the test split, as all do but runs that choose.
         notify: Called with messages for the user.
         cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to
             the next.
@@ -190,6 +192,7 @@ def fit(
             seed=seed,
             noise=noise,
             precision=precision,
+            splits=("val", "test") if read_test else ("val",),
             directory=directory,
             tensorboard=tensorboard,
             notify=notify,
@@ -326,10 +329,11 @@ def summarize(directory):
     for name, metrics in run["metrics"].items():
         values = [metrics[key] for key in ("accuracy", "macro_f1", "weighted_f1", "auc", "ece")]
         scores.add_row(name, str(metrics["num_examples"]), *(_per_cent(value) for value in values))
-    by_label = Table(title="Test split by label, in per cent")
+    last = list(run["metrics"])[-1]  # The test split, unless the run was made to choose by.
+    by_label = Table(title=f"Split {last} by label, in per cent")
     for column in ("label", "precision", "recall", "F1", "texts"):
         by_label.add_column(column, justify="right")
-    for label, metrics in run["metrics"]["test"]["per_label"].items():
+    for label, metrics in run["metrics"][last]["per_label"].items():
         values = [metrics[key] for key in ("precision", "recall", "f1")]
         by_label.add_row(escape(label), *map(_per_cent, values), str(metrics["support"]))
     cost = run["cost"]
@@ -378,6 +382,7 @@ def _parse(arguments):
     """Reads the command line; which options there are, and their defaults, depends on three."""
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     first.add_argument("--from-run")
+    first.add_argument("--from-trial")
     first.add_argument("--model")
     first.add_argument("--encoder")
     first.add_argument("--freeze-encoder", nargs="?", const="true")
@@ -389,6 +394,15 @@ def _parse(arguments):
     for name, value in _read_options(chosen.config).items():
         if name in chosen and getattr(chosen, name) is None:
             setattr(chosen, name, value)
+    found = _options_of_trial(chosen.from_trial) if chosen.from_trial else {}
+    if found and (chosen.from_run or chosen.model or chosen.encoder):
+        raise UserError(
+            "--from-trial says which model: leave out --from-run, --model and --encoder."
+        )
+    chosen.model, chosen.encoder = (
+        found.get("model", chosen.model),
+        found.get("encoder", chosen.encoder),
+    )
     defaults = _options_of(chosen.from_run, chosen.model) if chosen.from_run else {}
     model = chosen.model or defaults.get("model", "gated_transformer")
     functions = [fit, *stages(model).values()]
@@ -399,10 +413,15 @@ def _parse(arguments):
         encoder = chosen.encoder or defaults.get("encoder") or default_encoder(model)
         usual = defaults_for(model, encoder, frozen)
         defaults |= {option: usual[option] for option in usual if option in known}
+    defaults |= found
     parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
     parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
+    parser.add_argument(
+        "--from-trial", help="Take model and setting from the best.json of a search."
+    )
     options = vars(parse(parser, functions, arguments))
-    return {name: options[name] for name in options if name not in ("config", "from_run")}
+    of_command = ("config", "from_run", "from_trial")
+    return {name: options[name] for name in options if name not in of_command}
 
 
 def _read_options(path):
@@ -410,6 +429,19 @@ def _read_options(path):
     with contextlib.suppress(TypeError, OSError, ValueError, yaml.YAMLError):
         return dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
     return {}
+
+
+def _options_of_trial(path):
+    """The options that make runs of what a search has found, from its `best.json`."""
+    if not Path(path).is_file():
+        raise UserError(
+            f"There is no such file: {path}. `python -m tuning.search` writes best.json."
+        )
+    best = record.read_versioned(Path(path))
+    if not {"contender", "options"} <= best.keys():
+        raise UserError(f"{path} is not the best.json of a search.")
+    model, _, encoder = best["contender"].partition("@")
+    return {"model": model, **({"encoder": encoder} if encoder else {}), **best["options"]}
 
 
 def _options_of(directory, model=None):

@@ -26,6 +26,7 @@ def train_network(
     seed,
     noise,
     precision,
+    splits,
     directory,
     tensorboard=False,
     notify=print,
@@ -41,13 +42,14 @@ def train_network(
         seed: Integer.
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
+        splits: Names of the splits to predict, `val` and `test`.
         directory: `pathlib.Path` of the run's folder.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
         cache: Dictionary that keeps encoded texts from one call to the next.
 
     Returns:
-        What `train` returned, with `probabilities` of the splits `val` and `test` by name, arrays
+        What `train` returned, with `probabilities` of the splits by name, arrays
         `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
         `num_parameters`, and `audit`, what balancing did, for the audit of the data.
 
@@ -81,13 +83,14 @@ def train_network(
 
     def encode():
         text = TextInput(dataset.texts("train"), **settings["inputs"])
-        return text, {name: text.encode(dataset.texts(name)) for name in ("train", "val", "test")}
+        return text, {name: text.encode(dataset.texts(name)) for name in ("train", *splits)}
 
     made_from = {
         "inputs": settings["inputs"],
         "corpus": dataset.corpus.sha256,
         "preparation": settings["preparation"],
         "protocol": dataset.split.protocol,
+        "splits": splits,
     }
     text, sequences = once({} if cache is None else cache, "sequences", made_from, encode)
     feature, inputs, features_dim = text.feature, sequences, None
@@ -137,11 +140,9 @@ def train_network(
     def predict_with_final(sequences):
         return predict(final, sequences, feature=text.feature, sequence_length=text.sequence_length)
 
-    outcome["probabilities"] = {
-        name: predict_with_final(sequences[name]) for name in ("val", "test")
-    }
+    outcome["probabilities"] = {name: predict_with_final(sequences[name]) for name in splits}
     outcome["latency"] = measure_latency(
-        lambda texts: predict_with_final(text.encode(texts)), dataset.texts("test")
+        lambda texts: predict_with_final(text.encode(texts)), dataset.texts(splits[-1])
     )
     outcome["audit"] = {"balance": balanced}
     outcome["num_parameters"] = final.count_params()

@@ -3,6 +3,7 @@
 Imports no Keras, which takes seconds: where nothing is left to do, nothing of it is needed.
 """
 
+import collections
 import contextlib
 import json
 import multiprocessing
@@ -167,7 +168,7 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
     """Makes runs, several at a time; one that fails does not stop the others.
 
     Args:
-        tasks: List of `Task`.
+        tasks: List of `Task`, or `collections.deque` that more may be added to between the results.
         workers: Number of processes. Each has its share of the cores or, where there are several
             GPUs, its own.
         log_dir: Folder for what the runs print, a file a process.
@@ -177,7 +178,7 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
     Yields:
         `Ended`, as tasks end.
     """
-    waiting = list(tasks)[::-1]
+    waiting = tasks if isinstance(tasks, collections.deque) else collections.deque(tasks)
     log_dir.mkdir(parents=True, exist_ok=True)
     cache = {} if cache is None else cache
     free = [_Worker(i, workers, log_dir, cache) for i in range(min(workers, len(waiting)))]
@@ -186,7 +187,7 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
         while waiting or busy:
             while waiting and free:
                 worker = free.pop()
-                task = waiting.pop()
+                task = waiting.popleft()
                 model = task.options.get("model"), task.options.get("encoder")
                 if worker.model not in (None, model) or worker.is_worn_out():
                     worker.stop()

@@ -1,0 +1,97 @@
+"""What a search may choose from: for each model, the values of its options, all written out.
+
+What stands first matters most. The middle of a list is about what `emotion_keras/defaults.py` has.
+"""
+
+from emotion_keras.data.word_vectors import names_word_vectors
+
+_FROM_SCRATCH = {
+    "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3],
+}
+_FINE_TUNED = {
+    "learning_rate": [2e-5, 5e-5, 1e-4, 2e-4, 4e-4],
+}
+_BLOCKS = {
+    "num_layers": [1, 2, 3, 4],
+    "num_heads": [2, 4, 8],
+    "embedding_dim": [64, 128, 256],
+    "intermediate_dim": [128, 256, 512],
+}
+_BLOCKS_ON_TOP = {
+    "num_layers": [0, 1, 2],
+}
+_SMALL_TRAINING = {
+    "dropout": [0.2, 0.3, 0.4, 0.5],
+    "token_dropout": [0.0, 0.15, 0.3, 0.45],
+    "batch_size": [16, 32, 64],
+    "warmup": [0.0, 0.1, 0.2],
+    "weight_decay": [0.0, 0.01, 0.1],
+}
+_FINE_TUNING = {
+    "dropout": [0.0, 0.1, 0.3],
+    "token_dropout": [0.0, 0.1, 0.2],
+    "encoder_dropout": [0.0, 0.1],
+    "batch_size": [16, 32],
+    "warmup": [0.0, 0.1, 0.2],
+    "weight_decay": [0.0, 0.01, 0.1],
+}
+_GATE = {
+    "gate": ["features", "scalar", "linear_unit"],
+}
+_POOLING = {
+    "pooling": ["average", "max", "first", "attention"],
+}
+
+# By model, and by kind of encoder for those that have one.
+SPACES = {
+    "tfidf_logistic": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
+    "tfidf_svm": {"C": [0.03, 0.1, 0.3, 1.0, 3.0]},
+    "cnn@small": {
+        **_FROM_SCRATCH,
+        "num_filters": [50, 100, 200],
+        "embedding_dim": [64, 128, 256],
+        **_SMALL_TRAINING,
+    },
+    "lstm@small": {
+        **_FROM_SCRATCH,
+        "units": [64, 128, 256],
+        "embedding_dim": [64, 128, 256],
+        **_SMALL_TRAINING,
+    },
+    "transformer@small": {**_FROM_SCRATCH, **_BLOCKS, **_SMALL_TRAINING, **_POOLING},
+    "gated_transformer@small": {
+        **_FROM_SCRATCH,
+        **_BLOCKS,
+        **_SMALL_TRAINING,
+        **_GATE,
+        "gate_after": ["embeddings", "blocks", "last"],
+        **_POOLING,
+    },
+    "cnn@pretrained": {**_FINE_TUNED, "num_filters": [50, 100, 200], **_FINE_TUNING},
+    "lstm@pretrained": {**_FINE_TUNED, "units": [64, 128, 256], **_FINE_TUNING},
+    "bert@pretrained": {**_FINE_TUNED, **_FINE_TUNING},
+    "transformer@pretrained": {**_FINE_TUNED, **_BLOCKS_ON_TOP, **_FINE_TUNING, **_POOLING},
+    "gated_transformer@pretrained": {
+        **_FINE_TUNED,
+        **_BLOCKS_ON_TOP,
+        **_FINE_TUNING,
+        **_GATE,
+        **_POOLING,
+    },
+}
+
+
+def space_of(name):
+    """The search space of a model.
+
+    Args:
+        name: Full name such as `cnn@scratch`.
+
+    Returns:
+        Dictionary of lists of values by option of `fit`; `None` for a model without a setting.
+    """
+    model, _, encoder = name.partition("@")
+    if not encoder:
+        return SPACES.get(model)
+    is_small = encoder in ("scratch", "embeddings") or names_word_vectors(encoder)
+    return SPACES[f"{model}@{'small' if is_small else 'pretrained'}"]
