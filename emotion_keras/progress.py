@@ -101,7 +101,7 @@ class Progress:
             of_group = sum(task.group == group for task in self._tasks)
             mean = f"{100 * statistics.mean(accuracies):.1f}" if accuracies else ""
             running = [task.name for task, _ in self._running.values() if task.group == group]
-            state = [f"{', '.join(running)} running"] if running else []
+            state = [f"{' and '.join(running)} running"] if running else []
             if self._failures[group]:
                 state.append(f"{', '.join(self._failures[group])} failed")
             table.add_row(

@@ -159,19 +159,17 @@ class Trials:
 
     def add(self, trial):
         """Notes a trial: `trial`, `options`, `score`, `run_ids` and `reason`, if it failed."""
-        self.trials = [old for old in self.trials if old["trial"] != trial["trial"]] + [trial]
+        failed = [old for old in self.trials if old["options"] == trial["options"]]
+        self.trials = [old for old in self.trials if old not in failed] + [trial]
         record.write_versioned(self.directory / SEARCH, {**self.question, "trials": self.trials})
         if best := self.best():
             contender = self.question["contender"]
             found = {"study": self.directory.name, "contender": contender, **best}
             record.write_versioned(self.directory / BEST, found)
 
-    def score_of(self, name, options):
-        """The score of a trial that is there, or `None`."""
-        for trial in self.trials:
-            if (trial["trial"], trial["options"]) == (name, options):
-                return trial["score"]
-        return None
+    def score_of(self, options):
+        """The score of a setting that was tried, or `None`."""
+        return next((t["score"] for t in self.trials if t["options"] == options), None)
 
     def of_oracle(self):
         """The trials but for that of the defaults."""
@@ -248,8 +246,8 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
     start, before = time.monotonic(), len(trials.trials)
 
     def try_setting(name, options):
-        score = trials.score_of(name, options)
-        if score is not None:
+        score = trials.score_of(options)
+        if score is not None:  # From before a stop; nor does the Gaussian process mind repetition.
             return score
         score, run_ids, reason = maker.make(name, options)
         trials.add(
@@ -275,8 +273,11 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
             of_tuner = {name: options.pop(name) for name in set(options) - set(values)}
             if "tuner/epochs" in of_tuner:
                 options["epochs"] = of_tuner["tuner/epochs"]
-            # KerasTuner writes as many zeros before the number as the largest has digits.
-            return {_OBJECTIVE: try_setting(str(int(trial.trial_id)), options)}
+            return {_OBJECTIVE: try_setting(str(1 + len(trials.of_oracle())), options)}
+
+        def pre_create_trial(self):
+            if len(trials.of_oracle()) >= max_trials:
+                self.oracle.max_trials = len(self.oracle.trials)
 
         def on_trial_end(self, trial):
             with _speechless():  # It shows where in its code a trial has failed.
@@ -286,7 +287,7 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
         try_setting(DEFAULTS, {})
     model, _, encoder = trials.question["contender"].partition("@")
     epochs = defaults_for(model, encoder).get("epochs", 4) if encoder else None
-    chooser = _make_oracle(oracle, values, seed, max_trials, epochs)
+    chooser = _make_oracle(oracle, values, seed, _REPETITION * max_trials, epochs)
     chooser.verbose = 0
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # That a Gaussian process of few scores could be a better one is no news to the user.
@@ -333,6 +334,7 @@ def _make_oracle(oracle, values, seed, max_trials, epochs):
 
 
 _FAILURES = 3  # So many in a row stop a search.
+_REPETITION = 10  # So many proposals for one new setting before a space counts as exhausted.
 
 
 def _check(name, values):

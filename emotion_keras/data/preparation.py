@@ -266,7 +266,7 @@ def _kept_labels(corpus, labels):
         kept = corpus.labels
     else:
         names = labels.split(",") if isinstance(labels, str) else labels
-        names = [name.strip() for name in names]
+        names = [name.strip() for name in names if name.strip()]
         unknown = [name for name in names if name not in corpus.labels]
         if unknown:
             raise UserError(
@@ -275,10 +275,11 @@ def _kept_labels(corpus, labels):
             )
         kept = tuple(label for label in corpus.labels if label in names)
     if len(kept) < 2:
+        chosen = "" if labels is None else f" Received: labels={labels!r}"
         raise UserError(
             f"At least two labels are needed to tell apart, and {corpus.source} leaves "
-            f"{len(kept)}. The corpus's labels: {_listed(corpus.labels) or 'none'}. "
-            f"Received: labels={labels!r}"
+            f"{len(kept)}. The corpus's labels: {_listed(corpus.labels) or 'none'}. Name more with "
+            f"`--labels`, or the right column with `--label-column`.{chosen}"
         )
     return kept
 

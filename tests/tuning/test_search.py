@@ -79,7 +79,7 @@ def settings(trials):
 
 def test_every_trial_is_runs_that_never_read_the_test_split(trials, made, tmp_path):
     found = trials(seeds_per_trial=2)
-    assert [trial["trial"] for trial in found] == ["defaults", "0", "1", "2", "3"]
+    assert [trial["trial"] for trial in found] == ["defaults", "1", "2", "3", "4"]
     assert found[0]["options"] == {}
     assert [trial["options"]["C"] for trial in found[1:]] == [0.01, 0.1, 1.0, 10.0]
     assert len(made) == 10
@@ -178,6 +178,14 @@ def test_stopped_ten_times_it_ends_with_the_same_trials(
             assert record.is_finished(tmp_path / "runs" / "stopped" / name)
 
 
+@pytest.mark.parametrize("oracle", ["random", "bayesian", "grid"])
+def test_no_setting_is_tried_twice(trials, oracle):
+    tried = [trial["options"]["C"] for trial in trials(oracle=oracle, max_trials=6)[1:]]
+    assert len(set(tried)) == len(tried)
+    # A Gaussian process leaves out what it expects nothing of.
+    assert oracle == "bayesian" or sorted(tried) == [0.01, 0.1, 1.0, 10.0]
+
+
 def countdown(start):
     """Counts down, and on."""
     while True:
@@ -198,10 +206,10 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_three_in_a_row_stop(
     found = trials(study="one")
     assert [trial["reason"] for trial in found] == [None, None, "out of luck", None, None]
     assert found[2]["score"] is None
-    assert "trial 1 failed: out of luck" in capsys.readouterr().out
+    assert "trial 2 failed: out of luck" in capsys.readouterr().out
     failing = {0.01, 0.1, 1.0}
     found = trials(study="three", code=1)
-    assert [trial["trial"] for trial in found] == ["defaults", "0", "1", "2"]
+    assert [trial["trial"] for trial in found] == ["defaults", "1", "2", "3"]
     assert "3 trials in a row have failed" in capsys.readouterr().err
 
 
