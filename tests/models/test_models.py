@@ -97,6 +97,16 @@ def test_saved_model_gives_the_same_probabilities(model, tmp_path):
     )
 
 
+def test_a_step_of_training_reaches_every_weight(model):
+    before = [weight.copy() for weight in model.get_weights()]
+    model.compile(keras.optimizers.SGD(1.0), "categorical_crossentropy")
+    model.train_on_batch(batch(5, 8), np.eye(3, dtype="float32")[:2])
+    for weight, old, new in zip(model.weights, before, model.get_weights(), strict=True):
+        # What all keys of a text have in common does not change attention.
+        if "key/bias" not in weight.path:
+            assert (np.abs(new - old).max() > 0) == weight.trainable, weight.path
+
+
 def test_the_models_differ_in_the_gate_alone():
     names = {}
     for name in ("transformer", "gated_transformer"):

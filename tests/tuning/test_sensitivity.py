@@ -126,6 +126,7 @@ def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(an
     assert ids[0] == ids[1]
 
 
+@on_one_backend
 def test_every_form_of_the_gate_is_trained_as_it_says(analyze):
     found, runs = analyze("gate")
     assert [point["value"] for point in found["points"]] == list(GATES)
