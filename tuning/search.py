@@ -243,6 +243,8 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
         from keras_tuner.engine import base_tuner
         from keras_tuner.errors import FailedTrialError
 
+        from tuning.hparams import write_trial
+
     start, before = time.monotonic(), len(trials.trials)
 
     def try_setting(name, options):
@@ -265,6 +267,10 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
         notify(f"{_in_words(trials, trials.trials[-1])} {number} of {max_trials}, {left} left.")
         if reason:
             raise FailedTrialError(reason)
+        run = record.read_run(maker.directory / run_ids[0])
+        settings = run["inputs"] | run["hyperparameters"] | run["training"]
+        shown = {option: settings[option] for option in values}
+        write_trial(maker.directory, name, shown, _OBJECTIVE, score)
         return score
 
     class Tuner(base_tuner.BaseTuner):

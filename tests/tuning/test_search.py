@@ -6,6 +6,8 @@ import statistics
 
 import keras
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams import plugin_data_pb2
 
 from emotion_keras import fit as fit_module
 from emotion_keras import record, study
@@ -211,6 +213,20 @@ def test_a_trial_that_fails_is_kept_with_its_reason_and_three_in_a_row_stop(
     found = trials(study="three", code=1)
     assert [trial["trial"] for trial in found] == ["defaults", "1", "2", "3"]
     assert "3 trials in a row have failed" in capsys.readouterr().err
+
+
+def test_tensorboard_is_shown_every_trial_with_its_whole_setting(trials, tmp_path):
+    found = trials(space={"C": [0.1, 1.0]}, max_trials=2)
+    for trial in found:
+        events = EventAccumulator(str(tmp_path / "runs" / "search" / "hparams" / trial["trial"]))
+        events.Reload()
+        (score,) = events.Scalars("val_macro_f1")
+        assert score.value == pytest.approx(trial["score"])
+        (metadata,) = events.PluginTagToContent("hparams").values()
+        shown = plugin_data_pb2.HParamsPluginData.FromString(metadata).session_start_info
+        values = {name: value.number_value for name, value in shown.hparams.items()}
+        # Of the defaults, what they are.
+        assert values == (trial["options"] or {"C": 0.3})
 
 
 def test_hyperband_makes_the_best_again_with_more_epochs(trials, monkeypatch):
