@@ -165,12 +165,14 @@ def read_versioned(path):
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a record: {error}") from error
+        raise UserError(
+            f"{path} cannot be read as a record: {error}. Delete it, and it is made anew."
+        ) from error
     version = record.get("schema_version") if isinstance(record, dict) else None
     if version != SCHEMA_VERSION:
         raise UserError(
             f"{path} was written by another version of this software: expected schema_version "
-            f"{SCHEMA_VERSION}. Make it anew, or read it with that version. "
+            f"{SCHEMA_VERSION}. Delete it to make it anew, or read it with that version. "
             f"Received: schema_version={version!r}"
         )
     return record
