@@ -46,6 +46,11 @@ KEYS = {
 }
 
 
+# What the command line makes of options is the same on every backend.
+on_one_backend = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
+)
+
 TINY = {
     "encoder": "scratch",
     "vocabulary_size": 60,
@@ -315,6 +320,7 @@ def test_tensorboard_without_its_package_is_told_before_training(command, capsys
     assert "tensorboard" in error_of(command(tensorboard="true"), capsys)
 
 
+@on_one_backend
 def test_the_end_names_scores_folder_and_a_command_that_makes_the_next_run(
     command, capsys, tmp_path, monkeypatch
 ):
@@ -378,6 +384,7 @@ def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
     assert "is damaged: it lacks 'corpus'" in error_of([f"--from-run={tmp_path}"], capsys)
 
 
+@on_one_backend
 def test_balance_is_told_and_stored(fit, tmp_path):
     path = tmp_path / "uneven.csv"
     rows = [f"we laughed on day {i},joy" for i in range(60)]

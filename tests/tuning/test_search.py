@@ -27,6 +27,12 @@ TINY = {
 }
 
 
+# What is tried when is the same on every backend, and torch's runs start the fastest.
+on_one_backend = pytest.mark.skipif(
+    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
+)
+
+
 @pytest.fixture
 def made(monkeypatch):
     """Makes runs in this process: that others make the same, test_study.py says; lists them."""
@@ -148,6 +154,7 @@ def test_the_same_command_again_tries_nothing_and_a_larger_one_goes_on(trials, m
     assert settings(trials(study="whole")) == settings(more)
 
 
+@on_one_backend
 @pytest.mark.parametrize("oracle", ["random", "bayesian", "grid"])
 def test_stopped_ten_times_it_ends_with_the_same_trials(
     trials, command, made, monkeypatch, tmp_path, oracle
@@ -229,6 +236,7 @@ def test_tensorboard_is_shown_every_trial_with_its_whole_setting(trials, tmp_pat
         assert values == (trial["options"] or {"C": 0.3})
 
 
+@on_one_backend
 def test_hyperband_makes_the_best_again_with_more_epochs(trials, monkeypatch):
     found = trials(model="gated_transformer@scratch", oracle="hyperband", space=TINY, max_trials=3)
     epochs = [trial["options"]["epochs"] for trial in found[1:]]
@@ -310,9 +318,7 @@ def test_another_search_of_the_same_name_is_refused(trials, command, capsys, opt
     assert f"holds another search: {changed} were others" in error and "--study" in error
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose processes start fastest"
-)
+@on_one_backend
 def test_runs_are_made_in_a_process_of_their_own(command, monkeypatch, tmp_path):
     arguments = command(max_trials=1)
     monkeypatch.setattr(search_module, "run_tasks", study.run_tasks)
