@@ -169,7 +169,7 @@ def summarize(comparison):
     differences = _table(
         f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over texts and "
         "runs",
-        ("model", "difference", "interval", "p", ""),
+        ("model", "points", "interval", "p", ""),
     )
     calibration = _table(
         "Before > after temperature scaling, fitted on the validation split (T: temperature)",
