@@ -118,7 +118,7 @@ def test_a_preset_without_network_names_what_works_offline(monkeypatch):
     monkeypatch.setattr(
         pretrained.keras_hub.models.TextClassifierPreprocessor, "from_preset", unreachable
     )
-    with pytest.raises(UserError, match="Name or service not known\nAccepted without network"):
+    with pytest.raises(UserError, match=r"Name or service not known\.\nAccepted without network"):
         TextInput(["a"], encoder="bert_tiny_en_uncased")
 
 
