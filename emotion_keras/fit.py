@@ -150,8 +150,9 @@ def fit(
         trial: Name of the setting that the run is one of, in a study of several settings.
         read_test: Whether to test the model on the test split, as all do but runs that choose.
         notify: Called with messages for the user.
-        cache: Dictionary that keeps the corpus, its split and the encoded texts from one call to
-            the next.
+        cache: Dictionary that keeps from one call to the next the corpus, its split, the encoded
+            texts and, for runs that differ in the seed and the learning rate alone, compiled
+            models.
         **options: Options of `load_corpus`, `prepare`, `split`, `TextInput`, the model's builder,
             `TrainingNoise` and `train`; unless given, the defaults of the model and its encoder.
 
@@ -165,12 +166,11 @@ def fit(
 
     >>> fit(data="situations", encoder="scratch", epochs=2)
     """
-    cache = {} if cache is None else cache
     record.check_study(study)
     settings = resolve(model, options)
     check_limits({"seed": seed, **{k: v for stage in settings.values() for k, v in stage.items()}})
     noise = TrainingNoise(seed, **settings["augmentation"])
-    dataset = read_dataset(settings, cache, notify)
+    dataset = read_dataset(settings, {} if cache is None else cache, notify)
     if model in ANCHORS:
         backend, precision = "scikit-learn", "float64"
     else:

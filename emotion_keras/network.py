@@ -46,7 +46,8 @@ def train_network(
         directory: `pathlib.Path` of the run's folder.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
-        cache: Dictionary that keeps encoded texts from one call to the next.
+        cache: Dictionary that keeps encoded texts and compiled models from one call to the next, or
+            `None` to keep nothing.
 
     Returns:
         What `train` returned, with `probabilities` of the splits by name, arrays
@@ -92,7 +93,8 @@ def train_network(
         "protocol": dataset.split.protocol,
         "splits": splits,
     }
-    text, sequences = once({} if cache is None else cache, "sequences", made_from, encode)
+    shared = {} if cache is None else cache
+    text, sequences = once(shared, "sequences", made_from, encode)
     feature, inputs, features_dim = text.feature, sequences, None
     if text.freeze_encoder:
         feature, inputs = "features", _encode_once(text, sequences, directory, compiled, notify)
@@ -101,9 +103,14 @@ def train_network(
     label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
     balance = settings["training"]["balance"]
     balanced = audit_balance(label_ids, dataset.corpus.labels, balance, seed)
+    # All that is compiled into a training step; the learning rate is a variable of the optimizer.
+    training = {k: v for k, v in settings["training"].items() if k != "learning_rate"}
+    compiled_from = [model, settings["hyperparameters"], training, precision, made_from]
     # The optimizer's variables must be made for all devices, too.
     with devices.data_parallel():
         trained = build(precision, features_dim)
+        if cache is not None:
+            trained = _keep_compiled(cache, compiled_from, trained)
         _check_space(directory, trained)
         notify(_plan(dataset, settings, model, trained, inputs, precision))
         if balance != "none":
@@ -132,7 +139,12 @@ def train_network(
     del trained
     gc.collect()  # The optimizer's state and the pretrained weights are not held at a time.
     # A frozen encoder was no part of what was trained.
-    final = build("float32", load_weights=text.freeze_encoder)
+    final = once(
+        shared,
+        "final",
+        compiled_from[:2] + [compiled, made_from],
+        lambda: build("float32", load_weights=text.freeze_encoder),
+    )
     for name, values in weights.items():
         if values:
             final.get_layer(name).set_weights(values)
@@ -149,6 +161,18 @@ def train_network(
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)
     return outcome
+
+
+def _keep_compiled(cache, compiled_from, fresh):
+    """A new model, or the one of the same computation that is compiled, with the new one's weights.
+
+    Building is cheap, and draws the weights that the run's seed stands for; compiling is not.
+    """
+    kept = once(cache, "trained", compiled_from, lambda: fresh)
+    if kept is not fresh:
+        for variable, value in zip(kept.weights, fresh.weights, strict=True):
+            variable.assign(value)
+    return kept
 
 
 def remove_state(directory):

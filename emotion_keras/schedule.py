@@ -1,4 +1,4 @@
-"""Learning-rate schedule: warm-up, then decay."""
+"""Learning-rate schedule: warm-up, then decay; and how an optimizer takes another rate."""
 
 import math
 
@@ -6,10 +6,15 @@ import keras
 
 SCHEDULES = ("linear", "cosine", "constant")
 
+# Name of the optimizer's variable that a schedule follows.
+LEARNING_RATE = "learning_rate"
+
 
 @keras.saving.register_keras_serializable(package="emotion_keras")
 class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """Rises linearly to the learning rate, then falls to zero or stays.
+
+    Once `follow` was called, the learning rate is a variable: what is compiled holds for any.
 
     Args:
         learning_rate: Float, the highest rate.
@@ -47,10 +52,38 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
             falling = ops.ones_like(done)
         return self.learning_rate * ops.where(step < num_warmup, rising, falling)
 
+    def follow(self, optimizer):
+        """Makes the learning rate a variable of the optimizer that was made with this schedule.
+
+        Args:
+            optimizer: `keras.optimizers.Optimizer`.
+        """
+        self.learning_rate = optimizer.add_variable(
+            (), keras.initializers.Constant(self.learning_rate), name=LEARNING_RATE
+        )
+
     def get_config(self):
         return {
-            "learning_rate": self.learning_rate,
+            "learning_rate": float(self.learning_rate),
             "num_steps": self.num_steps,
             "warmup": self.warmup,
             "decay": self.decay,
         }
+
+
+def restart(optimizer, learning_rate):
+    """Has an optimizer that `WarmupDecay` follows forget all its steps, as if it were new.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`.
+        learning_rate: Float, the highest rate from now on.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):  # Keras adds it for float16.
+        optimizer.step_counter.assign(0)
+        optimizer.dynamic_scale.assign(optimizer.initial_scale)
+        optimizer = optimizer.inner_optimizer
+    for variable in optimizer.variables:
+        if variable.name == LEARNING_RATE:
+            variable.assign(learning_rate)
+        else:
+            variable.assign(keras.ops.zeros(variable.shape, variable.dtype))

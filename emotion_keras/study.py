@@ -290,18 +290,19 @@ def _work(tasks, log, cache, cores, gpu):
     from emotion_keras import devices
     from emotion_keras.fit import fit
 
-    at_start = devices.memory_bytes()
+    after_first = None
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while (options := tasks.recv()) is not None:
             devices.reset_peak_memory()
             directory, reason = _run(fit, options, cache)
-            has_grown = devices.memory_bytes() > _MOST_GROWTH * at_start
+            after_first = after_first or devices.memory_bytes()
+            has_grown = devices.memory_bytes() > _MOST_GROWTH * after_first
             tasks.send((directory, reason, has_grown))
 
 
-# A process that holds so many times the memory of its start makes no more runs. TensorFlow never
-# lets go of a training step's graph and its variables: run after run would need more, and its
-# record would say so.
+# A process that holds so many times the memory of its first run's end makes no more runs.
+# TensorFlow never lets go of a training step's graph and its variables: run after run that needs
+# its own would need more, and its record would say so.
 _MOST_GROWTH = 1.5
 
 

@@ -19,7 +19,7 @@ from emotion_keras.data.preparation import balance as balance_labels
 from emotion_keras.data.sequences import Sequences
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import macro_f1
-from emotion_keras.schedule import WarmupDecay
+from emotion_keras.schedule import WarmupDecay, restart
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -53,7 +53,9 @@ def train(
     goes on from there, and on a CPU ends with the very same weights as without the interruption.
 
     Args:
-        model: `keras.Model` from `feature` and `padding_mask` to probabilities.
+        model: `keras.Model` from `feature` and `padding_mask` to probabilities. One that was
+            trained before, with arguments that differ in the learning rate and the seed alone, is
+            not compiled again; the caller has given it other weights.
         train_data: Pair of `Sequences` and class ids.
         val_data: Pair of `Sequences` and class ids.
         feature: Name of the model's input that takes the sequences.
@@ -105,21 +107,17 @@ def train(
         compiled=devices.resolve_jit(jit),
         resample=chosen,
     )
-    optimizer = keras.optimizers.AdamW(
-        WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),
-        weight_decay=weight_decay,
-        global_clipnorm=clip_norm or None,
-    )
-    # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
-    optimizer.exclude_from_weight_decay(
-        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
-    )
-    model.compile(
-        optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
-        metrics=["accuracy"],
-        jit_compile=devices.resolve_jit(jit),
-    )
+    if model.compiled:
+        restart(model.optimizer, learning_rate)
+    else:
+        _compile(
+            model,
+            WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            label_smoothing=label_smoothing,
+            jit=devices.resolve_jit(jit),
+        )
     state = TrainingState(directory, batches, val_data, seed=seed, patience=patience)
     state.restore(model)
     if not state.is_done(epochs):
@@ -140,6 +138,23 @@ def train(
         "seconds": seconds,
         "examples_per_second": len(state.history) * len(sequences) / seconds,
     }
+
+
+def _compile(model, schedule, *, weight_decay, clip_norm, label_smoothing, jit):
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=weight_decay, global_clipnorm=clip_norm or None
+    )
+    schedule.follow(optimizer)
+    # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+    )
+    model.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        metrics=["accuracy"],
+        jit_compile=jit,
+    )
 
 
 def predict(model, sequences, *, feature, sequence_length, batch_size=64):

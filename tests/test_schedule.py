@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_keras.schedule import WarmupDecay
+from emotion_keras.schedule import WarmupDecay, restart
 
 
 def rates(schedule, num_steps):
@@ -62,3 +62,21 @@ def test_the_optimizer_follows_it():
         optimizer.apply([keras.ops.ones((1,))], [variable])
         seen.append(before - keras.ops.convert_to_numpy(variable)[0])
     np.testing.assert_allclose(seen, [0.5, 1, 1, 0.5], rtol=1e-6)
+
+
+def test_an_optimizer_takes_another_rate_and_begins_anew():
+    schedule = WarmupDecay(0.1, num_steps=4, warmup=0.5)
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.1, global_clipnorm=1.0)
+    schedule.follow(optimizer)
+    ours, theirs = keras.Variable([1.0, -2.0]), keras.Variable([1.0, -2.0])
+    for start in (0.1, 0.3):
+        restart(optimizer, start)
+        # The same steps by an optimizer whose rate is set by hand before each.
+        plain = keras.optimizers.AdamW(weight_decay=0.1, global_clipnorm=1.0)
+        for share in (0.5, 1, 1, 0.5):
+            assert float(optimizer.learning_rate) == pytest.approx(start * share)
+            plain.learning_rate = start * share
+            for each, variable in ((optimizer, ours), (plain, theirs)):
+                each.apply([3 * variable], [variable])
+            np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (ours, theirs)), rtol=1e-6)
+    assert schedule.get_config()["learning_rate"] == pytest.approx(0.3)
