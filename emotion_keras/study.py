@@ -16,6 +16,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock
+
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.progress import Progress
@@ -73,6 +75,9 @@ class Study:
         self.directory = directory
         self._path = directory / STUDY
         self._runs = []
+        self._read()
+
+    def _read(self):
         if self._path.exists():
             self._runs = record.read_versioned(self._path).get("runs")
             if not isinstance(self._runs, list):
@@ -87,10 +92,12 @@ class Study:
         return None
 
     def add(self, task, directory):
-        """Notes the run that was made for a task."""
-        self._runs = [run for run in self._runs if run["asked"] != task.asked]
-        self._runs.append({"run_id": directory.name, "asked": task.asked})
-        record.write_versioned(self._path, {"runs": self._runs})
+        """Notes the run that was made for a task; other processes may note others meanwhile."""
+        with FileLock(self.directory / f".{STUDY}.lock"):
+            self._read()
+            self._runs = [run for run in self._runs if run["asked"] != task.asked]
+            self._runs.append({"run_id": directory.name, "asked": task.asked})
+            record.write_versioned(self._path, {"runs": self._runs})
 
 
 def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
@@ -111,8 +118,7 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
     Raises:
         UserError: If there is to be no worker, or the study's file cannot be read.
     """
-    if workers < 1:
-        raise UserError(f"workers is 1 or more. Received: workers={workers}")
+    check_workers(workers, notify)
     study = Study(directory)
     found = {str(task): study.find(task) for task in tasks}
     missing = [
@@ -219,8 +225,8 @@ class _Worker:
         self.log = log_dir / f"worker-{number}.log"
         context = multiprocessing.get_context("spawn")
         self.connection, other_end = context.Pipe()
-        share = _cores(number, workers), _gpu(number)
-        self.process = context.Process(target=_work, args=(other_end, self.log, cache, *share))
+        place = number, workers
+        self.process = context.Process(target=_work, args=(other_end, self.log, cache, *place))
         self.process.start()
         other_end.close()
 
@@ -256,32 +262,77 @@ def backend():
     return name
 
 
+def take_share(number, workers):
+    """Ties this process to its share of the machine: some of the cores and, of several GPUs, one.
+
+    Args:
+        number: Integer, which of the processes it is, from 0.
+        workers: Integer, how many processes there are.
+    """
+    gpu = _gpu(number)
+    if gpu is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    if cores := _cores(number, workers):
+        # TensorFlow, JAX and torch all take as many threads as there are cores for them.
+        os.sched_setaffinity(0, cores)
+
+
 def _cores(number, workers):
     """The cores of one of several workers, or `None` where a process cannot be tied to cores."""
-    if not hasattr(os, "sched_getaffinity"):
+    if not hasattr(os, "sched_setaffinity"):
         return None
-    cores = sorted(os.sched_getaffinity(0))
+    cores = _affinity()
     return cores[number % len(cores) :: workers] if workers <= len(cores) else cores
+
+
+def _affinity():
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def _gpu(number):
     """Name of the GPU of one of several workers, or `None` where there are less than two."""
-    try:
-        found = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
-    except OSError:
-        return None
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    gpus = visible.split(",") if visible else [str(i) for i in range(found.count("GPU "))]
+    gpus = _gpus()
     return gpus[number % len(gpus)] if len(gpus) > 1 else None
 
 
-def _work(tasks, log, cache, cores, gpu):
+def _gpus():
+    """Names of the GPUs that CUDA is to see."""
+    try:
+        found = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except OSError:
+        return []
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return visible.split(",") if visible else [str(i) for i in range(found.count("GPU "))]
+
+
+def check_workers(workers, notify):
+    """Makes sure that there are workers, and says so if they have to share what they compute on.
+
+    Args:
+        workers: Integer.
+        notify: Called with messages for the user.
+
+    Raises:
+        UserError: If there is to be no worker.
+    """
+    if workers < 1:
+        raise UserError(f"workers is 1 or more. Received: workers={workers}")
+    gpus, cores = len(_gpus()), len(_affinity())
+    number, devices = (gpus, "GPU") if gpus else (cores, "core")
+    if workers > number:
+        notify(
+            f"{workers} workers share {number} {devices}{'s' if number > 1 else ''}: more workers "
+            f"than {devices}s are seldom faster."
+        )
+
+
+def _work(tasks, log, cache, number, workers):
     """What a worker's process does until its connection is closed or it is sent `None`."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    if cores:  # TensorFlow, JAX and torch all take as many threads as there are cores for them.
-        os.sched_setaffinity(0, cores)
-    if gpu is not None:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    take_share(number, workers)
     with open(log, "a", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -306,8 +357,8 @@ def _work(tasks, log, cache, cores, gpu):
 _MOST_GROWTH = 1.5
 
 
-def _end_with_parent():
-    """Ends this process when its parent was killed: two must not work on one run."""
+def end_with_parent():
+    """Ends this process when its parent is gone: two must not work on one run."""
     connection.wait([multiprocessing.parent_process().sentinel])
     os._exit(1)
 

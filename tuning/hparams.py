@@ -1,4 +1,4 @@
-"""What TensorBoard's HParams view shows of a search; written without TensorFlow."""
+"""What TensorBoard's HParams view shows of a search, whatever the backend."""
 
 import shutil
 import time

@@ -10,6 +10,7 @@ the best is never worse on validation than they. Each trial is one run or more i
 
 import collections
 import contextlib
+import functools
 import io
 import itertools
 import statistics
@@ -18,10 +19,11 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import rich
 import yaml
+from filelock import FileLock
 from rich import box
 from rich.markup import escape
 from rich.table import Table
@@ -39,14 +41,11 @@ from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.options import make_parser, parse
 from emotion_keras.quiet import quiet
-from emotion_keras.study import LOGS, Study, run_tasks
+from emotion_keras.study import LOGS, Study, check_workers, run_tasks
+from tuning import parallel
+from tuning.oracles import OBJECTIVE, make_oracle, options_of
 from tuning.spaces import space_of
-
-SEARCH = "search.json"
-BEST = "best.json"
-DEFAULTS = "defaults"  # Name of the trial that comes first.
-
-_OBJECTIVE = "val_macro_f1"
+from tuning.trials import BEST, DEFAULTS, FAILURES, Trials, has_ended
 
 
 def search(
@@ -56,6 +55,7 @@ def search(
     max_trials: int = 30,
     seeds_per_trial: int = 1,
     seed: int = 0,
+    workers: int = 1,
     space: str | None = None,
     precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
     study: str = "search",
@@ -72,6 +72,8 @@ def search(
         max_trials: How many settings to try at most, beside the defaults.
         seeds_per_trial: How many runs of each setting, whose scores are averaged.
         seed: Decides what is tried.
+        workers: Number of processes that try settings side by side, each with its share of the
+            cores or its own GPU.
         space: YAML or JSON file in place of the model's own search space: a list of values by
             option of `fit`.
         precision: What to train in; see `fit`.
@@ -81,7 +83,7 @@ def search(
         **options: Options of `load_corpus`, `prepare` and `split`.
 
     Returns:
-        `Trials`, and whether failures stopped the search before its end.
+        `Trials`, and list of the names of the workers that ended before their time.
 
     Raises:
         UserError: If the input or an option is wrong, or the study is that of another search.
@@ -100,6 +102,12 @@ def search(
         raise UserError(f"{name} has no setting to choose. Received: model={model!r}")
     if oracle == "hyperband" and "@" not in name:
         raise UserError(f"hyperband chooses by epochs, and {name} has none. Choose another oracle.")
+    part = parallel.role()
+    if workers > 1 and parallel.is_parallel():
+        raise UserError(
+            f"With {parallel.ROLE} set this process is one part of a search. Leave out `--workers`."
+        )
+    check_workers(workers, notify)
     cache = {}
     tasks = make_tasks(
         [name],
@@ -118,82 +126,71 @@ def search(
         "seed": seed,
         "runs": [task.asked for task in tasks],
     }
+    plan = _Plan(directory, question, tasks, cache, max_trials)
     trials = Trials(directory, question)
-    if len(trials.of_oracle()) >= max_trials:
+    if plan.is_done(trials):
         notify(f"All {max_trials} trials are finished, nothing is left to do: {directory}")
-        return trials, False
+        return trials, []
     _check(name, values)
+    if part == parallel.CHIEF:
+        parallel.check_port()
     record.make_directory(directory / LOGS)
-    waiting = collections.deque()
-    runs = run_tasks(waiting, workers=1, log_dir=directory / LOGS, cache=cache)
     notify(f"Up to {max_trials} trials. What their runs print: {directory / LOGS}")
-    with contextlib.closing(runs):
-        maker = _Maker(tasks, directory, waiting, runs)
-        return trials, _try_settings(trials, maker, values, oracle, seed, max_trials, notify)
+    lost = []
+    if workers > 1:
+        lost = parallel.run_here(functools.partial(_take_part, plan), workers)
+    else:
+        _try_settings(plan, notify)
+    trials.reload()
+    return trials, lost
 
 
-class Trials:
-    """The trials of a search, kept in `search.json`, and the best of them in `best.json`.
+class _Plan(NamedTuple):
+    """What each process of a search has to know.
 
     Args:
-        directory: `pathlib.Path` of the study's folder, existing or not.
+        directory: `pathlib.Path` of the study's folder.
         question: JSON-able dictionary of what is searched for, and how.
-
-    Raises:
-        UserError: If the folder holds another search.
+        tasks: List of `Task`, the runs of the defaults.
+        cache: Dictionary of what the runs share; see `fit`.
+        max_trials: Integer.
     """
 
-    def __init__(self, directory, question):
-        self.directory = directory
-        self.question = question
-        self.trials = []
-        path = directory / SEARCH
-        if path.exists():
-            found = record.read_versioned(path)
-            if changed := [key for key in question if question[key] != found.get(key)]:
-                raise UserError(
-                    f"{directory} holds another search: {', '.join(changed)} were others. Give "
-                    "this one a name of its own with `--study`, or delete that folder."
-                )
-            self.trials = found["trials"]
+    directory: Path
+    question: dict
+    tasks: list
+    cache: dict
+    max_trials: int
 
-    def add(self, trial):
-        """Notes a trial: `trial`, `options`, `score`, `run_ids` and `reason`, if it failed."""
-        failed = [old for old in self.trials if old["options"] == trial["options"]]
-        self.trials = [old for old in self.trials if old not in failed] + [trial]
-        record.write_versioned(self.directory / SEARCH, {**self.question, "trials": self.trials})
-        if best := self.best():
-            contender = self.question["contender"]
-            found = {"study": self.directory.name, "contender": contender, **best}
-            record.write_versioned(self.directory / BEST, found)
+    def is_done(self, trials):
+        """Whether nothing is left to try."""
+        has_defaults = any(t["trial"] == DEFAULTS and has_ended(t) for t in trials.trials)
+        return has_defaults and len(trials.ended()) >= self.max_trials
 
-    def score_of(self, options):
-        """The score of a setting that was tried, or `None`."""
-        return next((t["score"] for t in self.trials if t["options"] == options), None)
 
-    def of_oracle(self):
-        """The trials but for that of the defaults."""
-        return [trial for trial in self.trials if trial["trial"] != DEFAULTS]
-
-    def ranked(self):
-        """The trials that have a score, the best first."""
-        scored = [trial for trial in self.trials if trial["score"] is not None]
-        return sorted(scored, key=lambda trial: -trial["score"])
-
-    def best(self):
-        """The best trial, or `None` where none has a score."""
-        return next(iter(self.ranked()), None)
+def _take_part(plan, names):
+    """What a process does that was started to take part in a search."""
+    _try_settings(plan, functools.partial(print, flush=True), names)
+    return 0
 
 
 class _Maker:
     """Makes the runs of trials, in a process of their own."""
 
-    def __init__(self, tasks, directory, waiting, runs):
-        self.tasks = tasks
-        self.directory = directory
-        self.study = Study(directory)
-        self.waiting = waiting
-        self.runs = runs
+    def __init__(self, plan):
+        self.directory = plan.directory
+        self.tasks = plan.tasks
+        self.study = Study(plan.directory)
+        self.waiting = collections.deque()
+        # Several makers do not write to one file.
+        of_part = parallel.role() if parallel.is_parallel() else ""
+        self.runs = run_tasks(
+            self.waiting, workers=1, log_dir=plan.directory / LOGS / of_part, cache=plan.cache
+        )
+
+    def close(self):
+        """Ends the process."""
+        self.runs.close()
 
     def make(self, trial, options):
         """Makes a trial's runs.
@@ -233,8 +230,10 @@ class _Maker:
         return statistics.mean(metrics), [path.name for path in directories], None
 
 
-def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
-    """Tries the defaults, and then what the oracle says; returns whether failures stopped it.
+def _try_settings(plan, notify, names=()):
+    """Does this process's part of a search: to choose, to try what is chosen, or both.
+
+    A chief that knows the names of its workers waits for those that are late.
 
     What an oracle says follows from its seed and the scores that it was told. So a search that was
     stopped is begun anew, with the scores of the trials that are there.
@@ -245,102 +244,79 @@ def _try_settings(trials, maker, values, oracle, seed, max_trials, notify):
 
         from tuning.hparams import write_trial
 
-    start, before = time.monotonic(), len(trials.trials)
+    part = parallel.role()
+    trials = Trials(plan.directory, plan.question)
+    space = plan.question["space"]
+    start, before = time.monotonic(), len(trials.ended())
 
-    def try_setting(name, options):
-        score = trials.score_of(options)
-        if score is not None:  # From before a stop; nor does the Gaussian process mind repetition.
-            return score
-        score, run_ids, reason = maker.make(name, options)
-        trials.add(
-            {
-                "trial": name,
-                "options": options,
-                "score": score,
-                "run_ids": run_ids,
-                "reason": reason,
-            }
-        )
-        number = len(trials.of_oracle())
-        each = (time.monotonic() - start) / max(1, len(trials.trials) - before)
-        left = durations.in_words(each * (max_trials - number))
-        notify(f"{_in_words(trials, trials.trials[-1])} {number} of {max_trials}, {left} left.")
+    def try_setting(options, name=None):
+        name = trials.begin(options, name)
+        # Workers may be told to try the same.
+        with FileLock(plan.directory / f".trial-{name}.lock"):
+            trials.reload()
+            score = trials.score_of(options)
+            if score is not None:  # From before a stop; nor do all oracles mind repetition.
+                return score
+            score, run_ids, reason = maker.make(name, options)
+            trial = trials.end(options, score, run_ids, reason)
+        number = len(trials.ended())
+        each = (time.monotonic() - start) / max(1, number - before)
+        left = durations.in_words(each * max(0, plan.max_trials - number))
+        notify(f"{_in_words(trials, trial)} {number} of {plan.max_trials}, {left} left.")
         if reason:
             raise FailedTrialError(reason)
-        run = record.read_run(maker.directory / run_ids[0])
+        run = record.read_run(plan.directory / run_ids[0])
         settings = run["inputs"] | run["hyperparameters"] | run["training"]
-        shown = {option: settings[option] for option in values}
-        write_trial(maker.directory, name, shown, _OBJECTIVE, score)
+        shown = {option: settings[option] for option in space}
+        with quiet():  # TensorBoard loads TensorFlow for it, where there is one.
+            write_trial(plan.directory, name, shown, OBJECTIVE, score)
         return score
+
+    def try_defaults():
+        with contextlib.suppress(FailedTrialError):
+            try_setting({}, DEFAULTS)
+
+    def is_enough(trying):
+        trials.reload()
+        known = [trial["options"] for trial in trials.ended()]
+        new = [options for options in trying if options not in known]
+        return len(known) + len(new) >= plan.max_trials
 
     class Tuner(base_tuner.BaseTuner):
         def run_trial(self, trial):
-            options = dict(trial.hyperparameters.values)
-            of_tuner = {name: options.pop(name) for name in set(options) - set(values)}
-            if "tuner/epochs" in of_tuner:
-                options["epochs"] = of_tuner["tuner/epochs"]
-            return {_OBJECTIVE: try_setting(str(1 + len(trials.of_oracle())), options)}
-
-        def pre_create_trial(self):
-            if len(trials.of_oracle()) >= max_trials:
-                self.oracle.max_trials = len(self.oracle.trials)
+            return {OBJECTIVE: try_setting(options_of(trial.hyperparameters, space))}
 
         def on_trial_end(self, trial):
-            with _speechless():  # It shows where in its code a trial has failed.
+            with contextlib.redirect_stdout(io.StringIO()):  # As below.
                 super().on_trial_end(trial)
 
-    with contextlib.suppress(FailedTrialError):
-        try_setting(DEFAULTS, {})
-    model, _, encoder = trials.question["contender"].partition("@")
-    epochs = defaults_for(model, encoder).get("epochs", 4) if encoder else None
-    chooser = _make_oracle(oracle, values, seed, _REPETITION * max_trials, epochs)
-    chooser.verbose = 0
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    model, _, encoder = plan.question["contender"].partition("@")
+    oracle = make_oracle(
+        plan.question["oracle"],
+        space,
+        seed=plan.question["seed"],
+        max_trials=plan.max_trials,
+        epochs=defaults_for(model, encoder).get("epochs", 4) if encoder else None,
+        is_enough=is_enough,
+    )
+    oracle.tuner_ids.update(names)
+    with (
+        contextlib.closing(_Maker(plan)) as maker,
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+    ):
         # That a Gaussian process of few scores could be a better one is no news to the user.
         warnings.simplefilter("ignore", exceptions.ConvergenceWarning)
-        try:
-            Tuner(chooser, directory=folder, project_name="search").search()
-        except RuntimeError as error:
-            if "consecutive failures" not in str(error):
-                raise
-            return True
-    return False
-
-
-@contextlib.contextmanager
-def _speechless():
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
-
-
-def _make_oracle(oracle, values, seed, max_trials, epochs):
-    """The part of KerasTuner that chooses what to try."""
-    import keras_tuner
-
-    space = keras_tuner.HyperParameters()
-    for option, choices in values.items():
-        space.Choice(option, choices)
-    common = {
-        "objective": keras_tuner.Objective(_OBJECTIVE, "max"),
-        "hyperparameters": space,
-        "seed": seed + 1,  # It takes 0 for none.
-        "max_consecutive_failed_trials": _FAILURES,
-    }
-    oracles = keras_tuner.oracles
-    if oracle == "hyperband":
-        chooser = oracles.HyperbandOracle(max_epochs=epochs, **common)
-        chooser.max_trials = max_trials  # Not among its arguments, and heeded all the same.
-        return chooser
-    kinds = {
-        "random": oracles.RandomSearchOracle,
-        "grid": oracles.GridSearchOracle,
-        "bayesian": oracles.BayesianOptimizationOracle,
-    }
-    return kinds[oracle](max_trials=max_trials, **common)
-
-
-_FAILURES = 3  # So many in a row stop a search.
-_REPETITION = 10  # So many proposals for one new setting before a space counts as exhausted.
+        tuner = Tuner(oracle, directory=folder, project_name="search")
+        is_worker = parallel.is_parallel() and part != parallel.CHIEF
+        with parallel.with_chief() if is_worker else contextlib.nullcontext():
+            if part == parallel.ALONE:
+                try_defaults()
+            # It shows where in its code a trial has failed.
+            with contextlib.redirect_stderr(io.StringIO()):
+                tuner.search()
+        if part == parallel.CHIEF and trials.score_of({}) is None:
+            try_defaults()  # On many machines none may be called as the first worker is here.
 
 
 def _check(name, values):
@@ -417,14 +393,19 @@ def main(arguments=None):
     def run():
         options = vars(parse(parser, functions, arguments))
         options.pop("config")
-        trials, stopped = search(**options)
+        trials, lost = search(**options)
         rich.print(summarize(trials))
         if trials.best():
             path = trials.directory / BEST
             print(f"To use the best setting: python -m emotion_keras.fit --from-trial {path}")
-        if stopped:
-            print(f"Stopped: {_FAILURES} trials in a row have failed.", file=sys.stderr)
-        return 1 if stopped else 0
+        if trials.have_failed():
+            print(f"Stopped: {FAILURES} trials in a row have failed.", file=sys.stderr)
+        for worker in lost:
+            print(
+                f"{worker} ended before its time. The same command tries what is missing.",
+                file=sys.stderr,
+            )
+        return 1 if lost or trials.have_failed() else 0
 
     return run_command(run)
 

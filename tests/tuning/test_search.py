@@ -14,8 +14,9 @@ from emotion_keras import record, study
 from emotion_keras.compare import compare
 from emotion_keras.contenders import full_name
 from tuning import search as search_module
-from tuning.search import BEST, SEARCH, main
+from tuning.search import main
 from tuning.spaces import SPACES, space_of
+from tuning.trials import BEST, SEARCH, Trials
 
 TINY = {
     "learning_rate": [0.01, 0.02],
@@ -159,10 +160,10 @@ def test_the_same_command_again_tries_nothing_and_a_larger_one_goes_on(trials, m
 def test_stopped_ten_times_it_ends_with_the_same_trials(
     trials, command, made, monkeypatch, tmp_path, oracle
 ):
-    options = {"oracle": oracle, "space": {"C": [0.01 * 2**i for i in range(12)]}, "max_trials": 8}
+    options = {"oracle": oracle, "space": {"C": [0.01 * 4**i for i in range(8)]}, "max_trials": 5}
     whole = trials(study="whole", **options)
     chance = random.Random(0)
-    places = [(study, "_run"), (search_module.Study, "add"), (search_module.Trials, "add")]
+    places = [(study, "_run"), (search_module.Study, "add"), (Trials, "begin"), (Trials, "end")]
     stops = 0
     while stops < 10:
         owner, name = chance.choice(places)

@@ -1,0 +1,156 @@
+"""Searching with many processes: KerasTuner's chief, which chooses, and its workers, which try.
+
+They find each other by three variables of the environment, which KerasTuner reads: `ADDRESS`,
+`PORT` and `ROLE`. On one machine `run_here` sets them for processes that it starts; on many
+machines the user does.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+from emotion_keras.errors import UserError, run_command
+from emotion_keras.study import end_with_parent, take_share
+
+ROLE = "KERASTUNER_TUNER_ID"
+ADDRESS = "KERASTUNER_ORACLE_IP"
+PORT = "KERASTUNER_ORACLE_PORT"
+
+CHIEF = "chief"
+ALONE = "tuner0"  # What KerasTuner calls one that has no others; so the first worker is called too.
+
+_HERE = "127.0.0.1"
+_PATIENCE = 30  # Seconds without an answer before a chief counts as dead.
+
+
+def role():
+    """Which part of a search this process is: `chief`, a worker's name, or `tuner0` if alone.
+
+    Raises:
+        UserError: If only some of the three variables are set, or the port is none.
+    """
+    given = {name: os.environ.get(name) for name in (ROLE, ADDRESS, PORT)}
+    if missing := [name for name, value in given.items() if not value]:
+        if len(missing) == len(given):
+            return ALONE
+        raise UserError(
+            f"A search on many machines needs {ROLE}, {ADDRESS} and {PORT}, or none of them. "
+            f"Not set: {', '.join(missing)}"
+        )
+    if not (given[PORT].isdecimal() and 0 < int(given[PORT]) < 2**16):
+        raise UserError(f"A port is 1 to 65535. Received: {PORT}={given[PORT]!r}")
+    return CHIEF if CHIEF in given[ROLE] else given[ROLE]  # As KerasTuner tells them apart.
+
+
+def is_parallel():
+    """Whether this process is one of several of a search."""
+    return bool(os.environ.get(ADDRESS))
+
+
+def check_port():
+    """Makes sure that the chief can listen: gRPC would share a port that is in use, unasked.
+
+    Raises:
+        UserError: If it cannot.
+    """
+    place = os.environ[ADDRESS], int(os.environ[PORT])
+    try:
+        with contextlib.closing(socket.create_server(place)):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"The chief cannot listen at {place[0]}, port {place[1]}: {error.strerror}. Choose "
+            f"another with {PORT}, for the chief and for its workers."
+        ) from error
+
+
+@contextlib.contextmanager
+def with_chief():
+    """Within it this process ends, with a message, once the chief no longer answers.
+
+    KerasTuner's workers would wait for it for an hour.
+
+    Raises:
+        UserError: If the chief fails while it is asked.
+    """
+    import grpc  # Imported here because it takes a moment; KerasTuner has brought it.
+
+    place = os.environ[ADDRESS], int(os.environ[PORT])
+    message = (
+        f"The chief at {place[0]}, port {place[1]}, does not answer. Nothing is lost that was "
+        "tried: start it and its workers again with the same commands."
+    )
+    is_over = threading.Event()
+
+    def watch():
+        heard = time.monotonic()
+        while time.monotonic() < heard + _PATIENCE:
+            with contextlib.suppress(OSError), socket.create_connection(place, timeout=5):
+                heard = time.monotonic()
+            if is_over.wait(2):
+                return
+        # Not to what stands in for it while KerasTuner is kept from speaking.
+        print(f"\nerror: {message}", file=sys.__stderr__, flush=True)
+        os._exit(2)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    except grpc.RpcError as error:
+        raise UserError(message) from error
+    finally:
+        is_over.set()
+
+
+def run_here(explore, workers):
+    """Runs a chief and its workers on this machine, to the end of the search.
+
+    Args:
+        explore: Function that a process can be given, which takes part in a search as its `role`
+            says; its argument is the list of the names of the workers.
+        workers: Number of workers. Each has its share of the cores or, where there are several
+            GPUs, its own.
+
+    Returns:
+        List of the names of the workers that ended before the search did.
+    """
+    with contextlib.closing(socket.create_server((_HERE, 0))) as free:
+        port = str(free.getsockname()[1])
+    context = multiprocessing.get_context("spawn")
+
+    names = [f"tuner{number}" for number in range(workers)]
+
+    def start(name, number):
+        places = {ROLE: name, ADDRESS: _HERE, PORT: port}
+        process = context.Process(
+            name=name, target=_take_part, args=(explore, names, places, number)
+        )
+        process.start()
+        return process
+
+    chief = start(CHIEF, None)
+    team = [start(name, number) for number, name in enumerate(names)]
+    try:
+        for process in team:
+            process.join()
+    finally:
+        for process in (chief, *team):
+            process.terminate()
+            process.join()
+    return [process.name for process in team if process.exitcode]
+
+
+def _take_part(explore, names, places, number):
+    """What a process of a search does."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    # So that what it has opened is closed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.environ.update(places)
+    if number is not None:
+        take_share(number, len(names))
+    sys.exit(run_command(lambda: explore(names)))
