@@ -100,7 +100,16 @@ def compare(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
         )
     given = read_settings(settings, names) if settings else {}
-    tasks, cache = _plan(names, seeds, given, precision, options, notify)
+    cache = {}
+    tasks = plan_comparison(
+        names,
+        seeds=seeds,
+        settings=given,
+        precision=precision,
+        options=options,
+        cache=cache,
+        notify=notify,
+    )
     directory = Path(runs_dir) / study
     made, failed = make_runs(
         tasks,
@@ -114,12 +123,25 @@ def compare(
     return comparison, failed
 
 
-def _plan(names, seeds, settings, precision, options, notify):
-    """The study's runs, and what of them can be made beforehand, as `fit` takes it."""
+def plan_comparison(names, *, seeds, settings, precision, options, cache, notify):
+    """The runs of a comparison.
+
+    Args:
+        names: Full names of models.
+        seeds: See `compare`.
+        settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
+        precision: See `fit`.
+        options: Dictionary of the options of the data.
+        cache: Dictionary, filled with what of the runs can be made beforehand, as `fit` takes it.
+        notify: Called with messages for the user.
+
+    Returns:
+        List of `Task`, one model after the other, so that what a model's runs share is made once.
+    """
     data = resolve_data(options)
     folds = data["protocol"]["folds"]
     seeds = (5 if folds is None else 1) if seeds is None else seeds
-    tasks, cache = [], {}
+    tasks = []
     for fold in [None] if folds is None else range(max(folds, 1)):
         data["protocol"]["fold"] = fold
         tasks += make_tasks(
@@ -131,8 +153,7 @@ def _plan(names, seeds, settings, precision, options, notify):
             cache=cache,
             notify=notify,
         )
-    # One model after the other, so that what a model's runs share is made once.
-    return sorted(tasks, key=lambda task: names.index(task.group)), cache
+    return sorted(tasks, key=lambda task: names.index(task.group))
 
 
 def _compare(directory, directories, reference):

@@ -142,7 +142,8 @@ def read_settings(path, names):
     """Reads a file of settings.
 
     Args:
-        path: YAML or JSON file, or the `best.json` of a search.
+        path: YAML or JSON file, or the `best.json` of a search; or what such a file would hold, a
+            dictionary.
         names: Full names of the models that it may be about.
 
     Returns:
@@ -151,11 +152,7 @@ def read_settings(path, names):
     Raises:
         UserError: If it cannot be read, is about other models, or sets what a study's runs share.
     """
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read as settings: {reason}") from error
+    settings = path if isinstance(path, dict) else _read_yaml(path)
     if isinstance(settings, dict) and {"contender", "options"} <= settings.keys():
         settings = {settings["contender"]: settings["options"]}  # What a search has found.
     if not isinstance(settings, dict) or not all(
@@ -183,6 +180,14 @@ def read_settings(path, names):
             "data, encoders and seeds are options of the command."
         )
     return settings
+
+
+def _read_yaml(path):
+    try:
+        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path} cannot be read as settings: {reason}") from error
 
 
 def as_number(value):

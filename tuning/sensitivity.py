@@ -225,19 +225,23 @@ def analyze(
     """
     own = option_defaults(ANALYSES[analysis])
     own |= {name: options.pop(name) for name in own if name in options}
-    trials = ANALYSES[analysis](**own)
     names = full_names(models)
     given = read_settings(settings, names) if settings else {}
     study = analysis if study is None else study
     record.check_study(study)
     directory = Path(runs_dir) / study
     cache = {}
-    common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
-    tasks = {
-        (name, trial.value): _make_tasks(analysis, name, trial, given, options, common)
-        for name in names
-        for trial in _possible_trials(analysis, name, trials, given, notify)
-    }
+    tasks = plan_analysis(
+        analysis,
+        names,
+        own=own,
+        seeds=seeds,
+        settings=given,
+        precision=precision,
+        options=options,
+        cache=cache,
+        notify=notify,
+    )
     made, failed = make_runs(
         [task for of_point in tasks.values() for task in of_point],
         directory,
@@ -272,6 +276,32 @@ def analyze(
         found["noise"] = {name: summarize_noise(paths) for name, paths in tested.items()}
     record.write_versioned(directory / SENSITIVITY, found)
     return found, failed
+
+
+def plan_analysis(analysis, names, *, own, seeds, settings, precision, options, cache, notify):
+    """The runs of an analysis.
+
+    Args:
+        analysis: Name of a function of `ANALYSES`.
+        names: Full names of models.
+        own: Dictionary of the analysis's arguments.
+        seeds: Integer, number of runs at each value.
+        settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
+        precision: See `fit`.
+        options: Dictionary of the options of the data.
+        cache: Dictionary, filled with what of the runs can be made beforehand, as `fit` takes it.
+        notify: Called with messages for the user.
+
+    Returns:
+        Dictionary of lists of `Task`, by model and value.
+    """
+    trials = ANALYSES[analysis](**own)
+    common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
+    return {
+        (name, trial.value): _make_tasks(analysis, name, trial, settings, options, common)
+        for name in names
+        for trial in _possible_trials(analysis, name, trials, settings, notify)
+    }
 
 
 def _possible_trials(analysis, name, trials, given, notify):

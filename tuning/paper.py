@@ -1,0 +1,311 @@
+"""Everything that the paper reports, as one plan: `python -m tuning.paper --budget quick|full`.
+
+The comparison of its Table 1, the learning rates of its Figure 2, and what its abstract claims of
+noise and of data ratios; and the ablation of the gate, which it lacks. The plan is shown with its
+cost before it starts, and how far it is after each of its steps. Each step is a study of plain
+runs: what is finished is not made again, and the same command continues.
+
+`full` makes what `emotion_keras.compare` and `tuning.sensitivity` make by default, in studies of
+the same names. `quick` answers every question with two seeds, smaller models from scratch and less
+training, in studies of its own; on ISEAR it takes half an hour on two cores with two workers.
+"""
+
+import sys
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import rich
+from rich import box
+from rich.table import Table
+
+from emotion_keras import compare, durations
+from emotion_keras.contenders import DATA_STAGES, full_names, read_settings, resolve_data
+from emotion_keras.data import read_dataset
+from emotion_keras.errors import run_command
+from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.study import Study, check_workers, tell_failures
+from tuning import sensitivity
+
+_SMALL = {
+    "embedding_dim": 64,
+    "vocabulary_size": 4000,
+    "sequence_length": 64,
+    "batch_size": 64,
+    "epochs": 5,
+}
+_SMALL_TRANSFORMER = {**_SMALL, "num_layers": 1, "num_heads": 2, "intermediate_dim": 128}
+_SHORT = {"sequence_length": 64, "epochs": 2}
+
+
+class Budget(NamedTuple):
+    """How much of the paper's questions is answered how well.
+
+    Args:
+        prefix: What the names of its studies begin with.
+        models: The models of the comparison, with commas between them.
+        analysed: The models of the analyses, likewise.
+        seeds: Integer, runs of each setting.
+        settings: Dictionary of settings by model, in place of the chosen ones.
+        arguments: Dictionary of an analysis's arguments, by its name.
+    """
+
+    prefix: str
+    models: str
+    analysed: str
+    seeds: int
+    settings: dict
+    arguments: dict
+
+
+BUDGETS = {
+    "quick": Budget(
+        prefix="quick-",
+        models="majority,tfidf_logistic,tfidf_svm,cnn@scratch,lstm@scratch,transformer@scratch,"
+        "gated_transformer@scratch,bert@minilm,gated_transformer@minilm",
+        analysed="gated_transformer@scratch",
+        seeds=2,
+        settings={
+            "cnn@scratch": _SMALL,
+            "lstm@scratch": _SMALL,
+            "transformer@scratch": _SMALL_TRANSFORMER,
+            "gated_transformer@scratch": _SMALL_TRANSFORMER,
+            "bert@minilm": _SHORT,
+            "gated_transformer@minilm": _SHORT,
+        },
+        arguments={
+            "data_ratio": {"ratios": "0.05,0.2,0.4,1"},
+            "noise": {"levels": "0.1,0.4,1", "label_levels": "0.2,0.4"},
+        },
+    ),
+    "full": Budget(
+        prefix="",
+        models=",".join(compare.CONTENDERS),
+        analysed="gated_transformer@scratch,gated_transformer@minilm",
+        seeds=5,
+        settings={},
+        arguments={},
+    ),
+}
+
+# Seconds of a run on one core of an AMD EPYC with TensorFlow and ISEAR's 5,216 texts to train on.
+_SECONDS = {
+    "quick": {"scratch": 25, "minilm": 260, "": 5},
+    "full": {"scratch": 120, "embeddings": 110, "minilm": 500, "": 5},
+}
+_TEXTS = 5216
+
+
+class Step(NamedTuple):
+    """A part of the plan: a study.
+
+    Args:
+        name: String, what it is about.
+        directory: `pathlib.Path` of the study's folder.
+        tasks: List of `Task`, all its runs.
+        make: Function without arguments that makes what is missing; returns what it found, ready
+            to be printed, or `None`, and list of `Ended`, the runs that failed.
+    """
+
+    name: str
+    directory: Path
+    tasks: list
+    make: object
+
+    def missing(self):
+        """The tasks that have no finished run."""
+        study = Study(self.directory)
+        return [task for task in self.tasks if study.find(task) is None]
+
+
+def plan_paper(*, budget, workers, precision, runs_dir, notify, options):
+    """The steps of the plan.
+
+    Args:
+        budget: Name of a `Budget` of `BUDGETS`.
+        workers: See `compare`.
+        precision: See `fit`.
+        runs_dir: Folder of all runs.
+        notify: Called with messages for the user.
+        options: Dictionary of the options of the data.
+
+    Returns:
+        List of `Step`.
+    """
+    chosen = BUDGETS[budget]
+    cache = {}
+    of_study = {
+        "seeds": chosen.seeds,
+        "precision": precision,
+        "workers": workers,
+        "runs_dir": runs_dir,
+        "notify": notify,
+    }
+    of_plan = {
+        "seeds": chosen.seeds,
+        "precision": precision,
+        "options": options,
+        "cache": cache,
+        "notify": lambda message: None,  # It says again what it has to say when it is made.
+    }
+
+    def settings_of(models):
+        of_models = {k: v for k, v in chosen.settings.items() if k in models.split(",")}
+        return of_models or None
+
+    def step(name, study, models, plan, make):
+        names = full_names(models)
+        settings = settings_of(models)
+        tasks = plan(names, settings=read_settings(settings, names) if settings else {}, **of_plan)
+        arguments = {"models": models, "settings": settings, "study": study, **of_study, **options}
+        return Step(name, Path(runs_dir) / study, tasks, lambda: make(**arguments))
+
+    def analysis(name, study):
+        own = option_defaults(sensitivity.ANALYSES[name]) | chosen.arguments.get(name, {})
+
+        def plan(names, **arguments):
+            by_point = sensitivity.plan_analysis(name, names, own=own, **arguments)
+            return [task for tasks in by_point.values() for task in tasks]
+
+        def make(**arguments):
+            found, failed = sensitivity.analyze(name, **own, **arguments)
+            return found and sensitivity.summarize(found), failed
+
+        return step(name, study, chosen.analysed, plan, make)
+
+    def make_comparison(**arguments):
+        found, failed = compare.compare(**arguments)
+        return found and compare.summarize(found), failed
+
+    comparison = f"{chosen.prefix}comparison"
+    return [
+        step("comparison", comparison, chosen.models, compare.plan_comparison, make_comparison),
+        # On the models of the comparison, which are not trained again.
+        analysis("noise", comparison),
+        *(
+            analysis(name, f"{chosen.prefix}{name}")
+            for name in ("learning_rate", "data_ratio", "gate")
+        ),
+    ]
+
+
+def paper(
+    *,
+    budget: Literal["quick", "full"] = "quick",
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
+    workers: int = 1,
+    runs_dir: str = "runs",
+    notify=print,
+    **options,
+):
+    """Makes the comparison and all four analyses.
+
+    Args:
+        budget: How much: quick, with two seeds, smaller models and less training; or full.
+        precision: What to train in; see `fit`.
+        workers: Number of processes that make runs side by side, each with its share of the cores
+            or its own GPU.
+        runs_dir: Folder of all runs.
+        notify: Called with messages for the user, and with what can be printed.
+        **options: Options of `load_corpus`, `prepare` and `split`.
+
+    Returns:
+        List of `Ended`, the runs that failed.
+
+    Raises:
+        UserError: If the input or an option is wrong.
+
+    Example:
+
+    >>> paper(data="situations", workers=2)
+    """
+    check_workers(workers, notify)
+    steps = plan_paper(
+        budget=budget,
+        workers=workers,
+        precision=precision,
+        runs_dir=runs_dir,
+        notify=notify,
+        options=options,
+    )
+    dataset = read_dataset(resolve_data(options), {}, lambda message: None)
+    texts = len(dataset.split.train)
+    failed = []
+    notify(show_plan(steps, budget, workers, texts))
+    for number, step in enumerate(steps, start=1):
+        notify(f"Step {number} of {len(steps)}: {step.name}, in {step.directory}")
+        found, failed_here = step.make()
+        failed += failed_here
+        if found:
+            notify(found)
+        notify(show_plan(steps, budget, workers, texts))
+    return failed
+
+
+def show_plan(steps, budget, workers, texts):
+    """What there is to do, what is done, and about how long the rest takes.
+
+    Args:
+        steps: List of `Step`.
+        budget: Name of their budget.
+        workers: Number of processes.
+        texts: Number of texts to train on.
+
+    Returns:
+        `rich.table.Table`.
+    """
+    table = Table(
+        title=f"Plan, {budget}: about how long it takes with {workers} worker"
+        f"{'s' if workers > 1 else ''} of a core each",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("step")
+    for column in ("runs", "finished", "left"):
+        table.add_column(column, justify="right")
+    total, seen = 0, set()
+    for step in steps:
+        missing = step.missing()
+        # What an earlier step makes in the same study is there for a later one.
+        counted = [t for t in missing if (step.directory, str(t.asked)) not in seen]
+        seen |= {(step.directory, str(t.asked)) for t in missing}
+        seconds = sum(_seconds(task, budget, texts) for task in counted) / workers
+        total += seconds
+        finished = len(step.tasks) - len(missing)
+        left = durations.in_words(seconds) if seconds else "-"
+        table.add_row(step.name, str(len(step.tasks)), str(finished), left)
+    table.add_section()
+    table.add_row("together", "", "", durations.in_words(total) if total else "-")
+    return table
+
+
+def _seconds(task, budget, texts):
+    """About how long a run takes on one core."""
+    encoder = task.options.get("encoder", "")
+    seconds = _SECONDS[budget].get(encoder, _SECONDS[budget]["minilm"])
+    return seconds * texts / _TEXTS * (task.options.get("train_fraction") or 1.0)
+
+
+def _show(message):
+    """Prints a message as it is, and a table as a table."""
+    print(message, flush=True) if isinstance(message, str) else rich.print(message)
+
+
+def main(arguments=None):
+    """The command `python -m tuning.paper`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    functions = [paper, *DATA_STAGES.values()]
+    # A fold would be another test split, and the ratios are the training fractions.
+    skip = {"folds", "fold", "train_fraction"}
+    parser = make_parser("python -m tuning.paper", __doc__, functions, {}, skip=skip)
+
+    def run():
+        options = vars(parse(parser, functions, arguments))
+        options.pop("config")
+        return tell_failures(paper(notify=_show, **options))
+
+    return run_command(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
