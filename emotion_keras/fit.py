@@ -33,6 +33,7 @@ from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation import classification_metrics
+from emotion_keras.explanation import summarize_words
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
@@ -207,6 +208,10 @@ def fit(
         record.write_rows(directory / record.HISTORY, outcome["history"])
     rows = _prediction_rows(dataset, outcome["probabilities"])
     record.write_rows(directory / record.PREDICTIONS, rows)
+    if "layers" in outcome:
+        record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
+    if read_test and trial is None:  # For studies of settings it would take time for nothing.
+        _write_texts(directory, dataset, outcome.get("explain"))
     record.write_run(
         directory,
         {
@@ -276,6 +281,27 @@ def _release(directory):
     if [path.name for path in directory.iterdir()] == [_UNFINISHED]:
         (directory / _UNFINISHED).unlink()
         directory.rmdir()
+
+
+def _write_texts(directory, dataset, explain):
+    """Keeps the test split's texts, and what the gate makes of them, for those who look at them."""
+    texts = dataset.texts("test")
+    ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
+    rows = [{"id": i, "text": text} for i, text in zip(ids, texts, strict=True)]
+    record.write_rows(directory / record.TEXTS, rows)
+    if explain is None:
+        return
+    explained = explain(texts)
+    record.write_rows(
+        directory / record.GATES,
+        [
+            {"id": i, "position": position, **word}
+            for i, words in zip(ids, explained, strict=True)
+            for position, word in enumerate(words)
+        ],
+    )
+    if words := summarize_words(explained):
+        record.write_rows(directory / record.GATE_WORDS, words)
 
 
 def _prediction_rows(dataset, probabilities):

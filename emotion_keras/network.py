@@ -1,5 +1,6 @@
 """Trains one Keras model on one dataset, from texts to probabilities."""
 
+import functools
 import gc
 import math
 import shutil
@@ -11,6 +12,7 @@ from emotion_keras.cache import once
 from emotion_keras.data import audit_balance
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
+from emotion_keras.explanation import describe_layers, explain, has_gate
 from emotion_keras.inputs import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.latency import measure_latency
@@ -52,7 +54,9 @@ def train_network(
     Returns:
         What `train` returned, with `probabilities` of the splits by name, arrays
         `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
-        `num_parameters`, and `audit`, what balancing did, for the audit of the data.
+        `num_parameters`, `audit`, what balancing did, for the audit of the data, `layers`, what
+        `describe_layers` returned, and where the gate can be explained `explain`, a function from
+        texts to what `explain` of `emotion_keras.explanation` returns.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
@@ -158,6 +162,11 @@ def train_network(
     )
     outcome["audit"] = {"balance": balanced}
     outcome["num_parameters"] = final.count_params()
+    outcome["layers"] = describe_layers(final)
+    if has_gate(final):
+        outcome["explain"] = functools.partial(
+            explain, final, tokenizer=text.tokenizer, sequence_length=text.sequence_length
+        )
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)
     return outcome

@@ -2,8 +2,11 @@
 
 `runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
 the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
-`val` and `test`; `audit.json`; and where weights are kept `model.keras` with its tokenizer, or
-`model.joblib` of a model of scikit-learn.
+`val` and `test`; `audit.json`; `architecture.json`, the layers of a Keras model; where weights are
+kept `model.keras` with its tokenizer, or `model.joblib` of a model of scikit-learn. A run that is
+no trial of a study of settings has `texts.csv`, the texts of the test split, too, and where the
+model's gate can be explained `gates.csv`, a row a word of these, and `gate_words.csv`, the mean
+gate of frequent words.
 """
 
 import csv
@@ -20,6 +23,10 @@ RUN = "run.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
 AUDIT = "audit.json"
+ARCHITECTURE = "architecture.json"
+TEXTS = "texts.csv"
+GATES = "gates.csv"
+GATE_WORDS = "gate_words.csv"
 MODEL = "model.keras"
 ESTIMATOR = "model.joblib"
 

@@ -144,6 +144,24 @@ class WordPieceTokenizer:
             parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
 
+    def words(self, texts, sequence_length):
+        """The words that tokens stand for.
+
+        Args:
+            texts: Sequence of strings.
+            sequence_length: See `encode`.
+
+        Returns:
+            List, by text, of lists of pairs of a word as it stands in the text, or a special token,
+            and the number of its tokens; in the order of the tokens that `encode` gives.
+        """
+        self._tokenizer.enable_truncation(sequence_length)
+        encodings = self._tokenizer.encode_batch(list(texts))
+        self._tokenizer.no_truncation()
+        return [
+            [*_words_of(encoding, text)] for encoding, text in zip(encodings, texts, strict=True)
+        ]
+
     def _cuts_like_bert(self):
         """Whether a text's tokens are `[CLS]`, those of its words one by one, and `[SEP]`."""
         tokenizer = self._tokenizer
@@ -165,6 +183,16 @@ class WordPieceTokenizer:
         encoded = self._tokenizer.encode_batch_fast(texts)
         self._tokenizer.no_truncation()
         return [encoding.ids for encoding in encoded]
+
+
+def _words_of(encoding, text):
+    for word_id, group in itertools.groupby(range(len(encoding)), encoding.word_ids.__getitem__):
+        positions = list(group)
+        if word_id is None:  # One special token or more.
+            yield from ((encoding.tokens[position], 1) for position in positions)
+        else:
+            start, end = encoding.offsets[positions[0]][0], encoding.offsets[positions[-1]][1]
+            yield text[start:end], len(positions)
 
 
 class _Words(dict):
@@ -247,3 +275,34 @@ class PresetTokenizer:
             offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
             parts.append(Sequences(token_ids[mask].astype("int32"), offsets))
         return Sequences.concatenate(parts)
+
+    def words(self, texts, sequence_length):
+        """The words that tokens stand for; see `WordPieceTokenizer.words`.
+
+        A preset does not say where in a text its tokens stand: a word is what they spell.
+        """
+        id_to_token = self._preprocessor.tokenizer.id_to_token
+        special = set(self.special_ids)
+        sequences = self.encode(texts, sequence_length)
+        of_texts = np.split(sequences.values, sequences.offsets[1:-1])
+        return [_spell([(id_to_token(i), i in special) for i in ids.tolist()]) for ids in of_texts]
+
+
+# What tokens begin with that begin a word: SentencePiece's mark, and that of byte-level pairs.
+_WORD_STARTS = ("\u2581", "\u0120")
+
+
+def _spell(tokens):
+    """Merges pairs of a token and whether it is special to pairs of a word and its tokens."""
+    marked = any(token.startswith(_WORD_STARTS) for token, is_special in tokens)
+    words = []
+    after_special = True
+    for token, is_special in tokens:
+        goes_on = token.startswith("##") or (marked and not token.startswith(_WORD_STARTS))
+        if goes_on and not (is_special or after_special):
+            word, number = words[-1]
+            words[-1] = word + token.removeprefix("##"), number + 1
+        else:
+            words.append((token.lstrip("".join(_WORD_STARTS)) or token, 1))
+        after_special = is_special
+    return words
