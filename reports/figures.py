@@ -7,7 +7,6 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pandas as pd
 from matplotlib import patches, ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -55,6 +54,7 @@ def write_figure(figure, path):
     """
     FigureCanvasAgg(figure)
     figure.savefig(path.with_suffix(".png"), dpi=300)
+    figure.set_layout_engine("none")  # What was laid out for the one file fits the other.
     text = io.StringIO()
     # Without a date the same records give the same file.
     figure.savefig(text, format="svg", metadata={"Date": None})
@@ -335,11 +335,19 @@ def draw_history(history):
     """
     figure = Figure(figsize=(6.4, 3.3))
     panels = figure.subplots(1, 2)
-    for axes, column, title in zip(panels, ("loss", "accuracy"), ("Loss", "Accuracy, %"), strict=True):
+    titles = {"loss": "Loss", "accuracy": "Accuracy, %"}
+    for axes, (column, title) in zip(panels, titles.items(), strict=True):
         for number, (prefix, name) in enumerate((("", "training"), ("val_", "validation"))):
             for _, run in history.groupby("run"):
                 series = _series(number)
-                axes.plot(run["epoch"], run[prefix + column], **series, alpha=0.3, linewidth=1, markersize=3)  # noqa: E501
+                axes.plot(
+                    run["epoch"],
+                    run[prefix + column],
+                    **series,
+                    alpha=0.3,
+                    linewidth=1,
+                    markersize=3,
+                )  # noqa: E501
             means = history.groupby("epoch")[prefix + column].mean()
             axes.plot(means.index, means, **_series(number), markeredgecolor=PAPER, label=name)
         axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
@@ -471,13 +479,14 @@ def draw_confidences(frame):
     """
     figure = Figure(figsize=(6.4, 3.2))
     axes = figure.subplots()
-    right, wrong = (frame.loc[frame["correct"] == is_right, "confidence"] for is_right in (True, False))
+    right, wrong = (
+        frame.loc[frame["correct"] == is_right, "confidence"] for is_right in (True, False)
+    )
     axes.hist(
         [right, wrong], bins=np.linspace(0, 1, 21), stacked=True, color=[COLOURS[0], COLOURS[1]],
         edgecolor=PAPER, linewidth=0.6, label=["right", "wrong"],
     )  # fmt: skip
-    axes.patches[20].get_x()
-    for patch in axes.patches[20:]:
+    for patch in axes.patches[20:]:  # Told apart without colour, too.
         patch.set_hatch("////")
     axes.set_xlim(0, 1)
     _percent_axis(axes.xaxis)
@@ -498,8 +507,7 @@ def draw_gate_words(frame):
         own = (frame["side"] == side).to_numpy()
         series = _series(number)
         axes.plot(frame["gate"][own], places[own], **series, linestyle="none", label=side)
-    words = [word.replace("$", r"\$") for word in frame["word"]]
-    axes.set_yticks(places, words)
+    axes.set_yticks(places, frame["word"])
     axes.set_ylim(len(frame) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("mean gate (0 closed, 1 open)")
@@ -550,7 +558,9 @@ def draw_architecture(layers):
     layers = collapse_layers(layers)
     depth, at_depth = {}, {}
     for layer in layers:
-        depth[layer["name"]] = 1 + max((depth.get(name, -1) for name in layer["inputs"]), default=-1)
+        depth[layer["name"]] = 1 + max(
+            (depth.get(name, -1) for name in layer["inputs"]), default=-1
+        )
         at_depth.setdefault(depth[layer["name"]], []).append(layer["name"])
     width, height, gap = 3.0, 0.62, 0.42
     places = {
@@ -578,12 +588,19 @@ def draw_architecture(layers):
         details = _shape(layer["output_shape"])
         if parameters:
             details += f"   {parameters:,} parameters"
-        title = _plain(f"{layer['type']}{times}")
+        title = f"{layer['type']}{times}"
         axes.text(x, y + 0.12, title, ha="center", va="center", weight="bold", fontsize=8.5)
         axes.text(x, y - 0.15, details, ha="center", va="center", fontsize=7.5, color=MUTED)
         for source in layer["inputs"]:
             if source in places:
-                _arrow(axes, places[source], (x, y), height, width, depth[layer["name"]] - depth[source])
+                _arrow(
+                    axes,
+                    places[source],
+                    (x, y),
+                    height,
+                    width,
+                    depth[layer["name"]] - depth[source],
+                )
     axes.set_xlim(-max(wide, 5.2) / 2, max(wide, 5.2) / 2)
     axes.set_ylim(-tall + height / 2, height / 2 + 0.3)
     axes.set_aspect("equal")
@@ -598,7 +615,10 @@ def _arrow(axes, source, target, height, width, levels):
     else:
         # Past the layers between: down the right-hand side.
         start, end = (source[0] + width / 2, source[1]), (target[0] + width / 2, target[1])
-        style |= {"connectionstyle": "arc,angleA=0,angleB=0,armA=16,armB=16,rad=6", "linestyle": "--"}
+        style |= {
+            "connectionstyle": "arc,angleA=0,angleB=0,armA=16,armB=16,rad=6",
+            "linestyle": "--",
+        }
     axes.annotate("", end, start, arrowprops=style)
 
 
@@ -608,13 +628,3 @@ def _shape(shape):
         return ", ".join(map(_shape, shape))
     names = iter(("batch", "length"))
     return f"({', '.join(next(names, '?') if size is None else str(size) for size in shape)})"
-
-
-def _plain(text):
-    # Between two dollars matplotlib would read mathematics.
-    return text.replace("$", r"\$")
-
-
-def numbers_of(frame, column):
-    """The numbers of a column that are there, as a list."""
-    return [value for value in frame[column] if not pd.isna(value)]

@@ -20,6 +20,8 @@ GATES = "gates.csv"
 GATE_WORDS = "gate_words.csv"
 ARCHITECTURE = "architecture.json"
 
+ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
+
 # Models of scikit-learn are the same beside every backend of Keras.
 NO_BACKEND = "scikit-learn"
 
@@ -37,6 +39,25 @@ _REQUIRED = {
     "num_parameters": int,
 }
 _REQUIRED_OF_CORPUS = {"name": str, "sha256": str, "labels": list, "protocol": dict}
+_REQUIRED_OF_FILES = {
+    COMPARISON: {"run_ids": list, "reference": str, "contenders": list},
+    SENSITIVITY: {"analysis": str, "points": list},
+    SEARCH: {
+        "contender": str,
+        "oracle": str,
+        "seed": int,
+        "space": dict,
+        "runs": list,
+        "trials": list,
+    },
+    STUDY: {"runs": list},
+}
+_REQUIRED_OF_PARTS = {
+    COMPARISON: {"contenders": {"name": str, "num_runs": int}},
+    SENSITIVITY: {"points": {"contender": str, "value": (int, float, str), "run_ids": list}},
+    SEARCH: {"trials": {"trial": str, "options": dict, "run_ids": list}},
+    STUDY: {"runs": {"run_id": str, "asked": dict}},
+}
 _PROTOCOL = ("split_seed", "test_size", "val_size", "folds", "by_subject")
 
 
@@ -284,8 +305,11 @@ def _check(values, types):
     for name, expected in types.items():
         value = values.get(name)
         # A whole number is a number, too.
-        if not isinstance(value, (int, float) if expected is float else expected):
-            raise UserError(f"{name} should be {expected.__name__}, and is {value!r}"[:200])
+        accepted = (int, float) if expected is float else expected
+        if not isinstance(value, accepted):
+            kinds = accepted if isinstance(accepted, tuple) else (accepted,)
+            in_words = " or ".join(kind.__name__ for kind in kinds)
+            raise UserError(f"{name} should be {in_words}, and is {value!r}"[:200])
 
 
 def _read_files(directory, broken):
@@ -295,10 +319,22 @@ def _read_files(directory, broken):
         if not path.exists():
             continue
         try:
-            files[name] = record.read_versioned(path)
+            found = record.read_versioned(path)
+            _check_file(name, found)
         except UserError as error:
             broken.append((path, str(error)))
+        else:
+            files[name] = found
     return files
+
+
+def _check_file(name, found):
+    _check(found, _REQUIRED_OF_FILES[name])
+    for part, types in _REQUIRED_OF_PARTS.get(name, {}).items():
+        for one in found[part]:
+            _check(one, types)
+    if name == SENSITIVITY and found["analysis"] not in ANALYSES:
+        raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
 
 
 def _parts(studies):

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve, scale
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    reliability_curve,
+    scale,
+)
 from emotion_keras.evaluation.sensitivity import read_noise
+from emotion_keras.evaluation.significance import mean_interval
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 
@@ -163,7 +168,9 @@ def interval(low, high, signed=False):
 
 def p_in_words(value):
     """A p-value with three digits."""
-    return "–" if value is None or np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    return (
+        "–" if value is None or np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    )
 
 
 def count(number):
@@ -259,9 +266,14 @@ def comparison_table(compared, comparison, corpus):
     sort_by = {"Runs": "runs"}
     sort_by |= {title: f"{metric}_mean" for metric, title in METRICS.items()}
     sort_by |= {f"Paper: {title}": f"paper_{metric}" for metric, title in METRICS.items()}
-    best = frame["contender"].iloc[0]
-    is_best = comparison and comparison["reference"] == best and len(frame) > 1
-    bold = {(0, METRICS["accuracy"])} if is_best and (frame["resolved"].iloc[1:] == True).all() else ()  # noqa: E712, E501
+    # The first row is bold where every other one is resolved to be below it.
+    leads = (
+        comparison is not None
+        and len(frame) > 1
+        and comparison["reference"] == frame["contender"].iloc[0]
+        and all(found is True for found in frame["resolved"].iloc[1:].tolist())
+    )
+    bold = {(0, METRICS["accuracy"])} if leads else set()
     return Table(
         "table_1",
         f"Test split of {corpus}, per cent: means over runs, with 95 % intervals of the mean over "
@@ -269,7 +281,7 @@ def comparison_table(compared, comparison, corpus):
         + (
             "Bold: a lead in accuracy over every other model that is resolved."
             if bold
-            else "No value is bold, because no lead over every other model is resolved."
+            else "No accuracy is bold: no lead over every other model is resolved."
         ),
         frame,
         shown,
@@ -297,7 +309,8 @@ def differences_table(table, reference):
             "Model": frame["contender"],
             "Difference, points": [percent(d, signed=True) for d in frame["difference"]],
             "95 % interval": [
-                interval(*ends, signed=True) for ends in zip(frame["low"], frame["high"], strict=True)
+                interval(*ends, signed=True)
+                for ends in zip(frame["low"], frame["high"], strict=True)
             ],
             "Smallest resolved": frame["smallest"].map(percent),
             "p (McNemar, Holm)": frame["p_holm"].map(p_in_words),
@@ -473,8 +486,28 @@ def importance_table(search):
     )
 
 
+def short_table(frame, name):
+    """Scores of runs that have no section of their own, by study and setting."""
+    shown = pd.DataFrame(
+        {
+            "Study": frame["study"],
+            "Model": frame["contender"],
+            "Learning rate": [
+                "–" if value is None or np.isnan(value) else f"{value:g}"
+                for value in frame["learning_rate"]
+            ],
+            "Runs": frame["runs"].astype(str),
+            **{title: _with_intervals(frame, metric) for metric, title in METRICS.items()},
+        }
+    )
+    sort_by = {"Learning rate": "learning_rate", "Runs": "runs"}
+    sort_by |= {title: f"{m}_mean" for m, title in METRICS.items()}
+    caption = f"{name}: test split, per cent, a row a study and setting."
+    return Table("other_runs", caption, frame, shown, sort_by)
+
+
 def confusion_frame(runs):
-    """Confusion of labels on the test split, added up over runs: rows are true, columns predicted."""
+    """Confusion of labels on the test split, added up over runs; rows are true labels."""
     labels = runs[0].labels
     total = np.sum([run.test["confusion_matrix"] for run in runs], axis=0)
     return pd.DataFrame(total, index=labels, columns=labels)
@@ -486,7 +519,9 @@ def confusion_table(runs, name):
     shares = frame.div(frame.sum(axis=1), axis=0)
     shown = pd.DataFrame(
         {
-            label: [f"{n:,} ({percent(s)})" for n, s in zip(frame[label], shares[label], strict=True)]
+            label: [
+                f"{n:,} ({percent(s)})" for n, s in zip(frame[label], shares[label], strict=True)
+            ]
             for label in frame.columns
         }
     )
@@ -554,8 +589,6 @@ def calibration_table(compared):
         `Table`, and data frames of the reliability of each contender: `contender`, `scaled`,
         `confidence`, `accuracy`, `num_texts`, a row a bin.
     """
-    from emotion_keras.evaluation.calibration import expected_calibration_error
-
     rows, curves = [], []
     for name, runs in compared.items():
         found, parts = [], {False: [], True: []}
