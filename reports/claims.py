@@ -283,9 +283,9 @@ def _ordered(pairs, names, anchor, sentence):
         anchor,
         sentence,
         f"Every pair that the order implies ({len(found)} of them), in accuracy by paired "
-        "bootstrap over texts and seeds. Holds if each is resolved in its direction; does not hold if one is "
-        "resolved against it after Holm's correction. The paper's rows stand for "
-        f"{', '.join(names)}: its model and BERT pretrained, the others from scratch.",
+        "bootstrap over texts and seeds. Holds if each is resolved in its direction; does not hold "
+        "if one is resolved against it after Holm's correction. The paper's rows stand for "
+        f"{', '.join(names)}: what is pretrained there is BERT and, if it is in the order, the paper's own model.",
         verdict_of_differences(list(found.values())),
         measured,
         "comparison",
@@ -303,7 +303,7 @@ def _judged(by_form, judge):
     """Verdict and sentences of the form that decides, followed by those of the others."""
     first, others = _ours(by_form)
     if first is None:
-        return NOT_RUN, ["Not run."]
+        return NOT_RUN, ["Not measured yet."]
     verdict, measured = judge(by_form[first])
     measured = [f"{first}: {sentence}" for sentence in measured]
     for name in others:
@@ -527,7 +527,7 @@ def _gate(pairs, gates, noises):
         f"Where both were tested with noise, at level {NOISE_LEVEL:g} the gated model must lose "
         "less, on average over kinds, with an interval over seeds below 0.",
         verdict,
-        measured or ["Not run."],
+        measured or ["Not measured yet."],
         "gate",
     )
 

@@ -9,9 +9,10 @@ import matplotlib
 import numpy as np
 from matplotlib import patches, ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 
-from reports.tables import METRICS
+from reports.tables import METRICS, value_in_words
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 
@@ -20,12 +21,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 KINDS = {
     "pretrained": 0,
-    "pretrained vectors": 5,
+    "pretrained vectors": 2,
     "from scratch": 1,
     "anchor": 3,
 }
+_BLUE = to_rgb(COLOURS[0])
 INK, MUTED, EDGE, GRID, PAPER = "#1b1d23", "#5b606b", "#8b909b", "#d9dbe1", "#ffffff"
-ON_LIGHT, ON_DARK = "#111111", "#fefefe"  # In cells, whose colour is the same on every page.
 
 _VARIABLES = {INK: "--ink", MUTED: "--muted", EDGE: "--edge", GRID: "--grid", PAPER: "--paper"}
 
@@ -100,11 +101,16 @@ def _percent_axis(axis):
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def _legend(figure, axes, columns=2):
+def _legend(figure, axes, columns=2, order=()):
     handles, labels = axes.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
+    by_label = dict(zip(labels, handles, strict=True))
+    labels = sorted(by_label, key=lambda label: order.index(label) if label in order else -1)
     figure.legend(
-        unique.values(), unique.keys(), loc="outside lower left", ncols=columns, labelcolor=INK
+        [by_label[label] for label in labels],
+        labels,
+        loc="outside lower left",
+        ncols=columns,
+        labelcolor=INK,
     )
 
 
@@ -130,26 +136,38 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
         kind = kinds.iloc[row] if kinds is not None else None
         series = _series(KINDS[kind] if kind else 0)
         values = runs.loc[runs[name] == at[name], metric]
-        axes.scatter(values, np.full(len(values), row), s=12, alpha=0.45, linewidths=0, **series)
+        # Below the mean, which would cover them.
+        places = np.full(len(values), row + 0.27)
+        axes.scatter(values, places, s=11, alpha=0.5, linewidths=0, **series)
         low, high = at[f"{metric}_low"], at[f"{metric}_high"]
         if not np.isnan(low):
             axes.plot([low, high], [row, row], color=series["color"], linewidth=2.2)
         axes.plot(
-            at[f"{metric}_mean"], row, **series, linestyle="none", markersize=7,
-            markeredgecolor=PAPER, label=kind or "mean and 95 % interval",
-        )  # fmt: skip
+            at[f"{metric}_mean"],
+            row,
+            **series,
+            linestyle="none",
+            markersize=7,
+            markeredgecolor=PAPER,
+            label=kind or "mean and 95 % interval",
+        )
         if paper is not None and not np.isnan(paper.iloc[row]):
             axes.plot(
-                paper.iloc[row], row, "D", markersize=6, markerfacecolor="none",
-                markeredgecolor=MUTED, label="the paper",
-            )  # fmt: skip
+                paper.iloc[row],
+                row,
+                "D",
+                markersize=6,
+                markerfacecolor="none",
+                markeredgecolor=MUTED,
+                label="the paper",
+            )
     axes.set_yticks(range(len(summary)), summary[name])
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     _percent_axis(axes.xaxis)
     axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
-    _legend(figure, axes, columns=5)
+    _legend(figure, axes, columns=5, order=[*KINDS, "the paper"])
     return figure
 
 
@@ -175,7 +193,7 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
     if logarithmic:
         axes.set_xscale("log")
     ticks = sorted(set(summary[value]))
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_xticks(ticks, [value_in_words(tick) for tick in ticks])
     axes.minorticks_off()
     _percent_axis(axes.yaxis)
     axes.set_xlabel(label)
@@ -298,7 +316,7 @@ def draw_parallel(frame):
         values = sorted(set(tried[column]), key=lambda v: (isinstance(v, str), v))
         places = np.linspace(0, 1, len(values)) if len(values) > 1 else [0.5]
         heights[column] = dict(zip(values, places, strict=True))
-    norm = matplotlib.colors.Normalize(tried["score"].min(), tried["score"].max())
+    norm = Normalize(tried["score"].min(), tried["score"].max())
     for _, trial in tried.sort_values("score").iterrows():
         line = [heights[column][trial[column]] for column in columns]
         colour = matplotlib.colormaps["cividis"](norm(trial["score"]))
@@ -306,8 +324,9 @@ def draw_parallel(frame):
     for place, column in enumerate(columns):
         axes.axvline(place, color=EDGE, linewidth=0.8)
         for value, height in heights[column].items():
-            text = value if isinstance(value, str) else f"{value:g}"
-            axes.text(place + 0.04, height, text, fontsize=7.5, va="center", color=INK)
+            axes.text(
+                place + 0.04, height, value_in_words(value), fontsize=7.5, va="center", color=INK
+            )
     names = [name.removeprefix("option_").replace("_", "\n") for name in columns]
     axes.set_xticks(range(len(columns)), names)
     axes.set_xlim(-0.1, len(columns) - 0.4)
@@ -347,7 +366,7 @@ def draw_history(history):
                     alpha=0.3,
                     linewidth=1,
                     markersize=3,
-                )  # noqa: E501
+                )
             means = history.groupby("epoch")[prefix + column].mean()
             axes.plot(means.index, means, **_series(number), markeredgecolor=PAPER, label=name)
         axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
@@ -373,18 +392,12 @@ def draw_confusion(frame, shares=False):
     size = 1.9 + 0.55 * len(frame)
     figure = Figure(figsize=(size + 0.6, size))
     axes = figure.subplots()
-    top = 1 if shares else max(values.to_numpy().max(), 1)
-    mesh = axes.pcolormesh(
-        values.to_numpy(), cmap="cividis", vmin=0, vmax=top, edgecolors=PAPER, linewidth=1
-    )
+    # From clear to a blue that text can be read on, on white paper and on black.
+    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.75)])
+    axes.pcolormesh(values.to_numpy(), cmap=colours, vmin=0, edgecolors=PAPER, linewidth=1)
     for (row, column), value in np.ndenumerate(values.to_numpy()):
-        red, green, blue, _ = mesh.cmap(value / top)
-        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
         text = f"{100 * value:.0f}" if shares else f"{value:.0f}"
-        axes.text(
-            column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5,
-            color=ON_LIGHT if light else ON_DARK,
-        )  # fmt: skip
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5)
     places = np.arange(len(frame)) + 0.5
     axes.set_xticks(places, frame.columns, rotation=35, ha="right")
     axes.set_yticks(places, frame.index)

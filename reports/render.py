@@ -286,6 +286,7 @@ def _head(compared, best, decided):
             )
         },
         "num_claims": len(verdicts),
+        "sentence": _how_many_hold(verdicts),
         "best": best,
     }
     if best is None:
@@ -309,6 +310,19 @@ def _head(compared, best, decided):
         "num_models": len(compared),
         "paper": tables.PAPER[claims.OURS],
     }
+
+
+def _how_many_hold(verdicts):
+    """How many claims hold, of those that were tested."""
+    tested = [verdict for verdict in verdicts if verdict != claims.NOT_RUN]
+    if not tested:
+        return f"None of the paper’s {len(verdicts)} claims was tested yet."
+    holding = tested.count(claims.HOLDS)
+    number = str(holding) if holding else "None"
+    verb = "hold" if holding > 1 else "holds"
+    if len(tested) == len(verdicts):
+        return f"{number} of the paper’s {len(verdicts)} claims {verb}."
+    return f"{number} of the {len(tested)} claims of the paper tested so far {verb}."
 
 
 def _claims_table(decided):

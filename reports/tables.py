@@ -250,22 +250,21 @@ def comparison_table(compared, comparison, corpus):
         frame[key] = [(found.get(name) or {}).get(key, np.nan) for name in frame["contender"]]
     frame["resolved"] = [(found.get(name) or {}).get("resolved") for name in frame["contender"]]
     frame = frame.astype({f"paper_{metric}": float for metric in METRICS})
+    paper = [f"paper_{metric}" for metric in METRICS]
     shown = pd.DataFrame(
         {
             "Model": frame["contender"],
             "Encoder": frame["kind"],
             "Runs": frame["runs"].astype(str),
             **{title: _with_intervals(frame, metric) for metric, title in METRICS.items()},
-            "The paper's row": frame["paper_name"].replace("", "–"),
-            **{
-                f"Paper: {title}": frame[f"paper_{metric}"].map(percent)
-                for metric, title in METRICS.items()
-            },
+            "The paper: accuracy, F1, AUC": [
+                f"{name} {', '.join(map(percent, values))}" if name else "–"
+                for name, *values in frame[["paper_name", *paper]].itertuples(index=False)
+            ],
         }
     )
     sort_by = {"Runs": "runs"}
     sort_by |= {title: f"{metric}_mean" for metric, title in METRICS.items()}
-    sort_by |= {f"Paper: {title}": f"paper_{metric}" for metric, title in METRICS.items()}
     # The first row is bold where every other one is resolved to be below it.
     leads = (
         comparison is not None
@@ -372,7 +371,7 @@ def sensitivity_table(name, title, frame, by):
     """
     shown = pd.DataFrame(
         {
-            **{title[column]: [_value(v) for v in frame[column]] for column in by},
+            **{title[column]: [value_in_words(v) for v in frame[column]] for column in by},
             "Runs": frame["runs"].astype(str),
             **{heading: _with_intervals(frame, metric) for metric, heading in METRICS.items()},
         }
@@ -384,8 +383,9 @@ def sensitivity_table(name, title, frame, by):
     return Table(name, caption, frame, shown, sort_by)
 
 
-def _value(value):
-    return value if isinstance(value, str) else f"{value:g}"
+def value_in_words(value):
+    """A value of a setting, such as `5e-5`."""
+    return value if isinstance(value, str) else f"{value:g}".replace("e-0", "e-")
 
 
 def search_table(search):
@@ -414,7 +414,7 @@ def search_table(search):
             "Macro F1 (val)": frame["score"].map(percent),
             **{
                 name.removeprefix("option_"): [
-                    "default" if pd.isna(v) else _value(v) for v in frame[name]
+                    "default" if pd.isna(v) else value_in_words(v) for v in frame[name]
                 ]
                 for name in options
             },
@@ -493,7 +493,7 @@ def short_table(frame, name):
             "Study": frame["study"],
             "Model": frame["contender"],
             "Learning rate": [
-                "–" if value is None or np.isnan(value) else f"{value:g}"
+                "–" if value is None or np.isnan(value) else value_in_words(value)
                 for value in frame["learning_rate"]
             ],
             "Runs": frame["runs"].astype(str),
