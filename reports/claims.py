@@ -285,7 +285,7 @@ def _ordered(pairs, names, anchor, sentence):
         f"Every pair that the order implies ({len(found)} of them), in accuracy by paired "
         "bootstrap over texts and seeds. Holds if each is resolved in its direction; does not hold "
         "if one is resolved against it after Holm's correction. The paper's rows stand for "
-        f"{', '.join(names)}: what is pretrained there is BERT and, if it is in the order, the paper's own model.",
+        f"{', '.join(names)}.",
         verdict_of_differences(list(found.values())),
         measured,
         "comparison",

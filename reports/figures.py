@@ -28,7 +28,14 @@ KINDS = {
 _BLUE = to_rgb(COLOURS[0])
 INK, MUTED, EDGE, GRID, PAPER = "#1b1d23", "#5b606b", "#8b909b", "#d9dbe1", "#ffffff"
 
-_VARIABLES = {INK: "--ink", MUTED: "--muted", EDGE: "--edge", GRID: "--grid", PAPER: "--paper"}
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    EDGE: "--edge",
+    GRID: "--grid",
+    PAPER: "--paper",
+    COLOURS[0].lower(): "--blue",
+}
 
 
 def styled(function):
@@ -393,7 +400,7 @@ def draw_confusion(frame, shares=False):
     figure = Figure(figsize=(size + 0.6, size))
     axes = figure.subplots()
     # From clear to a blue that text can be read on, on white paper and on black.
-    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.75)])
+    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.6)])
     axes.pcolormesh(values.to_numpy(), cmap=colours, vmin=0, edgecolors=PAPER, linewidth=1)
     for (row, column), value in np.ndenumerate(values.to_numpy()):
         text = f"{100 * value:.0f}" if shares else f"{value:.0f}"
