@@ -389,7 +389,9 @@ def _command(study, module, flags, runs):
     if len(precision) == 1:
         words.append(f"--precision={precision.pop()}")
     words.append(f"--study={study.name}")
-    return f"KERAS_BACKEND={_backend(run)} {shlex.join(words)}"
+    # A line an option, so that a shell takes it as it is and people can read it.
+    first, options = shlex.join(words[:3]), map(shlex.quote, words[3:])
+    return " \\\n  ".join((f"KERAS_BACKEND={_backend(run)} {first}", *options))
 
 
 def _data_flags(run):

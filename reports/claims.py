@@ -13,7 +13,7 @@ import numpy as np
 
 from emotion_keras.evaluation.significance import holm, mean_interval, paired_bootstrap
 from reports.records import correct_by_text
-from reports.tables import METRICS, interval, percent
+from reports.tables import METRICS, interval, percent, value_in_words
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
@@ -122,15 +122,24 @@ def verdict_of_differences(found):
         A verdict.
     """
     there = [one for one in found if one is not None]
-    resolved = [p <= LEVEL for p in holm(p_value(one) for one in there)]
-    pairs = list(zip(there, resolved, strict=True))
-    if any(is_resolved and one.difference < 0 for one, is_resolved in pairs):
+    if refuting(there):
         return DOES_NOT_HOLD
     if not there or len(there) < len(found):
         return NOT_RUN
     # All of them at once: no correction is needed to say that each is.
     holds = all(one.difference > 0 and p_value(one) <= LEVEL for one in there)
     return HOLDS if holds else NOT_RESOLVED
+
+
+def refuting(found):
+    """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
+    p_values = [p_value(one) for one in found]
+    corrected = holm(p_values) if len(p_values) > 1 else p_values
+    return [
+        number
+        for number, (one, p) in enumerate(zip(found, corrected, strict=True))
+        if one.difference < 0 and p <= LEVEL
+    ]
 
 
 def verdict_of_interval(low, high, limit):
@@ -267,17 +276,17 @@ def _ordered(pairs, names, anchor, sentence):
         for other in names[place + 1 :]
     }
     neighbours = [pair for pair in zip(names, names[1:], strict=False)]
-    there = {pair: one for pair, one in found.items() if one is not None}
-    corrected = dict(zip(there, holm(map(p_value, there.values())), strict=True))
-    reversed_pairs = [
-        pair for pair, one in there.items() if one.difference < 0 and corrected[pair] <= LEVEL
-    ]
+    verdict = verdict_of_differences(list(found.values()))
+    against = []
+    if verdict == DOES_NOT_HOLD:
+        there = [pair for pair, one in found.items() if one is not None]
+        against = [there[number] for number in refuting([found[pair] for pair in there])]
     measured = [_in_words(*pair, found[pair]) for pair in neighbours]
-    for pair in reversed_pairs:
+    for pair in against:
         if pair not in neighbours:
             measured.append(_in_words(*pair, found[pair]))
-    if reversed_pairs:
-        in_words = "; ".join(f"{other} is above {name}" for name, other in reversed_pairs)
+    if against:
+        in_words = "; ".join(f"{other} is above {name}" for name, other in against)
         measured.append(f"Resolved against the order after correction: {in_words}.")
     return Claim(
         anchor,
@@ -286,7 +295,7 @@ def _ordered(pairs, names, anchor, sentence):
         "bootstrap over texts and seeds. Holds if each is resolved in its direction; does not hold "
         "if one is resolved against it after Holm's correction. The paper's rows stand for "
         f"{', '.join(names)}.",
-        verdict_of_differences(list(found.values())),
+        verdict,
         measured,
         "comparison",
     )
@@ -305,11 +314,11 @@ def _judged(by_form, judge):
     if first is None:
         return NOT_RUN, ["Not measured yet."]
     verdict, measured = judge(by_form[first])
-    measured = [f"{first}: {sentence}" for sentence in measured]
+    told = [f"{first}: {' '.join(measured)}"]
     for name in others:
         other_verdict, sentences = judge(by_form[name])
-        measured += [f"{name} ({other_verdict}): {sentence}" for sentence in sentences]
-    return verdict, measured
+        told.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
+    return verdict, told
 
 
 def _by_form(points):
@@ -336,16 +345,20 @@ def _best_rate(rates):
         others = sorted(rate for rate in by_rate if rate != BEST_RATE)
         found = [difference(by_rate[BEST_RATE], by_rate[rate]) for rate in others]
         verdict = verdict_of_differences(found)
-        best = {m: max(by_rate, key=lambda r: _mean(by_rate[r], m)) for m in METRICS}
+        best = {
+            metric: max([BEST_RATE, *others], key=lambda rate: _mean(by_rate[rate], metric))
+            for metric in METRICS
+        }
         if verdict == HOLDS and set(best.values()) != {BEST_RATE}:
             verdict = NOT_RESOLVED
-        in_words = ", ".join(f"{METRICS[m]} at {rate:g}" for m, rate in best.items())
+        in_words = ", ".join(f"{METRICS[m]} at {value_in_words(rate)}" for m, rate in best.items())
         measured = [f"best means: {in_words}."]
         for rate, one in zip(others, found, strict=True):
             if one is not None:
                 measured.append(
-                    f"1e-4 against {rate:g}: {percent(one.difference, signed=True)} points of "
-                    f"accuracy ({interval(one.low, one.high, signed=True)})."
+                    f"1e-4 against {value_in_words(rate)}: "
+                    f"{percent(one.difference, signed=True)} points of accuracy "
+                    f"({interval(one.low, one.high, signed=True)})."
                 )
         return verdict, measured
 
@@ -384,7 +397,7 @@ def _high_rates(rates):
             f"{METRICS[metric]} {percent(np.mean(values))}" for metric, values in drops.items()
         )
         measured = [
-            f"lost from 1e-4 to {' and '.join(f'{rate:g}' for rate in high)}, in points: "
+            f"lost from 1e-4 to {' and '.join(map(value_in_words, high))}, in points: "
             f"{in_words}; AUC's loss beyond the larger of the other two "
             f"{percent(np.mean(beyond), signed=True)}"
             + (f" ({interval(low, high_end, signed=True)})." if low is not None else ".")

@@ -250,7 +250,8 @@ def draw_noise(runs, summary, metric):
         axes.tick_params(labelbottom=True)
         _percent_axis(axes.yaxis)
         _percent_axis(axes.xaxis)
-    figure.supxlabel("level of noise, %", fontsize=9, color=INK)
+    for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
+        axes.set_xlabel("level of noise, %")
     figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
     _legend(figure, panels[0])
     return figure
@@ -332,7 +333,12 @@ def draw_parallel(frame):
         axes.axvline(place, color=EDGE, linewidth=0.8)
         for value, height in heights[column].items():
             axes.text(
-                place + 0.04, height, value_in_words(value), fontsize=7.5, va="center", color=INK
+                place + 0.03,
+                height,
+                value_in_words(value),
+                fontsize=7.5,
+                va="center",
+                bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
             )
     names = [name.removeprefix("option_").replace("_", "\n") for name in columns]
     axes.set_xticks(range(len(columns)), names)
@@ -590,6 +596,8 @@ def draw_architecture(layers):
     }
     columns = max(map(len, at_depth.values()))
     wide, tall = columns * (width + 0.5) + 1.2, len(at_depth) * (height + gap)
+    rail = max(x for x, _ in places.values()) + width / 2 + 0.35
+    rail = max(x for x, _ in places.values()) + width / 2 + 0.35
     figure = Figure(figsize=(6.4, 6.4 * (tall + 0.3) / max(wide, 5.2)))
     axes = figure.subplots()
     for layer in layers:
@@ -608,19 +616,13 @@ def draw_architecture(layers):
         details = _shape(layer["output_shape"])
         if parameters:
             details += f"   {parameters:,} parameters"
-        title = f"{layer['type']}{times}"
+        title = layer["name"] if layer["type"] == "InputLayer" else f"{layer['type']}{times}"
         axes.text(x, y + 0.12, title, ha="center", va="center", weight="bold", fontsize=8.5)
         axes.text(x, y - 0.15, details, ha="center", va="center", fontsize=7.5, color=MUTED)
         for source in layer["inputs"]:
             if source in places:
-                _arrow(
-                    axes,
-                    places[source],
-                    (x, y),
-                    height,
-                    width,
-                    depth[layer["name"]] - depth[source],
-                )
+                passes = depth[layer["name"]] - depth[source] > 1
+                _arrow(axes, places[source], (x, y), height, width, rail if passes else None)
     axes.set_xlim(-max(wide, 5.2) / 2, max(wide, 5.2) / 2)
     axes.set_ylim(-tall + height / 2, height / 2 + 0.3)
     axes.set_aspect("equal")
@@ -628,18 +630,19 @@ def draw_architecture(layers):
     return figure
 
 
-def _arrow(axes, source, target, height, width, levels):
-    style = {"arrowstyle": "-|>", "color": EDGE, "shrinkA": 0, "shrinkB": 0, "linewidth": 1}
-    if levels <= 1:
-        start, end = (source[0], source[1] - height / 2), (target[0], target[1] + height / 2)
+def _arrow(axes, source, target, height, width, rail):
+    """An arrow straight down, or past the layers between, along `rail` at the right."""
+    if rail is None:
+        start, corners = (source[0], source[1] - height / 2), []
+        end = (target[0], target[1] + height / 2)
     else:
-        # Past the layers between: down the right-hand side.
         start, end = (source[0] + width / 2, source[1]), (target[0] + width / 2, target[1])
-        style |= {
-            "connectionstyle": "arc,angleA=0,angleB=0,armA=16,armB=16,rad=6",
-            "linestyle": "--",
-        }
-    axes.annotate("", end, start, arrowprops=style)
+        corners = [(rail, start[1]), (rail, end[1])]
+    points = [start, *corners, end]
+    line = "-" if rail is None else (0, (3, 2))
+    axes.plot(*zip(*points[:-1], strict=True), color=EDGE, linewidth=1, linestyle=line)
+    style = {"arrowstyle": "-|>", "color": EDGE, "shrinkA": 0, "shrinkB": 0, "linewidth": 1}
+    axes.annotate("", end, points[-2], arrowprops=style | {"linestyle": line})
 
 
 def _shape(shape):

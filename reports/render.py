@@ -206,7 +206,7 @@ def _contents(page, records, part):
         ),
         "noise": _noise_section(page, analyzed["noise"], noises),
         "ratios": _curve_section(
-            page, analyzed["data_ratio"], "data_ratio", "Share of the training texts"
+            page, analyzed["data_ratio"], "data_ratio", "Data ratio", "Share of the training texts"
         ),
         "gates": _gate_section(page, analyzed["gate"]),
         "searches": _search_sections(page, part),
@@ -368,7 +368,7 @@ def _comparison_section(page, part, compared, comparison, left_out):
     }
 
 
-def _curve_section(page, found, name, title, logarithmic=False):
+def _curve_section(page, found, name, title, label=None, logarithmic=False):
     if not found:
         return None
     runs = tables.runs_of_points(found)
@@ -382,7 +382,9 @@ def _curve_section(page, found, name, title, logarithmic=False):
             name,
             f"Line plot of {{}} on the test split by {title.lower()}: every run a dot, a line of "
             "means, a band of 95 % intervals over seeds. The numbers are in the table below.",
-            lambda metric: figures.draw_curve(runs, summary, metric, "value", title, logarithmic),
+            lambda metric: figures.draw_curve(
+                runs, summary, metric, "value", label or title, logarithmic
+            ),
         ),
     }
 
@@ -405,7 +407,11 @@ def _noise_section(page, found, noises):
         )
     if len({value for _, value in found}) > 1:
         section["labels"] = _curve_section(
-            page, found, "wrong_labels", "Share of training texts with a wrong label"
+            page,
+            found,
+            "wrong_labels",
+            "Wrong labels",
+            "Share of training texts with a wrong label",
         )
     return section
 

@@ -354,7 +354,16 @@ def runs_of_noise(points):
             for noise in noises:
                 scores = {metric: _number(noise[metric]) for metric in METRICS}
                 rows.append({**of_run, "kind": noise["kind"], "level": noise["level"], **scores})
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return frame
+    kinds = list(dict.fromkeys(frame["kind"]))
+    return frame.sort_values(
+        ["contender", "kind", "level"],
+        key=lambda column: column.map(kinds.index) if column.name == "kind" else column,
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 def sensitivity_table(name, title, frame, by):
@@ -384,8 +393,13 @@ def sensitivity_table(name, title, frame, by):
 
 
 def value_in_words(value):
-    """A value of a setting, such as `5e-5`."""
-    return value if isinstance(value, str) else f"{value:g}".replace("e-0", "e-")
+    """A value of a setting, such as `0.2`, or `5e-5` below a hundredth."""
+    if isinstance(value, str):
+        return value
+    if 0 < abs(value) < 0.01:
+        digits, _, exponent = f"{value:.2e}".partition("e")
+        return f"{float(digits):g}e{int(exponent)}"
+    return f"{value:g}"
 
 
 def search_table(search):

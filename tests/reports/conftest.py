@@ -1,5 +1,6 @@
 """Records as runs leave them, made without a model; and what is on a page."""
 
+import io
 import json
 from html.parser import HTMLParser
 
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from reports import figures
 from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
@@ -54,7 +56,7 @@ def measure(label_ids, probabilities, labels):
     }
 
 
-def make_run(
+def _make_run(
     study,
     contender,
     seed=0,
@@ -73,7 +75,7 @@ def make_run(
     Its model is right about a text with the probability `skill`.
     """
     model, _, encoder = contender.partition("@")
-    name = name or f"{model}-{encoder}-{trial or ''}-seed{seed}".replace(" ", "_").replace("--", "-")
+    name = name or "-".join(filter(None, (model, encoder, trial, f"seed{seed}"))).replace(" ", "_")
     directory = study / name
     directory.mkdir(parents=True)
     rng = np.random.default_rng([seed, sum(map(ord, contender)), int(1000 * skill)])
@@ -155,14 +157,21 @@ def make_run(
     return directory
 
 
-def read(directory):
-    """A run's record."""
-    return json.loads((directory / "run.json").read_text())
+@pytest.fixture(scope="session")
+def make_run():
+    """Writes a run's folder; see `_make_run`."""
+    return _make_run
 
 
-def change(directory, **values):
-    """Changes a run's record."""
-    (directory / "run.json").write_text(json.dumps(read(directory) | values))
+@pytest.fixture(scope="session")
+def change():
+    """Changes values of a run's record."""
+
+    def change(directory, **values):
+        path = directory / "run.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+    return change
 
 
 def write(path, **values):
@@ -208,7 +217,7 @@ def runs_dir(tmp_path_factory):
     """A folder with a study of each kind."""
     runs = tmp_path_factory.mktemp("records") / "runs"
     made = {
-        name: [make_run(runs / "comparison", name, seed, skill) for seed in range(3)]
+        name: [_make_run(runs / "comparison", name, seed, skill) for seed in range(3)]
         for name, skill in SKILLS.items()
     }
     for directory in made["gated_transformer@minilm"]:
@@ -221,14 +230,14 @@ def runs_dir(tmp_path_factory):
     ):
         points = {
             (ours, value): [
-                make_run(runs / analysis, ours, seed, skill, trial=f"{analysis} {value}")
+                _make_run(runs / analysis, ours, seed, skill, trial=f"{analysis} {value}")
                 for seed in range(3)
             ]
             for value, skill in values.items()
         }
         write_study(runs / analysis, analysis, points)
-    tested = [make_run(runs / "noise", ours, seed, 0.8, trial="noise 0") for seed in range(3)]
-    wrong = [make_run(runs / "noise", ours, seed, 0.7, trial="noise 0.2") for seed in range(3)]
+    tested = [_make_run(runs / "noise", ours, seed, 0.8, trial="noise 0") for seed in range(3)]
+    wrong = [_make_run(runs / "noise", ours, seed, 0.7, trial="noise 0.2") for seed in range(3)]
     for seed, directory in enumerate(tested):
         rows = [
             {"kind": kind, "level": level, "accuracy": 0.8 - level - 0.01 * seed, "macro_f1": 0.7}
@@ -291,7 +300,7 @@ LAYERS = [
 
 def write_search(folder):
     """Writes a search of seven trials, one of which failed."""
-    make_run(folder, "cnn@scratch", 0, trial="defaults")
+    _make_run(folder, "cnn@scratch", 0, trial="defaults")
     scores = {0.001: [0.50, 0.52], 0.002: [0.60, 0.64], 0.004: [0.55, 0.51]}
     trials = [{"trial": "defaults", "options": {}, "score": 0.5, "run_ids": [], "reason": None}]
     number = 0
@@ -365,5 +374,23 @@ def rendered(runs_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def page(rendered):
-    return Page((rendered[0] / "index.html").read_text(encoding="utf-8"))
+def read_page():
+    """Reads the page in a folder."""
+    return lambda out: Page((out / "index.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def page(rendered, read_page):
+    return read_page(rendered[0])
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Writes figures as SVG alone: their PNG takes most of the time, and `rendered` has them."""
+
+    def write_figure(figure, path):
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None})
+        return text.getvalue()
+
+    monkeypatch.setattr(figures, "write_figure", figures.styled(write_figure))
