@@ -275,7 +275,7 @@ def _ordered(pairs, names, anchor, sentence):
         for place, name in enumerate(names)
         for other in names[place + 1 :]
     }
-    neighbours = [pair for pair in zip(names, names[1:], strict=False)]
+    neighbours = list(zip(names, names[1:], strict=False))
     verdict = verdict_of_differences(list(found.values()))
     against = []
     if verdict == DOES_NOT_HOLD:

@@ -1,5 +1,7 @@
 """Records as runs leave them, made without a model; and what is on a page."""
 
+import functools
+import gc
 import io
 import json
 from html.parser import HTMLParser
@@ -10,7 +12,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from reports import figures
+from emotion_keras.evaluation import comparison, significance
+from reports import claims, figures
 from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
@@ -370,7 +373,23 @@ class Page(HTMLParser):
 def rendered(runs_dir, tmp_path_factory):
     """Folder of the page of `runs_dir`, and the exit code."""
     out = tmp_path_factory.mktemp("rendered") / "report"
-    return out, render(runs_dir, out=str(out), notify=lambda message: None)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _make_bootstraps_short(monkeypatch)
+        return out, render(runs_dir, out=str(out), notify=lambda message: None)
+
+
+def _make_bootstraps_short(monkeypatch):
+    short = functools.partial(significance.paired_bootstrap, num_resamples=200)
+    monkeypatch.setattr(comparison, "paired_bootstrap", short)
+    monkeypatch.setattr(claims, "NUM_RESAMPLES", 200)
+    # The correction of p-values calls it each time, which is slow beside a framework.
+    monkeypatch.setattr(gc, "collect", lambda: None)
+
+
+@pytest.fixture
+def short_bootstraps(monkeypatch):
+    """Makes bootstraps of 200 resamples; what they find is tested with the evaluation."""
+    _make_bootstraps_short(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -385,7 +404,7 @@ def page(rendered, read_page):
 
 
 @pytest.fixture
-def quick(monkeypatch):
+def quick(monkeypatch, short_bootstraps):
     """Writes figures as SVG alone: their PNG takes most of the time, and `rendered` has them."""
 
     def write_figure(figure, path):

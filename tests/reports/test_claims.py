@@ -1,5 +1,3 @@
-import gc
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,11 +22,7 @@ from reports.records import Run
 LABELS = ["joy", "fear"]
 
 
-@pytest.fixture(autouse=True)
-def quick_tests(monkeypatch):
-    monkeypatch.setattr(claims, "NUM_RESAMPLES", 200)
-    # The correction of p-values calls it each time, which is slow beside a framework.
-    monkeypatch.setattr(gc, "collect", lambda: None)
+pytestmark = pytest.mark.usefixtures("short_bootstraps")
 
 
 def found(difference, smallest=0.02):
