@@ -56,7 +56,15 @@ def data_card(runs):
     """
     whole = [run for run in runs if _protocol(run).get("train_fraction", 1) == 1]
     run = next((run for run in whole or runs if _audit(run)), (whole or runs)[0])
-    corpus, audit = run.record["corpus"], _audit(run) or {}
+    try:
+        return _data_card(run, _audit(run) or {})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # An audit of another make; the record says enough without it.
+        return _data_card(run, {})
+
+
+def _data_card(run, audit):
+    corpus = run.record["corpus"]
     protocol = corpus["protocol"]
     kept_together = (
         "no respondent and no text in two of them"

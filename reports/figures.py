@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from reports.tables import METRICS, value_in_words
 
 STYLE = Path(__file__).with_name("style.mplstyle")
+DOTS_PER_INCH = 300
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker of its own.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -51,7 +52,7 @@ def styled(function):
 
 @styled
 def write_figure(figure, path):
-    """Writes a figure as PNG, with 300 dots an inch, and as SVG.
+    """Writes a figure as PNG and as SVG.
 
     Args:
         figure: `matplotlib.figure.Figure`.
@@ -61,7 +62,7 @@ def write_figure(figure, path):
         The SVG as a string.
     """
     FigureCanvasAgg(figure)
-    figure.savefig(path.with_suffix(".png"), dpi=300)
+    figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
     figure.set_layout_engine("none")  # What was laid out for the one file fits the other.
     text = io.StringIO()
     # Without a date the same records give the same file.

@@ -58,6 +58,17 @@ _REQUIRED_OF_PARTS = {
     SEARCH: {"trials": {"trial": str, "options": dict, "run_ids": list}},
     STUDY: {"runs": {"run_id": str, "asked": dict}},
 }
+_REQUIRED_OF_LAYERS = {
+    "name": str,
+    "type": str,
+    "inputs": list,
+    "output_shape": list,
+    "parameters": int,
+}
+_REQUIRED_OF_DIFFERENCES = {
+    **dict.fromkeys(("difference", "low", "high", "smallest", "p_value"), float),
+    "resolved": bool,
+}
 _PROTOCOL = ("split_seed", "test_size", "val_size", "folds", "by_subject")
 
 
@@ -223,7 +234,7 @@ class Records:
         try:
             layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
             for layer in layers:
-                _check(layer, {"name": str, "type": str, "inputs": list, "parameters": int})
+                _check(layer, _REQUIRED_OF_LAYERS)
             return layers
         except (OSError, ValueError, KeyError, TypeError, UserError) as error:
             self.broken.append((path, f"it holds no list of layers: {error}"))
@@ -268,10 +279,10 @@ def _read_run(directory):
     try:
         _check(found, _REQUIRED)
         _check(found["corpus"], _REQUIRED_OF_CORPUS)
+        if "val" not in found["metrics"]:
+            raise UserError("metrics of the val split are missing")
         for split, metrics in found["metrics"].items():
-            _check(metrics, {"accuracy": float, "macro_f1": float, "per_label": dict})
-            if set(metrics["per_label"]) != set(found["corpus"]["labels"]):
-                raise UserError(f"metrics of the {split} split are about other labels")
+            _check_metrics(metrics, split, found["corpus"]["labels"])
         if not isinstance(found["environment"].get("backend"), str):
             raise UserError("environment names no backend")
     except UserError as error:
@@ -284,13 +295,35 @@ def _read_run(directory):
     frame = _read_columns(predictions, columns | dict.fromkeys(labels, float))
     if not frame["label"].isin(labels).all():
         raise UserError(f"{predictions} holds labels that {path} does not name.")
+    if frame[labels].isna().to_numpy().any():
+        raise UserError(f"{predictions} lacks probabilities.")
     return Run(directory, found, frame)
 
 
+def _check_metrics(metrics, split, labels):
+    _check(metrics, {"accuracy": float, "macro_f1": float, "ece": float, "per_label": dict})
+    if not isinstance(metrics.get("auc"), (int, float, type(None))):
+        raise UserError(f"auc of the {split} split is no number")
+    if set(metrics["per_label"]) != set(labels):
+        raise UserError(f"metrics of the {split} split are about other labels")
+    for of_label in metrics["per_label"].values():
+        _check(of_label, {"f1": float, "support": int})
+    matrix = metrics.get("confusion_matrix")
+    square = isinstance(matrix, list) and all(
+        isinstance(row, list)
+        and len(row) == len(labels)
+        and all(isinstance(count, int) for count in row)
+        for row in matrix
+    )
+    if not square or len(matrix) != len(labels):
+        raise UserError(f"confusion_matrix of the {split} split is not one of its labels")
+
+
 def _read_columns(path, columns):
+    # A text may well be «NA» or «null»; a number that is not there is nothing at all.
+    missing = {name: [""] for name, kind in columns.items() if kind is float}
     try:
-        # A text may well be «NA» or «null».
-        frame = pd.read_csv(path, dtype=columns, keep_default_na=False)
+        frame = pd.read_csv(path, dtype=columns, keep_default_na=False, na_values=missing)
     except (OSError, EOFError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path} cannot be read: {reason}.") from error
@@ -333,6 +366,10 @@ def _check_file(name, found):
     for part, types in _REQUIRED_OF_PARTS.get(name, {}).items():
         for one in found[part]:
             _check(one, types)
+    if name == COMPARISON:
+        for row in found["contenders"]:
+            if row["name"] != found["reference"]:
+                _check(row.get("difference"), _REQUIRED_OF_DIFFERENCES)
     if name == SENSITIVITY and found["analysis"] not in ANALYSES:
         raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
 

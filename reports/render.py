@@ -178,7 +178,7 @@ def _contents(page, records, part):
     analyzed = {
         name: points(part, name) for name in ("learning_rate", "noise", "data_ratio", "gate")
     }
-    noises = tables.runs_of_noise(analyzed["noise"])
+    noises = tables.runs_of_noise(records, analyzed["noise"])
     decided = claims.decide_claims(
         claims.Evidence(
             compared,
@@ -210,7 +210,7 @@ def _contents(page, records, part):
         ),
         "gates": _gate_section(page, analyzed["gate"]),
         "searches": _search_sections(page, part),
-        "training": _training_section(page, best, compared),
+        "training": _training_section(page, records, best, compared),
         "labels": _label_section(page, best, compared),
         "confidence": _confidence_section(page, best, compared),
         "texts": _texts_section(page, records, best, compared),
@@ -485,8 +485,8 @@ def _search_sections(page, part):
     return found
 
 
-def _training_section(page, best, compared):
-    history = tables.history_frame(compared[best]) if best else None
+def _training_section(page, records, best, compared):
+    history = tables.history_frame(records, compared[best]) if best else None
     if history is None:
         return None
     alternative = (

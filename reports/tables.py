@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from emotion_keras import record
 from emotion_keras.evaluation.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability_curve,
     scale,
 )
-from emotion_keras.evaluation.sensitivity import read_noise
+from emotion_keras.evaluation.sensitivity import NOISE
 from emotion_keras.evaluation.significance import mean_interval
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
@@ -342,18 +343,19 @@ def runs_of_points(points):
     )
 
 
-def runs_of_noise(points):
+def runs_of_noise(records, points):
     """A row a run, kind and level of noise in texts, with level 0 for the texts as they are."""
+    columns = {"kind": str, "level": float, **dict.fromkeys(METRICS, float)}
     rows = []
     for (name, value), runs in points.items():
         for run in runs if value == 0 else ():
-            noises = read_noise(run.directory)
+            noises = records.read_beside(run, NOISE, columns)
+            if noises is None:
+                continue
             of_run = {"contender": name, "run": run.name, "seed": run.seed}
-            for kind in dict.fromkeys(noise["kind"] for noise in noises):
+            for kind in noises["kind"].unique():
                 rows.append({**of_run, "kind": kind, "level": 0.0, **_scores(run)})
-            for noise in noises:
-                scores = {metric: _number(noise[metric]) for metric in METRICS}
-                rows.append({**of_run, "kind": noise["kind"], "level": noise["level"], **scores})
+            rows += [of_run | noise for noise in noises[list(columns)].to_dict("records")]
     frame = pd.DataFrame(rows)
     if frame.empty:
         return frame
@@ -394,8 +396,8 @@ def sensitivity_table(name, title, frame, by):
 
 def value_in_words(value):
     """A value of a setting, such as `0.2`, or `5e-5` below a hundredth."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, (str, bool)):
+        return str(value)
     if 0 < abs(value) < 0.01:
         digits, _, exponent = f"{value:.2e}".partition("e")
         return f"{float(digits):g}e{int(exponent)}"
@@ -414,9 +416,9 @@ def search_table(search):
     rows = [
         {
             "trial": trial["trial"],
-            "score": _number(trial["score"]),
+            "score": _number(trial.get("score")),
             **{f"option_{name}": value for name, value in trial["options"].items()},
-            "reason": trial["reason"] or "",
+            "reason": trial.get("reason") or "",
         }
         for trial in search["trials"]
     ]
@@ -678,13 +680,14 @@ def confidences(runs):
     return pd.concat(frames, ignore_index=True)
 
 
-def history_frame(runs):
-    """The epochs of runs: what `history.csv` holds, with `run` and `seed`."""
-    frames = []
-    for run in runs:
-        path = run.directory / "history.csv"
-        if path.exists():
-            frames.append(pd.read_csv(path).assign(run=run.name, seed=run.seed))
+def history_frame(records, runs):
+    """The epochs of runs: what `history.csv` holds, with `run`; `None` where there are none."""
+    columns = dict.fromkeys(("epoch", "loss", "accuracy", "val_loss", "val_accuracy"), float)
+    frames = [
+        frame.assign(run=run.name)
+        for run in runs
+        if (frame := records.read_beside(run, record.HISTORY, columns)) is not None
+    ]
     return pd.concat(frames, ignore_index=True) if frames else None
 
 

@@ -375,6 +375,7 @@ def rendered(runs_dir, tmp_path_factory):
     out = tmp_path_factory.mktemp("rendered") / "report"
     with pytest.MonkeyPatch.context() as monkeypatch:
         _make_bootstraps_short(monkeypatch)
+        monkeypatch.setattr(figures, "DOTS_PER_INCH", 50)
         return out, render(runs_dir, out=str(out), notify=lambda message: None)
 
 

@@ -57,6 +57,13 @@ BROKEN = {
     "other labels": breaks(lambda record: record["metrics"]["test"]["per_label"].pop("joy")),
     "no backend": breaks(lambda record: record.update(environment={})),
     "accuracy of text": breaks(lambda record: record["metrics"]["test"].update(accuracy="0.7")),
+    "no validation": breaks(lambda record: record["metrics"].pop("val")),
+    "AUC of text": breaks(lambda record: record["metrics"]["test"].update(auc="0.9")),
+    "no F1": breaks(lambda record: record["metrics"]["test"]["per_label"].update(joy={})),
+    "small matrix": breaks(lambda record: record["metrics"]["test"]["confusion_matrix"].pop()),
+    "lacking numbers": lambda directory: (directory / "predictions.csv").write_text(
+        "id,split,label,predicted,joy,fear,anger\n1,test,joy,joy,,0,0\n"
+    ),
     "no table": lambda directory: (directory / "predictions.csv").write_text(""),
     "lacking columns": lambda directory: (directory / "predictions.csv").write_text("id\n1\n"),
     "words for numbers": lambda directory: (directory / "predictions.csv").write_text(
@@ -83,6 +90,10 @@ def test_what_is_broken_is_named_and_skipped(how, tmp_path, make_run):
     "name, values",
     [
         ("comparison.json", {"run_ids": [], "contenders": [{}], "reference": "cnn"}),
+        (
+            "comparison.json",
+            {"run_ids": [], "contenders": [{"name": "a", "num_runs": 1}], "reference": "b"},
+        ),
         ("sensitivity.json", {"analysis": "weather", "points": []}),
         ("sensitivity.json", {"analysis": "noise", "points": [{"value": 1}]}),
         ("search.json", {"trials": []}),

@@ -230,8 +230,9 @@ def test_failed_trials_come_last_with_their_reason():
 
 
 def test_noise_starts_from_the_texts_as_they_are(runs_dir):
-    part = read_records(runs_dir).parts[0]
-    frame = tables.runs_of_noise(points(part, "noise"))
+    records = read_records(runs_dir)
+    part = records.parts[0]
+    frame = tables.runs_of_noise(records, points(part, "noise"))
     assert len(frame) == 3 * 2 * 3
     for run in points(part, "noise")["gated_transformer@minilm", 0.0]:
         own = frame[(frame["run"] == run.name) & (frame["level"] == 0)]
