@@ -63,7 +63,8 @@ def write_figure(figure, path):
     """
     FigureCanvasAgg(figure)
     figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
-    figure.set_layout_engine("none")  # What was laid out for the one file fits the other.
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)  # What was laid out for the one file fits the other.
     text = io.StringIO()
     # Without a date the same records give the same file.
     figure.savefig(text, format="svg", metadata={"Date": None})
