@@ -21,18 +21,21 @@ _LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
 _ENGLISH = ("isear", "situations")
 
 PURPOSE = (
-    "Research and teaching: to label short texts in which people describe what happened to them "
-    "with the emotion that they named, and to compare methods that do so."
+    "Research and teaching: to label short texts with emotions as the annotators of its corpus, or "
+    "those who wrote it, would, and to compare methods that do so."
 )
-LIMITS = (
+_OF_ANY = (
     "It knows the labels it was trained with and no others, always gives one, and has no label for "
     "a text without emotion.",
-    "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
-    "reviews or clinical notes nothing is known.",
     "Confidence is no certainty: see the reliability before acting on it, and set a threshold on "
     "your own data.",
-    "Differences between models below the smallest that the test resolves are no differences.",
+    "A difference between models that the test does not resolve may be chance.",
 )
+_OF_QUESTIONNAIRES = (
+    "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
+    "reviews or clinical notes nothing is known."
+)
+_OF_OTHERS = "Of texts of another kind than those of its corpus nothing is known."
 ETHICS = (
     "The label is the emotion that a respondent was asked to describe, or that an annotator chose, "
     "not what somebody feels: feelings cannot be read off a text.",
@@ -66,11 +69,8 @@ def data_card(runs):
 def _data_card(run, audit):
     corpus = run.record["corpus"]
     protocol = corpus["protocol"]
-    kept_together = (
-        "no respondent and no text in two of them"
-        if protocol.get("by_subject")
-        else ("no text in two of them")
-    )
+    is_by_subject = protocol.get("by_subject")
+    kept_together = f"no {'respondent and no ' if is_by_subject else ''}text in two of them"
     facts = [
         ("Corpus", corpus["name"]),
         ("Licence", corpus.get("licence") or "not recorded"),
@@ -165,6 +165,12 @@ def _steps_table(audit):
     )
     sort_by = {"Texts before": "in", "Changed": "changed", "Removed": "removed"}
     return Table("preparation", "What preparing the corpus changed.", frame, shown, sort_by)
+
+
+def limits(run):
+    """What a run's model cannot do, as a list of sentences."""
+    is_known = run.record["corpus"]["name"] in _ENGLISH
+    return [*_OF_ANY, _OF_QUESTIONNAIRES if is_known else _OF_OTHERS]
 
 
 def best_run(runs):
@@ -262,7 +268,7 @@ def _model_card_body(run, runs):
         "",
         "## Limits",
         "",
-        *(f"- {limit}" for limit in LIMITS),
+        *(f"- {limit}" for limit in limits(run)),
         "",
         "## Ethics",
         "",

@@ -621,13 +621,14 @@ def _model_section(page, best, compared):
         return None
     runs = compared[best]
     (page.out / MODEL_CARD).write_text(cards.model_card(runs), encoding="utf-8")
+    run = cards.best_run(runs)
     return {
-        "run": cards.best_run(runs),
+        "run": run,
         "runs": len(runs),
         "purpose": cards.PURPOSE,
-        "limits": cards.LIMITS,
+        "limits": cards.limits(run),
         "ethics": cards.ETHICS,
-        "command": cards.fit_command(cards.best_run(runs)),
+        "command": cards.fit_command(run),
     }
 
 

@@ -58,3 +58,8 @@ for (const group of groups) {
   group.prepend(control);
 }
 if (groups.length) show("accuracy");
+
+// On paper nothing can be opened.
+window.addEventListener("beforeprint", () => {
+  for (const details of document.querySelectorAll("details")) details.open = true;
+});
