@@ -218,7 +218,7 @@ def _contents(page, records, part):
         "data": _data_section(page, part),
         "model": _model_section(page, best, compared),
         "cost": _cost_section(page, part, compared),
-        "others": _others(page, part, study, analyzed),
+        "others": _others(page, part, study, left_out, analyzed),
         "commands": cards.commands(part),
         "pictures": page.pictures,
         "tables": page.tables,
@@ -301,15 +301,20 @@ def _head(compared, best, decided):
         }
         for metric, title in tables.METRICS.items()
     ]
-    test = compared[best][0].test
     return {
         **head,
         "scores": scores,
         "runs": len(compared[best]),
-        "num_texts": test.get("num_examples"),
+        "num_texts": _num_test_texts(compared[best]),
         "num_models": len(compared),
         "paper": tables.PAPER[claims.OURS],
     }
+
+
+def _num_test_texts(runs):
+    """How many texts some runs were tested on; with folds each run has its own."""
+    folds = {run.record["corpus"]["protocol"].get("fold"): run for run in runs}
+    return sum(run.test.get("num_examples", 0) for run in folds.values())
 
 
 def _how_many_hold(verdicts):
@@ -646,14 +651,14 @@ def _apart(part):
     return {"part": part, "table": _in_short(part.studies, str(part))}
 
 
-def _others(page, part, study, analyzed):
+def _others(page, part, study, left_out, analyzed):
     """Runs that no section shows: neither compared, nor of an analysis or a search."""
     shown = {run.name for found in analyzed.values() for runs in found.values() for run in runs}
-    others = [
-        dataclasses.replace(other, runs=[run for run in other.runs if run.name not in shown])
-        for other in part.studies
-        if other is not study and SEARCH not in other.files
-    ]
+    others = []
+    for other in part.studies:
+        runs = left_out if other is study else [r for r in other.runs if r.name not in shown]
+        if SEARCH not in other.files:
+            others.append(dataclasses.replace(other, runs=runs))
     return page.add_table(_in_short(others, "Runs that are in none of the sections above"))
 
 

@@ -286,6 +286,19 @@ def test_corpora_and_backends_are_kept_apart_and_said(tmp_path, make_run, quick,
     assert row["Model"] == "lstm@scratch" and row["Accuracy"] == f"{100 * accuracy:.1f}"
 
 
+def test_what_was_left_out_is_told(tmp_path, make_run, quick, read_page):
+    study = tmp_path / "runs" / "comparison"
+    for seed in range(2):
+        make_run(study, "cnn@scratch", seed)
+    make_run(study, "cnn@scratch", 5, 0.3, learning_rate=0.5, name="another")
+    render(tmp_path / "runs", out=str(tmp_path / "report"), notify=lambda message: None)
+    page = read_page(tmp_path / "report")
+    assert page.table("table_1")[0]["Runs"] == "2"
+    assert "1 run with other settings of cnn@scratch" in page.text
+    (row,) = page.table("other_runs")
+    assert (row["Study"], row["Learning rate"], row["Runs"]) == ("comparison", "0.5", "1")
+
+
 @pytest.mark.parametrize("options", [{"corpus": "envy"}, {"backend": "mxnet"}])
 def test_a_part_that_is_not_there_is_told(tmp_path, make_run, options):
     make_run(tmp_path / "runs" / "fit", "cnn@scratch")
