@@ -134,12 +134,11 @@ def verdict_of_differences(found):
 def refuting(found):
     """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
     p_values = [p_value(one) for one in found]
-    corrected = holm(p_values) if len(p_values) > 1 else p_values
-    return [
-        number
-        for number, (one, p) in enumerate(zip(found, corrected, strict=True))
-        if one.difference < 0 and p <= LEVEL
-    ]
+    below = [n for n, p in enumerate(p_values) if found[n].difference < 0 and p <= LEVEL]
+    if not below:
+        return []  # A correction makes no p-value smaller.
+    corrected = holm(p_values)
+    return [number for number in below if corrected[number] <= LEVEL]
 
 
 def verdict_of_interval(low, high, limit):

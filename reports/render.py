@@ -6,6 +6,7 @@ a model card. What is not on one split of one corpus with one backend is kept ap
 """
 
 import dataclasses
+import shlex
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -220,6 +221,7 @@ def _contents(page, records, part):
         "cost": _cost_section(page, part, compared),
         "others": _others(page, part, study, left_out, analyzed),
         "commands": cards.commands(part),
+        "render_command": f"python -m reports.render {shlex.quote(str(records.runs_dir))}",
         "pictures": page.pictures,
         "tables": page.tables,
     }
