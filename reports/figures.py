@@ -16,6 +16,7 @@ from reports.tables import METRICS, value_in_words
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 DOTS_PER_INCH = 300
+FEWEST_IN_BIN = 10
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker of its own.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -464,6 +465,8 @@ def draw_labels(frame, contenders):
 def draw_reliability(curves, contenders):
     """Accuracy by confidence, before and after temperature scaling, a panel each.
 
+    Bins of fewer than `FEWEST_IN_BIN` predictions say nothing, and are left out.
+
     Args:
         curves: Data frame of a row a contender, `scaled` and bin.
         contenders: Names of those to draw, in order.
@@ -479,6 +482,7 @@ def draw_reliability(curves, contenders):
         axes.plot([0, 1], [0, 1], color=EDGE, linestyle=(0, (4, 3)), linewidth=1)
         for number, name in enumerate(contenders):
             own = curves[(curves["contender"] == name) & (curves["scaled"] == scaled)]
+            own = own[own["num_texts"] >= FEWEST_IN_BIN]
             axes.plot(
                 own["confidence"], own["accuracy"], **_series(number), markersize=5,
                 markeredgecolor=PAPER, linewidth=1.4, label=name,

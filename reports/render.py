@@ -175,6 +175,9 @@ class _Page:
 def _contents(page, records, part):
     """All that the page says of a part, by section."""
     study, compared, left_out = compared_runs(part)
+    # In the order of Table 1 everywhere.
+    ranked = sorted(compared, key=lambda name: -_mean_accuracy(compared[name], "test"))
+    compared = {name: compared[name] for name in ranked}
     comparison = _comparison(study, compared)
     analyzed = {
         name: points(part, name) for name in ("learning_rate", "noise", "data_ratio", "gate")
@@ -267,12 +270,13 @@ def _best(compared):
     is no mean: it is considered only where there is nothing else.
     """
     repeated = [name for name, runs in compared.items() if len(runs) > 1]
+    return max(
+        repeated or compared, key=lambda name: _mean_accuracy(compared[name], "val"), default=None
+    )
 
-    def accuracy(name):
-        runs = compared[name]
-        return sum(run.record["metrics"]["val"]["accuracy"] for run in runs) / len(runs)
 
-    return max(repeated or compared, key=accuracy, default=None)
+def _mean_accuracy(runs, split):
+    return sum(run.record["metrics"][split]["accuracy"] for run in runs) / len(runs)
 
 
 def _head(compared, best, decided):

@@ -171,11 +171,11 @@ def test_labels_have_a_mark_a_contender():
 def test_reliability_is_before_and_after_beside_the_diagonal():
     curves = pd.DataFrame(
         {
-            "contender": ["a", "a"],
-            "scaled": [False, True],
-            "confidence": [0.9, 0.7],
-            "accuracy": [0.6, 0.65],
-            "num_texts": [5, 5],
+            "contender": ["a", "a", "a"],
+            "scaled": [False, True, True],
+            "confidence": [0.9, 0.7, 0.2],
+            "accuracy": [0.6, 0.65, 1.0],
+            "num_texts": [50, 50, 9],
         }
     )
     before, after = figures.draw_reliability(curves, ["a"]).axes
