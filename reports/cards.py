@@ -404,8 +404,9 @@ def _command(study, module, flags, runs):
         words.append(f"--precision={precision.pop()}")
     words.append(f"--study={study.name}")
     # A line an option, so that a shell takes it as it is and people can read it.
-    first, options = shlex.join(words[:3]), map(shlex.quote, words[3:])
-    return " \\\n  ".join((f"KERAS_BACKEND={_backend(run)} {first}", *options))
+    options = [word for word in words if word.startswith("--")]
+    first = f"KERAS_BACKEND={_backend(run)} {shlex.join(w for w in words if w not in options)}"
+    return " \\\n  ".join([first, *map(shlex.quote, options)])
 
 
 def _data_flags(run):

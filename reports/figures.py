@@ -111,6 +111,12 @@ def _percent_axis(axis):
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
+def _within_range(limits):
+    """Limits of an axis of scores: an interval may go beyond what a score can be."""
+    low, high = limits
+    return max(low, -0.01), min(high, 1.01)
+
+
 def _legend(figure, axes, columns=2, order=()):
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
@@ -175,6 +181,7 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
+    axes.set_xlim(_within_range(axes.get_xlim()))
     _percent_axis(axes.xaxis)
     axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
     _legend(figure, axes, columns=5, order=[*KINDS, "the paper"])
@@ -205,6 +212,7 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
     ticks = sorted(set(summary[value]))
     axes.set_xticks(ticks, [value_in_words(tick) for tick in ticks])
     axes.minorticks_off()
+    axes.set_ylim(_within_range(axes.get_ylim()))
     _percent_axis(axes.yaxis)
     axes.set_xlabel(label)
     axes.set_ylabel(f"{METRICS[metric]}, %")
@@ -251,6 +259,7 @@ def draw_noise(runs, summary, metric):
             _draw_curve(axes, *of_kind, metric, "level", name, number)
         _title(axes, kind.replace("_", " "))
         axes.tick_params(labelbottom=True)
+        axes.set_ylim(_within_range(axes.get_ylim()))
         _percent_axis(axes.yaxis)
         _percent_axis(axes.xaxis)
     for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:

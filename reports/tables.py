@@ -458,7 +458,7 @@ def importance_table(search):
         search: What `search.json` holds.
 
     Returns:
-        `Table`, or `None` where no option was tried with two values and one of them twice.
+        `Table`, or `None` where there are too few trials to tell.
     """
     table = search_table(search)
     frame = table.frame[table.frame["score"].notna()]
@@ -468,7 +468,8 @@ def importance_table(search):
         groups = [group["score"] for _, group in tried.groupby(column)]
         total = ((tried["score"] - tried["score"].mean()) ** 2).sum()
         free = len(tried) - len(groups)
-        if len(groups) < 2 or free < 1 or total == 0:
+        # Two trials a value and three beyond: what fewer show is chance, however large it looks.
+        if len(groups) < 2 or free < 3 or len(tried) < 2 * len(groups) or total == 0:
             continue
         within = sum(((group - group.mean()) ** 2).sum() for group in groups)
         share = (total - within - (len(groups) - 1) * within / free) / total

@@ -248,6 +248,20 @@ def test_high_rates_hurt_auc_beyond_the_others(auc, verdict):
     assert f"AUC {100 * (0.9 - auc):.1f}" in claim.measured[0]
 
 
+def test_high_rates_that_help_auc_refute_that_they_hurt():
+    rates = rates_of({1e-4: [90, 90]}, auc=0.8) | rates_of({1e-3: [95, 95]}, auc=0.9)
+    assert decide("high-rates", rates=rates).verdict == DOES_NOT_HOLD
+
+
+def test_an_order_names_what_was_not_run():
+    claim = decide("order-of-four", compared={claims.BERT: runs_of(claims.BERT, [70, 70])})
+    assert claim.verdict == NOT_RUN
+    assert claim.measured == [
+        "Two runs each are needed, and are not there of transformer@scratch, lstm@scratch, "
+        "cnn@scratch."
+    ]
+
+
 def noises_of(losses, contender=claims.OURS, kind="typos", level=0.1, clean=0.8):
     rows = []
     for seed, lost in enumerate(losses):

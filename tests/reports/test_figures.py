@@ -77,6 +77,17 @@ def test_a_curve_shows_runs_means_and_bands_on_a_logarithmic_axis(runs):
     assert len(colours) == len({line.get_marker() for line in axes.lines}) == 2
 
 
+def test_axes_end_where_scores_do(runs):
+    # Student's interval of two runs that differ much is wider than all that there is.
+    two = runs.iloc[:4].assign(seed=[0, 1, 0, 1], value=[1.0, 1.0, 2.0, 2.0])
+    two["accuracy"] = [0.1, 0.9, 0.2, 0.8]
+    summary = tables.summarize(two, ["contender", "value"])
+    low, high = figures.draw_curve(two, summary, "accuracy", "value", "x").axes[0].get_ylim()
+    assert (low, high) == (-0.01, 1.01)
+    low, high = figures.draw_scores(two, summary, "accuracy").axes[0].get_xlim()
+    assert (low, high) == (-0.01, 1.01)
+
+
 def test_noise_has_a_panel_a_kind(runs):
     frame = pd.concat([runs.assign(kind=kind) for kind in ("typos", "lose_case", "delete_words")])
     frame = frame.rename(columns={"value": "level"})

@@ -213,9 +213,18 @@ def test_importance_is_epsilon_squared():
     assert (row["values"], row["trials"]) == (3, 6)
 
 
-def test_what_was_tried_once_a_value_has_no_importance():
-    assert tables.importance_table(search([(1, 0.5), (2, 0.6)])) is None
-    assert tables.importance_table(search([(1, 0.5), (1, 0.6)])) is None
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [(1, 0.5), (2, 0.6)],
+        [(1, 0.5), (1, 0.6)],
+        [(1, 0.5), (1, 0.51), (2, 0.6), (2, 0.61)],
+        [(1, 0.5), (1, 0.51), (1, 0.52), (2, 0.6), (3, 0.7), (4, 0.8), (5, 0.9)],
+        [(1, 0.5), (1, 0.5), (1, 0.5), (2, 0.5), (2, 0.5), (2, 0.5)],
+    ],
+)
+def test_few_trials_show_no_importance(scores):
+    assert tables.importance_table(search(scores)) is None
 
 
 def test_failed_trials_come_last_with_their_reason():
