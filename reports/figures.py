@@ -280,7 +280,7 @@ def draw_trials(frame):
         `matplotlib.figure.Figure`.
     """
     order = frame.assign(
-        number=[0 if trial == "defaults" else int(trial) for trial in frame["trial"]]
+        number=[int(trial) if trial.isdecimal() else 0 for trial in frame["trial"]]
     ).sort_values("number")
     order = order[order["score"].notna()]
     figure = Figure(figsize=(6.4, 3.2))

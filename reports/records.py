@@ -223,7 +223,7 @@ class Records:
         try:
             return _read_columns(path, columns)
         except UserError as error:
-            self.broken.append((path, str(error)))
+            self._note(path, str(error))
             return None
 
     def read_architecture(self, run):
@@ -237,8 +237,12 @@ class Records:
                 _check(layer, _REQUIRED_OF_LAYERS)
             return layers
         except (OSError, ValueError, KeyError, TypeError, UserError) as error:
-            self.broken.append((path, f"it holds no list of layers: {error}"))
+            self._note(path, f"it holds no list of layers: {error}")
             return None
+
+    def _note(self, path, reason):
+        if path not in [noted for noted, _ in self.broken]:
+            self.broken.append((path, reason))
 
 
 def read_records(runs_dir):

@@ -418,7 +418,7 @@ def search_table(search):
             "trial": trial["trial"],
             "score": _number(trial.get("score")),
             **{f"option_{name}": value for name, value in trial["options"].items()},
-            "reason": trial.get("reason") or "",
+            "reason": trial.get("reason") or ("under way" if trial.get("score") is None else ""),
         }
         for trial in search["trials"]
     ]
@@ -437,7 +437,7 @@ def search_table(search):
         }
     )
     if frame["reason"].any():
-        shown["Why it failed"] = frame["reason"]
+        shown["Why it has no score"] = frame["reason"]
     return Table(
         "search",
         f"{search['contender']}: trials of the search by macro F1 on the validation split, in per "

@@ -264,6 +264,26 @@ def test_what_is_broken_is_named_and_skipped(tmp_path, make_run, change, quick, 
     assert page.table("table_1")[0]["Runs"] == "1"
 
 
+def test_broken_files_beside_runs_are_named_and_left_out(tmp_path, make_run, quick, read_page):
+    directory = make_run(tmp_path / "runs" / "noise", OURS, 0)
+    point = {"contender": OURS, "value": 0.0, "run_ids": [directory.name]}
+    (directory.parent / "sensitivity.json").write_text(
+        json.dumps({"schema_version": 1, "analysis": "noise", "points": [point]})
+    )
+    names = ("history.csv", "noise.csv", "texts.csv", "gates.csv", "gate_words.csv")
+    for name in names:
+        (directory / name).write_bytes(b"\xff\x00,;\n1")
+    (directory / "architecture.json").write_text("[1]")
+    (directory / "audit.json").write_text('{"words": 3, "steps": {"a": 1}}')
+    told = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=told.append) == 1
+    text = read_page(tmp_path / "report").text
+    for name in (*names, "architecture.json"):
+        assert sum(str(directory / name) in line for line in told) == 1
+        assert str(directory / name) in text
+    assert len(read_page(tmp_path / "report").table("table_1")) == 1
+
+
 def test_corpora_and_backends_are_kept_apart_and_said(tmp_path, make_run, quick, read_page):
     runs = tmp_path / "runs"
     for seed in range(2):

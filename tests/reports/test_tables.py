@@ -227,15 +227,15 @@ def test_few_trials_show_no_importance(scores):
     assert tables.importance_table(search(scores)) is None
 
 
-def test_failed_trials_come_last_with_their_reason():
+def test_trials_without_a_score_come_last_with_their_reason():
     found = search([(1, 0.5), (2, 0.6)])
-    found["trials"].append(
-        {"trial": "3", "options": {"rate": 9}, "score": None, "reason": "no memory"}
-    )
+    for name, reason in (("3", "no memory"), ("4", None)):
+        trial = {"trial": name, "options": {"rate": 9}, "score": None, "reason": reason}
+        found["trials"].append(trial)
     table = tables.search_table(found)
-    assert table.shown["Trial"].tolist() == ["2", "1", "3"]
-    assert table.shown["Why it failed"].tolist() == ["", "", "no memory"]
-    assert table.shown["Macro F1 (val)"].tolist() == ["60.0", "50.0", "–"]
+    assert table.shown["Trial"].tolist() == ["2", "1", "3", "4"]
+    assert table.shown["Why it has no score"].tolist() == ["", "", "no memory", "under way"]
+    assert table.shown["Macro F1 (val)"].tolist() == ["60.0", "50.0", "–", "–"]
 
 
 def test_noise_starts_from_the_texts_as_they_are(runs_dir):
