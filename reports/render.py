@@ -203,6 +203,7 @@ def _contents(page, records, part):
         "paper": tables.PAPER,
         "head": _head(compared, best, decided),
         "claims": decided,
+        "num_resamples": claims.NUM_RESAMPLES,
         "claims_table": page.add_table(_claims_table(decided)),
         "comparison": _comparison_section(page, part, compared, comparison, left_out),
         "rates": _curve_section(
@@ -363,6 +364,7 @@ def _comparison_section(page, part, compared, comparison, left_out):
     return {
         "table": table,
         "differences": differences,
+        "hides_majority": "majority" in compared,
         "left_out": sorted({run.contender for run in left_out}),
         "num_left_out": len(left_out),
         "pictures": page.by_metric(

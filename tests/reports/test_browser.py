@@ -8,7 +8,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)  # noqa: E501
+)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; Debian has it")
 
@@ -67,7 +67,7 @@ def test_links_to_files_lead_to_files(open_page, rendered):
 
 @pytest.mark.parametrize(
     "scheme, options", [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]
-)  # noqa: E501
+)
 def test_axe_finds_nothing_serious(open_page, scheme, options):
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe is not installed"
@@ -81,7 +81,10 @@ def test_axe_finds_nothing_serious(open_page, scheme, options):
 
 def test_one_metric_is_shown_at_a_time_everywhere(open_page):
     page = open_page()
-    shown = "[...document.querySelectorAll('[data-metric]')].filter(f => !f.hidden).map(f => f.dataset.metric)"  # noqa: E501
+    shown = (
+        "[...document.querySelectorAll('[data-metric]')]"
+        ".filter(figure => !figure.hidden).map(figure => figure.dataset.metric)"
+    )
     assert set(page.evaluate(shown)) == {"accuracy"}
     page.locator("#learning-rate").locator(".switch").get_by_role("button", name="AUC").click()
     assert page.evaluate(shown) == ["auc"] * 6

@@ -110,7 +110,7 @@ def test_commands_repeat_what_was_asked(runs_dir):
         "-m",
         "tuning.sensitivity",
         "learning_rate",
-    ]  # noqa: E501
+    ]
     assert "--rates=1e-05,0.0001,0.001" in rates and "--seeds=3" in rates
     assert "--data=days.csv" in rates and "--split-seed=0" in rates and "--clean=true" in rates
     assert "--study=learning_rate" in rates

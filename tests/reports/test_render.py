@@ -133,7 +133,7 @@ def test_differences_are_those_of_the_evaluation(page, runs_dir, short_bootstrap
 @pytest.mark.parametrize(
     "study, column",
     [("learning_rate", "Learning rate"), ("data_ratio", "Data ratio"), ("gate", "Gate or pooling")],
-)  # noqa: E501
+)
 def test_analyses_are_what_the_records_say(page, runs_dir, study, column):
     points = json.loads((runs_dir / study / "sensitivity.json").read_text())["points"]
     rows = page.table(study)
