@@ -314,6 +314,7 @@ def _head(compared, best, decided):
         "runs": len(compared[best]),
         "num_texts": _num_test_texts(compared[best]),
         "num_models": len(compared),
+        "skips_single_runs": len({len(runs) > 1 for runs in compared.values()}) > 1,
         "paper": tables.PAPER[claims.OURS],
     }
 

@@ -97,6 +97,16 @@ def test_the_head_is_the_best_on_validation(page, runs_dir):
         assert f"{100 * np.mean(values):.1f} {100 * low:.1f} to {100 * high:.1f}" in page.text
 
 
+def test_a_single_run_is_not_the_best(tmp_path, make_run, quick, read_page):
+    for seed in range(2):
+        make_run(tmp_path / "runs" / "fit", "cnn@scratch", seed, 0.5)
+    make_run(tmp_path / "runs" / "fit", "lstm@scratch", 0, 0.99)
+    render(tmp_path / "runs", out=str(tmp_path / "report"), notify=lambda message: None)
+    page = read_page(tmp_path / "report")
+    assert "cnn@scratch labels" in page.text and "of those with more than one run" in page.text
+    assert page.table("table_1")[0]["Model"] == "lstm@scratch"
+
+
 def test_table_1_is_what_the_records_say(page, runs_dir):
     rows = page.table("table_1")
     means = []
