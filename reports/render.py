@@ -99,7 +99,10 @@ def render(
     apart = [other for other in records.parts if other is not part]
     if apart:
         notify(f"Kept apart from {part}: {'; '.join(map(str, apart))}")
-    notify(f"{len(part.runs)} runs, {len(page.pictures)} figures, {len(page.tables)} tables:")
+    plural = "" if len(part.runs) == 1 else "s"
+    notify(
+        f"{len(part.runs)} run{plural}, {len(page.pictures)} figures, {len(page.tables)} tables:"
+    )
     notify(str(out / INDEX))
     return 1 if records.broken else 0
 
