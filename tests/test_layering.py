@@ -46,9 +46,36 @@ def test_tuning_imports_neither_frameworks_nor_reports(path):
     assert not imports(path) & (FRAMEWORKS | {"reports", "tests"})
 
 
+def modules(path):
+    """Full names of the modules of this project that a file imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # A name in a package is a module of it, or stands in its `__init__`.
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in names if name.split(".")[0] == "emotion_keras"}
+
+
+# What they need of the application: records, what is computed from them, and how commands end.
+OF_REPORTS = ("record", "evaluation", "errors", "options")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "reports").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_reports_import_records_and_evaluation_and_no_keras(path):
+    assert not imports(path) & (FRAMEWORKS | KERAS | {"tuning", "tests"})
+    assert {name.split(".")[1] for name in modules(path)} <= set(OF_REPORTS)
+
+
 @pytest.mark.parametrize(
     "path",
-    [PACKAGE / "record.py", *sorted((PACKAGE / "evaluation").glob("*.py"))],
+    [
+        *(PACKAGE / f"{name}.py" for name in ("record", "errors", "options")),
+        *sorted((PACKAGE / "evaluation").glob("*.py")),
+    ],
     ids=lambda path: path.name,
 )
 def test_what_reports_may_import_needs_no_keras(path):

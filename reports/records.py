@@ -1,0 +1,496 @@
+"""What a folder of runs holds: each record read once, kept apart by data, split and backend."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation.comparison import contender
+
+COMPARISON = "comparison.json"
+SENSITIVITY = "sensitivity.json"
+SEARCH = "search.json"
+STUDY = "study.json"
+
+TEXTS = "texts.csv"
+GATES = "gates.csv"
+GATE_WORDS = "gate_words.csv"
+ARCHITECTURE = "architecture.json"
+
+ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
+
+# Models of scikit-learn are the same beside every backend of Keras.
+NO_BACKEND = "scikit-learn"
+
+_REQUIRED = {
+    "run_id": str,
+    "model": str,
+    "seed": int,
+    "inputs": dict,
+    "hyperparameters": dict,
+    "training": dict,
+    "corpus": dict,
+    "metrics": dict,
+    "cost": dict,
+    "environment": dict,
+    "num_parameters": int,
+}
+_REQUIRED_OF_CORPUS = {"name": str, "sha256": str, "labels": list, "protocol": dict}
+_REQUIRED_OF_FILES = {
+    COMPARISON: {"run_ids": list, "reference": str, "contenders": list},
+    SENSITIVITY: {"analysis": str, "points": list},
+    SEARCH: {
+        "contender": str,
+        "oracle": str,
+        "seed": int,
+        "space": dict,
+        "runs": list,
+        "trials": list,
+    },
+    STUDY: {"runs": list},
+}
+_REQUIRED_OF_PARTS = {
+    COMPARISON: {"contenders": {"name": str, "num_runs": int}},
+    SENSITIVITY: {"points": {"contender": str, "value": (int, float, str), "run_ids": list}},
+    SEARCH: {"trials": {"trial": str, "options": dict, "run_ids": list}},
+    STUDY: {"runs": {"run_id": str, "asked": dict}},
+}
+_REQUIRED_OF_LAYERS = {
+    "name": str,
+    "type": str,
+    "inputs": list,
+    "output_shape": list,
+    "parameters": int,
+}
+_REQUIRED_OF_DIFFERENCES = {
+    **dict.fromkeys(("difference", "low", "high", "smallest", "p_value"), float),
+    "resolved": bool,
+}
+_PROTOCOL = ("split_seed", "test_size", "val_size", "folds", "by_subject")
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished run.
+
+    Args:
+        directory: `pathlib.Path` of its folder.
+        record: Dictionary, what `run.json` holds.
+        predictions: Data frame of a row a text of the splits `val` and `test`, or `None`.
+    """
+
+    directory: Path
+    record: dict
+    predictions: pd.DataFrame | None = None
+
+    @property
+    def name(self):
+        return self.record["run_id"]
+
+    @property
+    def contender(self):
+        return contender(self.record)
+
+    @property
+    def seed(self):
+        return self.record["seed"]
+
+    @property
+    def labels(self):
+        return self.record["corpus"]["labels"]
+
+    @property
+    def backend(self):
+        return self.record["environment"]["backend"]
+
+    @property
+    def test(self):
+        """Metrics of the test split, or `None` where it was not read, as in a search."""
+        return self.record["metrics"].get("test")
+
+    @property
+    def setting(self):
+        """What tells runs of a contender apart that are not of one setting, as a string."""
+        parts = (self.record[name] for name in ("inputs", "hyperparameters", "training"))
+        # Older records leave out what was off, and bfloat16 or not is the machine's affair.
+        kept = [{k: v for k, v in p.items() if v is not None and k != "precision"} for p in parts]
+        return json.dumps(kept, sort_keys=True)
+
+    @property
+    def data(self):
+        """What was learned from and tested on, all but the fold and the training fraction."""
+        corpus = self.record["corpus"]
+        return Data(
+            corpus["name"],
+            corpus["sha256"],
+            tuple(corpus["labels"]),
+            json.dumps(corpus.get("preparation"), sort_keys=True),
+            json.dumps({name: corpus["protocol"].get(name) for name in _PROTOCOL}),
+        )
+
+
+@dataclass(frozen=True)
+class Data:
+    """A corpus as it was prepared and split; runs of two are never averaged."""
+
+    name: str
+    sha256: str
+    labels: tuple
+    preparation: str
+    protocol: str
+
+    def __str__(self):
+        protocol = json.loads(self.protocol)
+        split = f"split seed {protocol['split_seed']}"
+        if protocol["folds"] is not None:
+            split = f"{protocol['folds']} folds, {split}"
+        return f"{self.name} ({split}, file {self.sha256[:8]})"
+
+
+@dataclass(eq=False)
+class Study:
+    """The runs of one folder, and what the command that made them wrote beside them.
+
+    Args:
+        directory: `pathlib.Path`.
+        runs: List of `Run`.
+        files: Dictionary of what is in `comparison.json`, `sensitivity.json`, `search.json` and
+            `study.json`, by name, of those that are there.
+    """
+
+    directory: Path
+    runs: list
+    files: dict
+
+    @property
+    def name(self):
+        return self.directory.name
+
+
+@dataclass(eq=False)
+class Part:
+    """Studies on one split of one corpus with one backend: what may be compared.
+
+    Args:
+        data: `Data`.
+        backend: String.
+        studies: List of `Study`, each with the runs that belong here.
+    """
+
+    data: Data
+    backend: str
+    studies: list
+
+    @property
+    def runs(self):
+        return [run for study in self.studies for run in study.runs]
+
+    def __str__(self):
+        return f"{self.data}, {self.backend}"
+
+
+@dataclass(eq=False)
+class Records:
+    """All that was found below a folder.
+
+    Args:
+        runs_dir: `pathlib.Path`.
+        parts: List of `Part`, that of most runs first.
+        broken: List of pairs of a path and why it could not be used.
+    """
+
+    runs_dir: Path
+    parts: list
+    broken: list = field(default_factory=list)
+
+    def read_beside(self, run, name, columns):
+        """A CSV file in a run's folder; a broken one is noted, and as good as none.
+
+        Args:
+            run: `Run`.
+            name: The file's name.
+            columns: Dictionary of `str` or `float` by column that must be there.
+
+        Returns:
+            Data frame, or `None`.
+        """
+        path = run.directory / name
+        if not path.exists():
+            return None
+        try:
+            return _read_columns(path, columns)
+        except UserError as error:
+            self._note(path, str(error))
+            return None
+
+    def read_architecture(self, run):
+        """The layers in `architecture.json`, a list of dictionaries, or `None`."""
+        path = run.directory / ARCHITECTURE
+        if not path.exists():
+            return None
+        try:
+            layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
+            for layer in layers:
+                _check(layer, _REQUIRED_OF_LAYERS)
+            return layers
+        except (OSError, ValueError, KeyError, TypeError, UserError) as error:
+            self._note(path, f"it holds no list of layers: {error}")
+            return None
+
+    def _note(self, path, reason):
+        if path not in [noted for noted, _ in self.broken]:
+            self.broken.append((path, reason))
+
+
+def read_records(runs_dir):
+    """Reads all finished runs below a folder.
+
+    Args:
+        runs_dir: Path of the folder, of one study or of several at any depth.
+
+    Returns:
+        `Records`. What is broken, or of another version, is in `broken` and nowhere else.
+
+    Raises:
+        UserError: If there is no such folder.
+    """
+    runs_dir = Path(runs_dir)
+    if not runs_dir.is_dir():
+        raise UserError(
+            "There is no such folder of runs. Make runs with `python -m emotion_keras.fit` or "
+            f"`python -m emotion_keras.compare`. Received: RUNS_DIR={str(runs_dir)!r}"
+        )
+    broken, runs = [], []
+    for directory in record.find_runs(runs_dir):
+        try:
+            runs.append(_read_run(directory))
+        except UserError as error:
+            broken.append((directory / record.RUN, str(error)))
+    folders = {run.directory.parent: [] for run in runs}
+    folders |= {path.parent: [] for path in sorted(runs_dir.rglob(SEARCH))}
+    for run in runs:
+        folders[run.directory.parent].append(run)
+    studies = [Study(path, found, _read_files(path, broken)) for path, found in folders.items()]
+    return Records(runs_dir, _parts(studies), broken)
+
+
+def _read_run(directory):
+    found = record.read_run(directory)
+    path = directory / record.RUN
+    try:
+        _check(found, _REQUIRED)
+        _check(found["corpus"], _REQUIRED_OF_CORPUS)
+        if "val" not in found["metrics"]:
+            raise UserError("metrics of the val split are missing")
+        for split, metrics in found["metrics"].items():
+            _check_metrics(metrics, split, found["corpus"]["labels"])
+        if not isinstance(found["environment"].get("backend"), str):
+            raise UserError("environment names no backend")
+    except UserError as error:
+        raise UserError(f"{path} is no record of a run: {error}.") from error
+    predictions = record.predictions_path(directory)
+    if not predictions.exists():
+        return Run(directory, found)
+    labels = found["corpus"]["labels"]
+    columns = dict.fromkeys(("id", "split", "label", "predicted"), str)
+    frame = _read_columns(predictions, columns | dict.fromkeys(labels, float))
+    if not frame["label"].isin(labels).all():
+        raise UserError(f"{predictions} holds labels that {path} does not name.")
+    if frame[labels].isna().to_numpy().any():
+        raise UserError(f"{predictions} lacks probabilities.")
+    return Run(directory, found, frame)
+
+
+def _check_metrics(metrics, split, labels):
+    _check(metrics, {"accuracy": float, "macro_f1": float, "ece": float, "per_label": dict})
+    if not isinstance(metrics.get("auc"), (int, float, type(None))):
+        raise UserError(f"auc of the {split} split is no number")
+    if set(metrics["per_label"]) != set(labels):
+        raise UserError(f"metrics of the {split} split are about other labels")
+    for of_label in metrics["per_label"].values():
+        _check(of_label, {"f1": float, "support": int})
+    matrix = metrics.get("confusion_matrix")
+    square = isinstance(matrix, list) and all(
+        isinstance(row, list)
+        and len(row) == len(labels)
+        and all(isinstance(count, int) for count in row)
+        for row in matrix
+    )
+    if not square or len(matrix) != len(labels):
+        raise UserError(f"confusion_matrix of the {split} split is not one of its labels")
+
+
+def _read_columns(path, columns):
+    # A text may well be «NA» or «null»; a number that is not there is nothing at all.
+    missing = {name: [""] for name, kind in columns.items() if kind is float}
+    try:
+        frame = pd.read_csv(path, dtype=columns, keep_default_na=False, na_values=missing)
+    except (OSError, EOFError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} cannot be read: {reason}.") from error
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}.")
+    return frame
+
+
+def _check(values, types):
+    if not isinstance(values, dict):
+        raise UserError(f"a dictionary was expected, and there is {type(values).__name__}")
+    for name, expected in types.items():
+        value = values.get(name)
+        # A whole number is a number, too.
+        accepted = (int, float) if expected is float else expected
+        if not isinstance(value, accepted):
+            kinds = accepted if isinstance(accepted, tuple) else (accepted,)
+            in_words = " or ".join(kind.__name__ for kind in kinds)
+            raise UserError(f"{name} should be {in_words}, and is {value!r}"[:200])
+
+
+def _read_files(directory, broken):
+    files = {}
+    for name in (COMPARISON, SENSITIVITY, SEARCH, STUDY):
+        path = directory / name
+        if not path.exists():
+            continue
+        try:
+            found = record.read_versioned(path)
+            _check_file(name, found)
+        except UserError as error:
+            broken.append((path, str(error)))
+        else:
+            files[name] = found
+    return files
+
+
+def _check_file(name, found):
+    _check(found, _REQUIRED_OF_FILES[name])
+    for part, types in _REQUIRED_OF_PARTS.get(name, {}).items():
+        for one in found[part]:
+            _check(one, types)
+    if name == COMPARISON:
+        for row in found["contenders"]:
+            if row["name"] != found["reference"]:
+                _check(row.get("difference"), _REQUIRED_OF_DIFFERENCES)
+    if name == SENSITIVITY and found["analysis"] not in ANALYSES:
+        raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
+
+
+def _parts(studies):
+    backends = {}
+    for study in studies:
+        for run in study.runs:
+            backends.setdefault(run.data, set()).add(run.backend)
+    parts = []
+    for data, found in backends.items():
+        for backend in sorted(found - {NO_BACKEND}) or [NO_BACKEND]:
+            kept = []
+            for study in studies:
+                of_data = [run for run in study.runs if run.data == data]
+                runs = [run for run in of_data if run.backend in (backend, NO_BACKEND)]
+                # The anchors of a study of another backend do not make it one of this backend.
+                own = any(run.backend == backend for run in runs)
+                if own or (of_data and {run.backend for run in of_data} == {NO_BACKEND}):
+                    kept.append(Study(study.directory, runs, study.files))
+            parts.append(Part(data, backend, kept))
+    return sorted(parts, key=lambda part: (-len(part.runs), str(part)))
+
+
+def compared_runs(part):
+    """The runs of a part's comparison, by contender, and what was left out of it.
+
+    The comparison is the study with a `comparison.json`, or else the one of most contenders. A
+    contender that stands there with several settings is taken with those that `comparison.json`
+    names, or else with those that most runs have: a mean over settings would be of nothing.
+
+    Args:
+        part: `Part`.
+
+    Returns:
+        The `Study`, or `None` where no run was tested; dictionary of lists of `Run` by contender;
+        and a list of `Run`, those of other settings.
+    """
+    candidates = [
+        (COMPARISON in study.files, len({run.contender for run in runs}), len(runs), study, runs)
+        for study in part.studies
+        if (runs := _of_comparison(study))
+    ]
+    if not candidates:
+        return None, {}, []
+    *_, study, runs = max(candidates, key=lambda candidate: candidate[:3])
+    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
+    chosen, left_out = {}, []
+    for name in dict.fromkeys(run.contender for run in runs):
+        settings = {}
+        for run in runs:
+            if run.contender == name:
+                settings.setdefault(run.setting, []).append(run)
+        ranked = sorted(
+            settings.values(),
+            key=lambda group: (-sum(run.name in named for run in group), -len(group)),
+        )
+        chosen[name] = sorted(ranked[0], key=lambda run: run.seed)
+        left_out += [run for group in ranked[1:] for run in group]
+    return study, chosen, left_out
+
+
+def _of_comparison(study):
+    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
+    # A run with a trial belongs to a search or an analysis that may share the folder.
+    return [
+        run
+        for run in study.runs
+        if run.test is not None and (run.name in named or run.record.get("trial") is None)
+    ]
+
+
+def points(part, analysis):
+    """The runs at each value of what was analysed.
+
+    Args:
+        part: `Part`.
+        analysis: `learning_rate`, `noise`, `data_ratio` or `gate`.
+
+    Returns:
+        Dictionary of lists of `Run` by pairs of contender and value, from all studies of the
+        analysis.
+    """
+    found = {}
+    for study in analyses(part, analysis):
+        by_name = {run.name: run for run in study.runs if run.test is not None}
+        for point in study.files[SENSITIVITY].get("points", ()):
+            runs = [by_name[name] for name in point["run_ids"] if name in by_name]
+            at = found.setdefault((point["contender"], point["value"]), [])
+            at += [run for run in runs if run.name not in {other.name for other in at}]
+    return {at: runs for at, runs in found.items() if runs}
+
+
+def analyses(part, analysis):
+    """The studies of a part that are of one analysis."""
+    return [
+        study
+        for study in part.studies
+        if study.files.get(SENSITIVITY, {}).get("analysis") == analysis
+    ]
+
+
+def correct_by_text(runs):
+    """Where runs of a contender are right on the test split.
+
+    Args:
+        runs: List of `Run` with predictions.
+
+    Returns:
+        Data frame of a row a text and a column a seed; with folds, which test each text once, one
+        column.
+    """
+    frames = [
+        run.predictions[run.predictions["split"] == "test"].assign(seed=run.seed) for run in runs
+    ]
+    frame = pd.concat(frames)
+    correct = (frame["label"] == frame["predicted"]).astype(float)
+    return frame.assign(correct=correct).pivot_table(
+        index="id", columns="seed", values="correct", aggfunc="mean"
+    )

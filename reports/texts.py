@@ -1,0 +1,216 @@
+"""Texts: the errors that matter, the labels that are taken for each other, and the gate's view."""
+
+import numpy as np
+import pandas as pd
+
+from reports.records import GATE_WORDS, GATES, TEXTS
+from reports.tables import Table, confusion_frame, count, percent
+
+NUM_ERRORS = 12
+NUM_PAIRS = 8
+NUM_EXAMPLES = 2
+NUM_GATED = 4  # Of right and of wrong texts each.
+NUM_WORDS = 12
+
+
+def read_texts(records, runs):
+    """Texts of the test split by id, from whichever runs' folders hold them.
+
+    Args:
+        records: `Records`.
+        runs: List of `Run`.
+
+    Returns:
+        Dictionary, empty where texts were not kept, as of published records.
+    """
+    texts = {}
+    for run in runs:
+        frame = records.read_beside(run, TEXTS, {"id": str, "text": str})
+        if frame is not None:
+            texts |= dict(zip(frame["id"], frame["text"], strict=True))
+    return texts
+
+
+def mean_predictions(runs):
+    """What runs say of each test text together: the mean of their probabilities.
+
+    Args:
+        runs: List of `Run` with predictions.
+
+    Returns:
+        Data frame of a row a text: `id`, `label`, `predicted`, `confidence`.
+    """
+    rows = pd.concat([run.predictions[run.predictions["split"] == "test"] for run in runs])
+    labels = runs[0].labels
+    means = rows.groupby("id", sort=False)[labels].mean()
+    return pd.DataFrame(
+        {
+            "id": means.index,
+            "label": rows.groupby("id", sort=False)["label"].first().to_numpy(),
+            "predicted": means.idxmax(axis=1).to_numpy(),
+            "confidence": means.max(axis=1).to_numpy(),
+        }
+    )
+
+
+def errors_table(predictions, texts):
+    """The texts that are wrong with most confidence.
+
+    Args:
+        predictions: What `mean_predictions` gives.
+        texts: Dictionary of texts by id.
+
+    Returns:
+        `Table`.
+    """
+    wrong = predictions[predictions["label"] != predictions["predicted"]]
+    frame = wrong.sort_values("confidence", ascending=False).head(NUM_ERRORS)
+    frame = frame.reset_index(drop=True)
+    shown = pd.DataFrame(
+        {
+            "Text": frame["id"],
+            "Label": frame["label"],
+            "Predicted": frame["predicted"],
+            "Confidence, %": frame["confidence"].map(percent),
+        }
+    )
+    if texts:
+        frame["text"] = [texts.get(name, "") for name in frame["id"]]
+        shown["What it says"] = frame["text"]
+    return Table(
+        "errors",
+        f"Of {len(predictions):,} test texts {len(wrong):,} are labelled wrong; these with most "
+        "confidence, by the mean of the runs' probabilities.",
+        frame,
+        shown,
+        {"Confidence, %": "confidence"},
+    )
+
+
+def pairs_table(runs, name):
+    """The pairs of a true and a predicted label that are confused most, added up over runs."""
+    matrix = confusion_frame(runs)
+    frame = pd.DataFrame(
+        {
+            "label": label,
+            "predicted": other,
+            "count": int(matrix.loc[label, other]),
+            "share": float(matrix.loc[label, other] / matrix.loc[label].sum()),
+        }
+        for label in matrix.index
+        for other in matrix.columns
+        if label != other
+    )
+    frame = frame[frame["count"] > 0].sort_values("count", ascending=False, kind="stable")
+    frame = frame.head(NUM_PAIRS).reset_index(drop=True)
+    shown = pd.DataFrame(
+        {
+            "Label": frame["label"],
+            "Taken for": frame["predicted"],
+            "Predictions": frame["count"].map(count),
+            "Of the label's, %": frame["share"].map(percent),
+        }
+    )
+    return Table(
+        "confused_pairs",
+        f"{name}: the labels that are taken for another most often, predictions of the test split "
+        f"added up over {len(runs)} runs.",
+        frame,
+        shown,
+        {"Predictions": "count", "Of the label's, %": "share"},
+    )
+
+
+def pair_examples(pairs, predictions, texts):
+    """For the pairs confused most, the texts that were taken so with most confidence.
+
+    Args:
+        pairs: Frame of `pairs_table`.
+        predictions: What `mean_predictions` gives.
+        texts: Dictionary of texts by id.
+
+    Returns:
+        List of dictionaries of `label`, `predicted` and `texts`, of those with a text.
+    """
+    ranked = predictions.sort_values("confidence", ascending=False)
+    found = []
+    for label, predicted in zip(pairs["label"], pairs["predicted"], strict=True):
+        own = ranked[(ranked["label"] == label) & (ranked["predicted"] == predicted)]
+        there = [texts[name] for name in own["id"] if name in texts]
+        if there:
+            found.append({"label": label, "predicted": predicted, "texts": there[:NUM_EXAMPLES]})
+    return found
+
+
+def gate_view(records, run):
+    """Texts word by word with the gate's values, right ones and wrong ones.
+
+    Args:
+        records: `Records`.
+        run: `Run` of a gated model.
+
+    Returns:
+        Dictionary of `low` and `high`, the gates at which shading begins and ends, and `texts`, a
+        list of dictionaries of `id`, `label`, `predicted`, `confidence`, `right` and `words`, each
+        of those with `word`, `gate`, `contribution` and `shade` between 0 and 1. Or `None`.
+    """
+    columns = {"id": str, "position": float, "word": str, "gate": float, "contribution": float}
+    gates = records.read_beside(run, GATES, columns)
+    if gates is None or gates.empty or run.predictions is None:
+        return None
+    # The middle nine tenths have the whole range of shades, so that one odd word does not take it.
+    low, high = np.quantile(gates["gate"], [0.05, 0.95])
+    by_text = dict(list(gates.sort_values("position").groupby("id", sort=False)))
+    ranked = mean_predictions([run]).sort_values("confidence", ascending=False)
+    ranked = ranked[ranked["id"].isin(by_text)]
+    is_right = ranked["label"] == ranked["predicted"]
+    chosen = pd.concat([ranked[is_right].head(NUM_GATED), ranked[~is_right].head(NUM_GATED)])
+    texts = []
+    for row in chosen.itertuples():
+        words = by_text[row.id]
+        shades = ((words["gate"] - low) / max(high - low, 1e-9)).clip(0, 1)
+        texts.append(
+            {
+                "id": row.id,
+                "label": row.label,
+                "predicted": row.predicted,
+                "confidence": row.confidence,
+                "right": row.label == row.predicted,
+                "words": [
+                    {"word": word, "gate": gate, "contribution": share, "shade": shade}
+                    for word, gate, share, shade in zip(
+                        words["word"], words["gate"], words["contribution"], shades, strict=True
+                    )
+                ],
+            }
+        )
+    return {"low": float(low), "high": float(high), "texts": texts}
+
+
+def gate_words_table(records, run):
+    """The words that a gate opens and closes most, or `None` where they were not kept."""
+    frame = records.read_beside(run, GATE_WORDS, {"word": str, "count": float, "gate": float})
+    if frame is None or frame.empty:
+        return None
+    ranked = frame.sort_values(["gate", "word"], ascending=[False, True], ignore_index=True)
+    num_words = min(NUM_WORDS, len(ranked) // 2)
+    if not num_words:
+        return None
+    sides = {"opened most": ranked.head(num_words), "closed most": ranked.tail(num_words)}
+    frame = pd.concat([rows.assign(side=side) for side, rows in sides.items()], ignore_index=True)
+    shown = pd.DataFrame(
+        {
+            "Word": frame["word"],
+            "Mean gate": [f"{gate:.3f}" for gate in frame["gate"]],
+            "Occurrences": frame["count"].map(count),
+            "Side": frame["side"],
+        }
+    )
+    return Table(
+        "gate_words",
+        f"{run.name}: mean gate of the words of the test split that it opens and closes most, of "
+        "those that stand in five texts or more.",
+        frame,
+        shown,
+        {"Mean gate": "gate", "Occurrences": "count"},
+    )

@@ -1,0 +1,353 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emotion_keras.evaluation.significance import Difference
+from reports import claims
+from reports.claims import (
+    DOES_NOT_HOLD,
+    HOLDS,
+    NOT_RESOLVED,
+    NOT_RUN,
+    Evidence,
+    all_of,
+    decide_claims,
+    p_value,
+    verdict_of_differences,
+    verdict_of_interval,
+)
+from reports.records import Run
+
+LABELS = ["joy", "fear"]
+
+
+pytestmark = pytest.mark.usefixtures("short_bootstraps")
+
+
+def found(difference, smallest=0.02):
+    return Difference(difference, difference - smallest, difference + smallest, smallest)
+
+
+def runs_of(contender, rights, auc=0.9, macro_f1=None, ece=0.04, seeds=None):
+    """Runs on 100 texts each, right about as many as `rights` says; the same texts first."""
+    model, _, encoder = contender.partition("@")
+    runs = []
+    for seed, right in enumerate(rights):
+        correct = np.arange(100) < right
+        predictions = pd.DataFrame(
+            {
+                "id": [str(number) for number in range(100)],
+                "split": "test",
+                "label": "joy",
+                "predicted": np.where(correct, "joy", "fear"),
+            }
+        )
+        test = {
+            "accuracy": right / 100,
+            "macro_f1": right / 100 if macro_f1 is None else macro_f1,
+            "auc": auc,
+            "ece": ece if isinstance(ece, float) else ece[seed],
+        }
+        record = {
+            "run_id": f"{contender}-{seed}",
+            "model": model,
+            "seed": seed if seeds is None else seeds[seed],
+            "inputs": {"encoder": encoder},
+            "corpus": {"labels": LABELS},
+            "metrics": {"test": test},
+        }
+        runs.append(Run(None, record, predictions))
+    return runs
+
+
+def decide(name, **evidence):
+    nothing = {
+        "compared": {},
+        "comparison": None,
+        "rates": {},
+        "noises": pd.DataFrame(),
+        "ratios": {},
+        "gates": {},
+    }
+    decided = decide_claims(Evidence(**{**nothing, **evidence}))
+    return next(claim for claim in decided if claim.name == name)
+
+
+def test_without_runs_nothing_was_run():
+    evidence = Evidence({}, None, {}, pd.DataFrame(), {}, {})
+    decided = decide_claims(evidence)
+    assert len(decided) == len({claim.name for claim in decided}) == 9
+    assert {claim.verdict for claim in decided} == {NOT_RUN}
+    assert all(claim.test and claim.measured for claim in decided)
+
+
+def test_p_is_below_a_twentieth_from_the_smallest_difference_on():
+    assert p_value(found(0.02)) == pytest.approx(0.05)
+    assert p_value(found(-0.02)) == pytest.approx(0.05)
+    spread = 0.02 / stats.norm.ppf(0.975)
+    assert p_value(found(0.035)) == pytest.approx(2 * stats.norm.sf(0.035 / spread))
+    assert p_value(found(0.0, 0.0)) == 1
+    assert p_value(found(0.01, 0.0)) == 0
+
+
+@pytest.mark.parametrize(
+    "differences, verdict",
+    [
+        ([0.03], HOLDS),
+        ([0.01], NOT_RESOLVED),
+        ([-0.01], NOT_RESOLVED),
+        ([-0.03], DOES_NOT_HOLD),
+        ([None], NOT_RUN),
+        ([], NOT_RUN),
+        # That both are above 0 needs no correction; that one of two is below does: p is 0.04.
+        ([0.021, 0.021], HOLDS),
+        ([0.021, -0.021], NOT_RESOLVED),
+        ([-0.021, 0.04], DOES_NOT_HOLD),
+        ([-0.03, 0.04], DOES_NOT_HOLD),
+        ([0.04, None], NOT_RUN),
+        # One pair refutes an order, whatever the missing ones will say.
+        ([-0.04, None], DOES_NOT_HOLD),
+    ],
+)
+def test_differences_hold_together_and_are_refuted_by_one(differences, verdict):
+    there = [None if value is None else found(value) for value in differences]
+    assert verdict_of_differences(there) == verdict
+
+
+@pytest.mark.parametrize(
+    "low, high, verdict",
+    [
+        (0.01, 0.05, HOLDS),
+        (0.01, 0.06, NOT_RESOLVED),
+        (0.051, 0.06, DOES_NOT_HOLD),
+        (None, None, NOT_RESOLVED),
+        (np.nan, np.nan, NOT_RESOLVED),
+    ],
+)
+def test_an_interval_is_judged_whole(low, high, verdict):
+    assert verdict_of_interval(low, high, 0.05) == verdict
+
+
+def test_the_worst_part_decides():
+    assert all_of([HOLDS, HOLDS]) == HOLDS
+    assert all_of([HOLDS, NOT_RESOLVED]) == NOT_RESOLVED
+    assert all_of([NOT_RUN, NOT_RESOLVED]) == NOT_RUN
+    assert all_of([NOT_RUN, DOES_NOT_HOLD]) == DOES_NOT_HOLD
+    assert all_of([]) == NOT_RUN
+
+
+@pytest.mark.parametrize(
+    "ours, verdict", [([90, 91], HOLDS), ([70, 71], NOT_RESOLVED), ([40, 41], DOES_NOT_HOLD)]
+)
+def test_its_lead_over_bert_is_that_of_the_pretrained_form(ours, verdict):
+    compared = {
+        claims.OURS: runs_of(claims.OURS, ours),
+        claims.OURS_FROM_SCRATCH: runs_of(claims.OURS_FROM_SCRATCH, [99, 99]),
+        claims.BERT: runs_of(claims.BERT, [69, 70]),
+    }
+    claim = decide("leads-bert", compared=compared)
+    assert claim.verdict == verdict
+    difference = np.mean(ours) - 69.5
+    assert f"{difference:+.1f}".replace("-", "−") in claim.measured[0]
+    assert "From scratch" in claim.measured[1] and "+29.5" in claim.measured[1]
+
+
+def test_a_single_run_decides_nothing():
+    compared = {
+        claims.OURS: runs_of(claims.OURS, [90]),
+        claims.BERT: runs_of(claims.BERT, [69, 70]),
+    }
+    assert decide("leads-bert", compared=compared).verdict == NOT_RUN
+
+
+def test_what_the_comparison_says_is_not_worked_out_again(monkeypatch):
+    def forbidden(*arguments, **options):
+        raise AssertionError("a bootstrap")
+
+    monkeypatch.setattr(claims, "paired_bootstrap", forbidden)
+    compared = {name: runs_of(name, [70, 71]) for name in (claims.OURS, claims.BERT)}
+    row = {"difference": -0.03, "low": -0.05, "high": -0.01, "smallest": 0.02}
+    comparison = {
+        "reference": claims.OURS,
+        "contenders": [{"name": claims.BERT, "num_runs": 2, "difference": row}],
+    }
+    claim = decide("leads-bert", compared=compared, comparison=comparison)
+    assert claim.verdict == HOLDS
+    assert "+3.0 points" in claim.measured[0] and "+1.0 to +5.0" in claim.measured[0]
+
+
+def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours():
+    rights = {
+        claims.OURS: 90,
+        claims.BERT: 75,
+        **dict(zip(claims.ORDER[2:], (48, 54, 60), strict=True)),
+    }
+    compared = {name: runs_of(name, [right, right]) for name, right in rights.items()}
+    for anchor, num_pairs in (("order", 10), ("order-of-four", 6)):
+        claim = decide(anchor, compared=compared)
+        assert claim.verdict == DOES_NOT_HOLD
+        assert "cnn@scratch is above transformer@scratch" in claim.measured[-1]
+        assert f"({num_pairs} of them)" in claim.test
+
+
+def test_an_order_holds_if_each_pair_does():
+    compared = {
+        name: runs_of(name, [right, right])
+        for name, right in zip(claims.ORDER, (95, 80, 65, 50, 35), strict=True)
+    }
+    assert decide("order", compared=compared).verdict == HOLDS
+    assert decide("order-of-four", compared=compared).verdict == HOLDS
+
+
+def rates_of(by_rate, contender=claims.OURS, **options):
+    return {
+        (contender, rate): runs_of(contender, rights, **options) for rate, rights in by_rate.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "by_rate, verdict",
+    [
+        ({1e-5: [60, 61], 1e-4: [90, 91], 1e-3: [50, 51]}, HOLDS),
+        ({1e-5: [89, 90], 1e-4: [90, 91], 1e-3: [50, 51]}, NOT_RESOLVED),
+        ({1e-5: [90, 91], 1e-4: [60, 61]}, DOES_NOT_HOLD),
+        ({1e-5: [60, 61], 1e-3: [90, 91]}, NOT_RUN),
+        ({1e-4: [60, 61]}, NOT_RUN),
+    ],
+)
+def test_the_best_rate_leads_every_other(by_rate, verdict):
+    assert decide("best-rate", rates=rates_of(by_rate)).verdict == verdict
+
+
+def test_the_best_rate_is_best_in_auc_too():
+    rates = rates_of({1e-4: [90, 91]}, auc=0.8) | rates_of({1e-3: [50, 51]}, auc=0.9)
+    claim = decide("best-rate", rates=rates)
+    assert claim.verdict == NOT_RESOLVED
+    assert "AUC at 1e-3" in claim.measured[0]
+
+
+def test_the_form_that_stands_for_the_papers_decides_and_others_are_told():
+    rates = rates_of({1e-4: [60, 61], 1e-3: [90, 91]}, claims.OURS_FROM_SCRATCH)
+    assert decide("best-rate", rates=rates).verdict == DOES_NOT_HOLD
+    rates |= rates_of({1e-4: [90, 91], 1e-3: [60, 61]})
+    claim = decide("best-rate", rates=rates)
+    assert claim.verdict == HOLDS
+    assert claim.measured[1].startswith("gated_transformer@scratch (does not hold)")
+
+
+@pytest.mark.parametrize(
+    "auc, verdict", [(0.20, HOLDS), (0.60, NOT_RESOLVED), (0.895, DOES_NOT_HOLD)]
+)
+def test_high_rates_hurt_auc_beyond_the_others(auc, verdict):
+    # Accuracy and F1 lose 28, 30 and 32 points; AUC 70, 30 or half a point.
+    best = rates_of({1e-4: [90, 90, 90]}, auc=0.9)
+    high = rates_of({1e-3: [62, 60, 58]}, auc=auc)
+    claim = decide("high-rates", rates=best | high)
+    assert claim.verdict == verdict
+    assert f"AUC {100 * (0.9 - auc):.1f}" in claim.measured[0]
+
+
+def test_high_rates_that_help_auc_refute_that_they_hurt():
+    rates = rates_of({1e-4: [90, 90]}, auc=0.8) | rates_of({1e-3: [95, 95]}, auc=0.9)
+    assert decide("high-rates", rates=rates).verdict == DOES_NOT_HOLD
+
+
+def test_an_order_names_what_was_not_run():
+    claim = decide("order-of-four", compared={claims.BERT: runs_of(claims.BERT, [70, 70])})
+    assert claim.verdict == NOT_RUN
+    assert claim.measured == [
+        "Two runs each are needed, and are not there of transformer@scratch, lstm@scratch, "
+        "cnn@scratch."
+    ]
+
+
+def noises_of(losses, contender=claims.OURS, kind="typos", level=0.1, clean=0.8):
+    rows = []
+    for seed, lost in enumerate(losses):
+        of_run = {"contender": contender, "run": f"{contender}{seed}", "seed": seed, "kind": kind}
+        rows.append({**of_run, "level": 0.0, "accuracy": clean})
+        rows.append({**of_run, "level": level, "accuracy": clean - lost})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    "losses, verdict",
+    [
+        ([0.01, 0.02, 0.015], HOLDS),
+        ([0.01, 0.09, 0.05], NOT_RESOLVED),
+        ([0.1, 0.11, 0.12], DOES_NOT_HOLD),
+        ([0.01], NOT_RESOLVED),
+    ],
+)
+def test_stable_is_what_loses_little_under_noise(losses, verdict):
+    assert decide("stable-noise", noises=noises_of(losses)).verdict == verdict
+
+
+def test_one_kind_of_noise_is_enough_to_be_unstable():
+    noises = pd.concat(
+        [noises_of([0.01, 0.011]), noises_of([0.2, 0.21, 0.22], kind="delete_words")]
+    )
+    claim = decide("stable-noise", noises=noises)
+    assert claim.verdict == DOES_NOT_HOLD
+    assert (
+        "1 of 2 kinds" in claim.measured[0] and "delete words costs most, 21.0" in claim.measured[0]
+    )
+
+
+def test_noise_at_other_levels_alone_decides_nothing():
+    assert decide("stable-noise", noises=noises_of([0.01, 0.02], level=0.4)).verdict == NOT_RUN
+
+
+@pytest.mark.parametrize(
+    "rights, verdict", [([90, 90], HOLDS), ([85, 86], NOT_RESOLVED), ([60, 61], DOES_NOT_HOLD)]
+)
+def test_less_data_is_the_largest_share_up_to_a_half(rights, verdict):
+    ratios = {
+        (claims.OURS, 1.0): runs_of(claims.OURS, [91, 91]),
+        (claims.OURS, 0.8): runs_of(claims.OURS, [10, 10]),
+        (claims.OURS, 0.4): runs_of(claims.OURS, rights),
+        (claims.OURS, 0.1): runs_of(claims.OURS, [10, 10]),
+    }
+    claim = decide("stable-ratios", ratios=ratios)
+    assert claim.verdict == verdict
+    assert "with 40 % of the training texts" in claim.measured[0]
+
+
+@pytest.mark.parametrize(
+    "ece, verdict",
+    [([0.01, 0.011], HOLDS), ([0.03, 0.07], NOT_RESOLVED), ([0.1, 0.101], DOES_NOT_HOLD)],
+)
+def test_calibrated_is_a_small_error_with_its_interval(ece, verdict):
+    compared = {claims.OURS: runs_of(claims.OURS, [70, 70], ece=ece)}
+    assert decide("calibrated", compared=compared).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "gated, plain, verdict",
+    [(90, 60, HOLDS), (70, 69, NOT_RESOLVED), (60, 90, DOES_NOT_HOLD)],
+)
+def test_the_gate_is_what_differs_between_two_models(gated, plain, verdict):
+    compared = {
+        "gated_transformer@scratch": runs_of("gated_transformer@scratch", [gated, gated]),
+        "transformer@scratch": runs_of("transformer@scratch", [plain, plain]),
+    }
+    assert decide("gate", compared=compared).verdict == verdict
+
+
+def test_the_gate_must_help_under_noise_where_that_was_tested():
+    gated, plain = "gated_transformer@scratch", "transformer@scratch"
+    compared = {gated: runs_of(gated, [90, 90]), plain: runs_of(plain, [60, 60])}
+    for losses, verdict in (([0.01, 0.02], HOLDS), ([0.2, 0.21], DOES_NOT_HOLD)):
+        noises = pd.concat([noises_of(losses, gated), noises_of([0.1, 0.11], plain)])
+        claim = decide("gate", compared=compared, noises=noises)
+        assert claim.verdict == verdict
+        assert "under noise" in claim.measured[-1]
+
+
+def test_forms_of_the_gate_are_evidence_where_no_comparison_is():
+    gates = {
+        (claims.OURS, "features"): runs_of(claims.OURS, [90, 90]),
+        (claims.OURS, "none"): runs_of(claims.OURS, [60, 60]),
+    }
+    assert decide("gate", gates=gates).verdict == HOLDS

@@ -1,0 +1,224 @@
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from emotion_keras.errors import UserError
+from reports.records import compared_runs, correct_by_text, points, read_records
+
+
+def write(path, **values):
+    path.write_text(json.dumps({"schema_version": 1, **values}))
+
+
+def test_runs_are_found_at_any_depth(tmp_path, make_run):
+    make_run(tmp_path / "isear" / "comparison", "cnn@scratch")
+    make_run(tmp_path / "isear" / "fit", "lstm@scratch")
+    (part,) = read_records(tmp_path).parts
+    assert [study.name for study in part.studies] == ["comparison", "fit"]
+    assert [run.contender for run in part.runs] == ["cnn@scratch", "lstm@scratch"]
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    with pytest.raises(UserError, match="emotion_keras.compare.*Received: RUNS_DIR="):
+        read_records(tmp_path / "nowhere")
+
+
+def test_predictions_may_be_compressed_or_missing(tmp_path, make_run):
+    zipped = make_run(tmp_path / "fit", "cnn@scratch", 0)
+    path = zipped / "predictions.csv"
+    (zipped / "predictions.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    make_run(tmp_path / "fit", "cnn@scratch", 1, predictions=False)
+    first, second = read_records(tmp_path).parts[0].runs
+    assert len(first.predictions) == 120
+    assert second.predictions is None
+
+
+def breaks(what):
+    def apply(directory):
+        path = directory / "run.json"
+        record = json.loads(path.read_text())
+        what(record)
+        path.write_text(json.dumps(record))
+
+    return apply
+
+
+BROKEN = {
+    "no JSON": lambda directory: (directory / "run.json").write_text("{"),
+    "a list": lambda directory: (directory / "run.json").write_text("[]"),
+    "another version": breaks(lambda record: record.update(schema_version=2)),
+    "no model": breaks(lambda record: record.pop("model")),
+    "seed of text": breaks(lambda record: record.update(seed="0")),
+    "no labels": breaks(lambda record: record["corpus"].pop("labels")),
+    "other labels": breaks(lambda record: record["metrics"]["test"]["per_label"].pop("joy")),
+    "no backend": breaks(lambda record: record.update(environment={})),
+    "accuracy of text": breaks(lambda record: record["metrics"]["test"].update(accuracy="0.7")),
+    "no validation": breaks(lambda record: record["metrics"].pop("val")),
+    "AUC of text": breaks(lambda record: record["metrics"]["test"].update(auc="0.9")),
+    "no F1": breaks(lambda record: record["metrics"]["test"]["per_label"].update(joy={})),
+    "small matrix": breaks(lambda record: record["metrics"]["test"]["confusion_matrix"].pop()),
+    "lacking numbers": lambda directory: (directory / "predictions.csv").write_text(
+        "id,split,label,predicted,joy,fear,anger\n1,test,joy,joy,,0,0\n"
+    ),
+    "no table": lambda directory: (directory / "predictions.csv").write_text(""),
+    "lacking columns": lambda directory: (directory / "predictions.csv").write_text("id\n1\n"),
+    "words for numbers": lambda directory: (directory / "predictions.csv").write_text(
+        "id,split,label,predicted,joy,fear,anger\n1,test,joy,joy,much,0,0\n"
+    ),
+    "unknown label": lambda directory: (directory / "predictions.csv").write_text(
+        "id,split,label,predicted,joy,fear,anger\n1,test,envy,joy,1,0,0\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_what_is_broken_is_named_and_skipped(how, tmp_path, make_run):
+    make_run(tmp_path / "fit", "cnn@scratch", 0)
+    broken = make_run(tmp_path / "fit", "cnn@scratch", 1)
+    BROKEN[how](broken)
+    records = read_records(tmp_path)
+    assert [run.seed for run in records.parts[0].runs] == [0]
+    ((path, reason),) = records.broken
+    assert path.parent == broken and str(broken) in reason
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("comparison.json", {"run_ids": [], "contenders": [{}], "reference": "cnn"}),
+        (
+            "comparison.json",
+            {"run_ids": [], "contenders": [{"name": "a", "num_runs": 1}], "reference": "b"},
+        ),
+        ("sensitivity.json", {"analysis": "weather", "points": []}),
+        ("sensitivity.json", {"analysis": "noise", "points": [{"value": 1}]}),
+        ("search.json", {"trials": []}),
+        ("study.json", {"runs": None}),
+    ],
+)
+def test_broken_files_of_a_study_are_named_and_its_runs_kept(name, values, tmp_path, make_run):
+    directory = make_run(tmp_path / "fit", "cnn@scratch")
+    write(directory.parent / name, **values)
+    records = read_records(tmp_path)
+    assert len(records.parts[0].runs) == 1
+    ((path, _),) = records.broken
+    assert path == directory.parent / name
+    assert name not in records.parts[0].studies[0].files
+
+
+def test_corpora_splits_and_backends_are_kept_apart(tmp_path, make_run, change):
+    first = make_run(tmp_path / "comparison", "cnn@scratch", 0)
+    make_run(tmp_path / "comparison", "cnn@scratch", 1)
+    make_run(tmp_path / "comparison", "tfidf_svm", 0)
+    make_run(tmp_path / "torch", "cnn@scratch", 0, backend="torch")
+    make_run(tmp_path / "other", "cnn@scratch", 0, corpus="weeks")
+    corpus = json.loads((first / "run.json").read_text())["corpus"]
+    split = make_run(tmp_path / "split", "cnn@scratch", 0)
+    change(split, corpus={**corpus, "protocol": {**corpus["protocol"], "split_seed": 1}})
+    fold = make_run(tmp_path / "part", "cnn@scratch", 0)
+    change(fold, corpus={**corpus, "protocol": {**corpus["protocol"], "train_fraction": 0.5}})
+    parts = read_records(tmp_path).parts
+    assert [len(part.runs) for part in parts] == [4, 1, 1, 1]
+    assert parts[0].backend == "tensorflow"
+    assert {study.name for study in parts[0].studies} == {"comparison", "part"}
+    assert {part.studies[0].name for part in parts[1:]} == {"torch", "other", "split"}
+
+
+def test_anchors_alone_are_a_part(tmp_path, make_run):
+    make_run(tmp_path / "fit", "tfidf_svm")
+    (part,) = read_records(tmp_path).parts
+    assert part.backend == "scikit-learn"
+
+
+def test_settings_are_not_averaged(tmp_path, make_run):
+    for seed in range(3):
+        make_run(tmp_path / "comparison", "cnn@scratch", seed)
+    for seed in range(2):
+        name = f"other-{seed}"
+        make_run(tmp_path / "comparison", "cnn@scratch", seed, learning_rate=1, name=name)
+    make_run(tmp_path / "comparison", "lstm@scratch")
+    (part,) = read_records(tmp_path).parts
+    _, compared, left_out = compared_runs(part)
+    assert [run.seed for run in compared["cnn@scratch"]] == [0, 1, 2]
+    assert {run.name for run in left_out} == {"other-0", "other-1"}
+    # Where the comparison says which it is about, they are taken.
+    write(
+        tmp_path / "comparison" / "comparison.json",
+        run_ids=["other-0", "other-1"],
+        reference="cnn@scratch",
+        contenders=[],
+    )
+    _, compared, left_out = compared_runs(read_records(tmp_path).parts[0])
+    assert [run.name for run in compared["cnn@scratch"]] == ["other-0", "other-1"]
+    assert len(left_out) == 3
+
+
+def test_runs_of_trials_are_not_compared(tmp_path, make_run):
+    make_run(tmp_path / "comparison", "cnn@scratch", 0)
+    make_run(tmp_path / "comparison", "cnn@scratch", 1, trial="noise 0.2")
+    _, compared, _ = compared_runs(read_records(tmp_path).parts[0])
+    assert [run.seed for run in compared["cnn@scratch"]] == [0]
+
+
+def test_points_are_what_the_analysis_names_and_is_there(tmp_path, make_run):
+    paths = [make_run(tmp_path / "ratios", "cnn@scratch", seed) for seed in range(2)]
+    point = {"contender": "cnn@scratch", "value": 0.5, "run_ids": [paths[1].name, "gone"]}
+    gone = {"contender": "cnn@scratch", "value": 1.0, "run_ids": ["gone"]}
+    write(tmp_path / "ratios" / "sensitivity.json", analysis="data_ratio", points=[point, gone])
+    (part,) = read_records(tmp_path).parts
+    found = points(part, "data_ratio")
+    assert list(found) == [("cnn@scratch", 0.5)]
+    assert [run.seed for run in found["cnn@scratch", 0.5]] == [1]
+    assert points(part, "noise") == {}
+
+
+def test_the_same_analysis_of_two_models_is_one(tmp_path, make_run):
+    for name in ("cnn", "lstm"):
+        path = make_run(tmp_path / name, f"{name}@scratch")
+        point = {"contender": f"{name}@scratch", "value": 1.0, "run_ids": [path.name]}
+        write(tmp_path / name / "sensitivity.json", analysis="data_ratio", points=[point])
+    found = points(read_records(tmp_path).parts[0], "data_ratio")
+    assert list(found) == [("cnn@scratch", 1.0), ("lstm@scratch", 1.0)]
+
+
+def test_correctness_is_a_row_a_text_and_a_column_a_seed(tmp_path, make_run):
+    for seed in (0, 3):
+        make_run(tmp_path / "fit", "cnn@scratch", seed)
+    runs = read_records(tmp_path).parts[0].runs
+    correct = correct_by_text(runs)
+    assert correct.shape == (90, 2) and list(correct.columns) == [0, 3]
+    for run in runs:
+        assert correct[run.seed].mean() == pytest.approx(run.test["accuracy"])
+        rows = run.predictions.set_index("id").loc[correct.index]
+        assert np.array_equal(correct[run.seed], rows["label"] == rows["predicted"])
+
+
+def test_broken_files_beside_a_run_are_named(tmp_path, make_run):
+    directory = make_run(tmp_path / "fit", "gated_transformer@scratch")
+    (directory / "texts.csv").write_text("name\n1\n")
+    (directory / "architecture.json").write_text('{"layers": [{"name": 1}]}')
+    records = read_records(tmp_path)
+    run = records.parts[0].runs[0]
+    assert records.read_beside(run, "texts.csv", {"id": str, "text": str}) is None
+    assert records.read_beside(run, "gates.csv", {"id": str}) is None
+    assert records.read_architecture(run) is None
+    assert [path.name for path, _ in records.broken] == ["texts.csv", "architecture.json"]
+
+
+def test_a_text_that_reads_like_nothing_is_a_text(tmp_path, make_run):
+    directory = make_run(tmp_path / "fit", "gated_transformer@scratch")
+    (directory / "texts.csv").write_text("id,text\n1,NA\n2,null\n")
+    records = read_records(tmp_path)
+    found = records.read_beside(records.parts[0].runs[0], "texts.csv", {"id": str, "text": str})
+    assert found["text"].tolist() == ["NA", "null"]
+
+
+def test_a_folder_without_record_is_no_run(tmp_path, make_run):
+    directory = make_run(tmp_path / "fit", "cnn@scratch")
+    shutil.copytree(directory, tmp_path / "fit" / "unfinished")
+    (tmp_path / "fit" / "unfinished" / "run.json").unlink()
+    assert len(read_records(tmp_path).parts[0].runs) == 1
