@@ -603,7 +603,7 @@ def draw_architecture(layers):
             (depth.get(name, -1) for name in layer["inputs"]), default=-1
         )
         at_depth.setdefault(depth[layer["name"]], []).append(layer["name"])
-    width, height, gap = 3.0, 0.62, 0.42
+    width, height, gap = 3.7, 0.62, 0.42
     places = {
         name: ((n - (len(names) - 1) / 2) * (width + 0.5), -level * (height + gap))
         for level, names in at_depth.items()
@@ -611,7 +611,6 @@ def draw_architecture(layers):
     }
     columns = max(map(len, at_depth.values()))
     wide, tall = columns * (width + 0.5) + 1.2, len(at_depth) * (height + gap)
-    rail = max(x for x, _ in places.values()) + width / 2 + 0.35
     rail = max(x for x, _ in places.values()) + width / 2 + 0.35
     figure = Figure(figsize=(6.4, 6.4 * (tall + 0.3) / max(wide, 5.2)))
     axes = figure.subplots()
@@ -630,7 +629,7 @@ def draw_architecture(layers):
         parameters = layer["parameters"] * layer["times"]
         details = _shape(layer["output_shape"])
         if parameters:
-            details += f"   {parameters:,} parameters"
+            details += f" · {parameters:,} parameters"
         title = layer["name"] if layer["type"] == "InputLayer" else f"{layer['type']}{times}"
         axes.text(x, y + 0.12, title, ha="center", va="center", weight="bold", fontsize=8.5)
         axes.text(x, y - 0.15, details, ha="center", va="center", fontsize=7.5, color=MUTED)
