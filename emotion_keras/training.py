@@ -288,13 +288,14 @@ class TrainingState(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch, logs=None):
-        seconds = time.perf_counter() - self._start
+        trained = time.perf_counter()
         probabilities = predict(
             self.model,
             self.val_sequences,
             feature=self.batches.feature,
             sequence_length=self.batches.sequence_length,
         )
+        validated = time.perf_counter()
         if not np.isfinite(probabilities).all():
             raise UserError(
                 f"Training has diverged in epoch {epoch + 1}: the model's outputs are no numbers. "
@@ -314,7 +315,8 @@ class TrainingState(keras.callbacks.Callback):
                 "val_loss": logs["val_loss"],
                 "val_accuracy": logs["val_accuracy"],
                 "val_macro_f1": logs["val_macro_f1"],
-                "seconds": seconds,
+                "seconds": trained - self._start,
+                "val_seconds": validated - trained,
             }
         )
         if logs["val_macro_f1"] > best:

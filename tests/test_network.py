@@ -27,7 +27,7 @@ def compiled(monkeypatch):
 
 def outcome(directory):
     history = [
-        {name: value for name, value in row.items() if name != "seconds"}
+        {name: value for name, value in row.items() if "seconds" not in name}
         for row in record.read_rows(directory / record.HISTORY)
     ]
     return history, (directory / record.PREDICTIONS).read_text()

@@ -27,7 +27,7 @@ def measure_robustness(directory, noises, dataset):
     with quiet():  # Imported here because it takes seconds.
         from emotion_keras.trained import load_predictor
 
-    predict = load_predictor(directory)
+        predict = load_predictor(directory)
     texts, label_ids = dataset.texts("test"), dataset.label_ids("test")
     rows = read_noise(directory)
     for kind, level in missing:
