@@ -30,6 +30,15 @@ TOY = {
 }
 
 
+def pytest_collection_modifyitems(items):
+    """Tests once what the backend has no part in; with torch, whose processes start fastest."""
+    if keras.backend.backend() != "torch":
+        skip = pytest.mark.skip(reason="the same on every backend, and tested with torch")
+        for item in items:
+            if item.get_closest_marker("one_backend"):
+                item.add_marker(skip)
+
+
 @pytest.fixture(autouse=True)
 def float32():
     """Leaves the global precision as it was."""

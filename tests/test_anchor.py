@@ -12,6 +12,8 @@ from emotion_keras.data import read_dataset
 from emotion_keras.fit import main, resolve
 from emotion_keras.models.anchors import ANCHORS
 
+pytestmark = pytest.mark.one_backend
+
 NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
 NETWORK |= {"num_heads", "intermediate_dim", "batch_size", "epochs", "learning_rate", "precision"}
 NO_NETWORK = dict.fromkeys(NETWORK)

@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import pytest
 
 from emotion_keras import compare as compare_module
@@ -34,11 +33,6 @@ SMALL = {
     "learning_rate": 0.01,
 }
 ROOT = Path(__file__).parents[1]
-
-# Processes are the same on every backend; that a run resumes on each, test_training.py says.
-starts_processes = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose processes start fastest"
-)
 
 
 @pytest.fixture
@@ -125,7 +119,7 @@ def test_numbers_in_settings_are_numbers_however_they_are_written(tmp_path):
     assert isinstance(found["epochs"], int)
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_a_failed_run_is_told_and_stops_no_other(command, capsys, tmp_path):
     diverging = {"learning_rate": 1e30, "clip_norm": 0.0, "warmup": 0.0}
     settings = {"networks": SMALL, "cnn": diverging}
@@ -135,6 +129,7 @@ def test_a_failed_run_is_told_and_stops_no_other(command, capsys, tmp_path):
     assert made.name.startswith("tfidf_logistic")
 
 
+@pytest.mark.one_backend
 def test_with_folds_each_text_is_tested_once(command, tmp_path):
     assert main(command({"networks": {}}, models="majority", seeds=None, folds=3)) == 0
     ids = []
@@ -195,7 +190,7 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
     assert not (tmp_path / "runs").exists()
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_killed_ten_times_it_ends_with_the_same_runs(command, tmp_path):
     whole = command(study="whole")
     start = time.monotonic()

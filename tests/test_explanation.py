@@ -135,9 +135,7 @@ def test_frequent_words_have_the_mean_of_their_gates():
     ]
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
+@pytest.mark.one_backend
 def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
     directory = fit(epochs=1)
     texts = {row["id"]: row["text"] for row in record.read_rows(directory / record.TEXTS)}

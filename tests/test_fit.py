@@ -46,11 +46,6 @@ KEYS = {
 }
 
 
-# What the command line makes of options is the same on every backend.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
-
 TINY = {
     "encoder": "scratch",
     "vocabulary_size": 60,
@@ -89,11 +84,15 @@ def test_the_record_holds_all_there_is_to_know(fit, corpus_path):
     assert keras.backend.backend() in run["environment"]["versions"]
     assert 1 <= run["best_epoch"] <= 2
     assert sorted(path.name for path in directory.iterdir()) == [
+        "architecture.json",
         "audit.json",
+        "gate_words.csv",
+        "gates.csv",
         "history.csv",
         "model.keras",
         "predictions.csv",
         "run.json",
+        "texts.csv",
         "tokenizer.json",
     ]
     model = keras.saving.load_model(directory / "model.keras", compile=False)
@@ -155,11 +154,13 @@ def test_a_finished_run_survives_a_read_only_folder_and_a_full_disk(command, mon
     assert main(command()) == 0
 
 
+@pytest.mark.one_backend
 def test_another_setting_is_another_run(fit):
     options = [{}, {"seed": 1}, {"split_seed": 1}, {"model": "transformer"}]
     assert len({fit(**changed, epochs=1).name for changed in options}) == len(options)
 
 
+@pytest.mark.one_backend
 def test_another_text_column_is_another_run(fit, tmp_path):
     path = tmp_path / "two.csv"
     lines = [f"laughed {i} joyfully,shouted {i} loudly,{i % 2}" for i in range(60)]
@@ -178,6 +179,7 @@ def test_a_run_repeats_from_its_record(fit, command, tmp_path):
     assert record.read_run(again)["metrics"] == record.read_run(directory)["metrics"]
 
 
+@pytest.mark.one_backend
 def test_a_fold_repeats_from_its_record(fit, tmp_path):
     directory = fit(folds=4, fold=1, epochs=1)
     assert main([f"--from-run={directory}", f"--runs-dir={tmp_path / 'again'}"]) == 0
@@ -189,6 +191,7 @@ def test_from_run_needs_a_run(capsys):
     assert "--from-run" in error_of(["--from-run"], capsys)
 
 
+@pytest.mark.one_backend
 def test_options_change_what_is_repeated(fit, tmp_path):
     directory = fit(epochs=1)
     arguments = [f"--from-run={directory}", "--seed=8", f"--runs-dir={tmp_path / 'again'}"]
@@ -198,6 +201,7 @@ def test_options_change_what_is_repeated(fit, tmp_path):
     assert run["inputs"] == record.read_run(directory)["inputs"]
 
 
+@pytest.mark.one_backend
 def test_a_printed_file_of_options_makes_the_same_run(command, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
         main([*command(epochs=1), "--print_config"])
@@ -257,6 +261,7 @@ def test_noise_is_trained_with_recorded_and_repeated(fit, command, monkeypatch):
     assert (again / record.PREDICTIONS).read_bytes() == (noisy / record.PREDICTIONS).read_bytes()
 
 
+@pytest.mark.one_backend
 def test_noise_reaches_the_anchors_too(command, toy, capsys):
     # With every label wrong in training, a label's own words speak against it.
     no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
@@ -320,7 +325,7 @@ def test_tensorboard_without_its_package_is_told_before_training(command, capsys
     assert "tensorboard" in error_of(command(tensorboard="true"), capsys)
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_the_end_names_scores_folder_and_a_command_that_makes_the_next_run(
     command, capsys, tmp_path, monkeypatch
 ):
@@ -341,6 +346,7 @@ def test_the_end_names_scores_folder_and_a_command_that_makes_the_next_run(
     assert sorted(seeds) == [("mine", 0), ("mine", 1)]
 
 
+@pytest.mark.one_backend
 def test_the_next_command_leaves_out_what_is_usual(fit, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     directory = fit(epochs=1, runs_dir="runs")
@@ -348,6 +354,7 @@ def test_the_next_command_leaves_out_what_is_usual(fit, monkeypatch, tmp_path):
     assert next_command(directory) == expected
 
 
+@pytest.mark.one_backend
 def test_another_model_takes_data_and_seed_of_a_run_and_its_own_settings(fit, corpus_path, capsys):
     directory = fit(seed=3, test_size=0.3)
     capsys.readouterr()
@@ -366,6 +373,7 @@ def test_another_model_takes_data_and_seed_of_a_run_and_its_own_settings(fit, co
     assert printed[""]["epochs"] == 2 and printed[""]["encoder"] == "scratch"
 
 
+@pytest.mark.one_backend
 def test_a_run_of_an_anchor_repeats_from_its_record(command, toy, capsys):
     no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
     assert main(command(model="majority", **no_network)) == 0
@@ -384,7 +392,7 @@ def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
     assert "is damaged: it lacks 'corpus'" in error_of([f"--from-run={tmp_path}"], capsys)
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_balance_is_told_and_stored(fit, tmp_path):
     path = tmp_path / "uneven.csv"
     rows = [f"we laughed on day {i},joy" for i in range(60)]
@@ -477,6 +485,7 @@ def test_a_bad_file_is_told(command, capsys, tmp_path, content, told):
     assert told in error_of(command(data=str(path)), capsys)
 
 
+@pytest.mark.one_backend
 def test_odd_texts_are_dropped_and_counted_or_cut(command, tmp_path, capsys):
     path = tmp_path / "odd.csv"
     odd = [",joy", '"   ",fear', f"{'laughed ' * 12_500},joy", f"{'x' * 100_000},fear"]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.one_backend
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "emotion_keras"
 FRAMEWORKS = {"tensorflow", "jax", "torch"}

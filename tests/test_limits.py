@@ -9,6 +9,8 @@ from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.options import option_defaults
 
+pytestmark = pytest.mark.one_backend
+
 ACCEPTED = {
     "seed": [0, 2**32 - 1],
     "sequence_length": [3],

@@ -1,15 +1,9 @@
 """Runs that share compiled models: each is as it would be alone."""
 
-import keras
 import pytest
 
 from emotion_keras import record, training
 from emotion_keras.errors import UserError
-
-# What may share and what may not is decided before the backend has a part in it.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
 
 
 @pytest.fixture
@@ -54,7 +48,7 @@ def test_runs_that_share_what_is_compiled_are_as_they_would_be_alone(fit, compil
     assert [outcome(run) for run in shared] == [outcome(run) for run in alone]
 
 
-@on_one_backend
+@pytest.mark.one_backend
 @pytest.mark.parametrize("options", [{"batch_size": 8}, {"num_heads": 4}, {"vocabulary_size": 90}])
 def test_other_settings_are_compiled_anew(fit, compiled, options):
     cache = {}
@@ -63,7 +57,7 @@ def test_other_settings_are_compiled_anew(fit, compiled, options):
     assert len(compiled) == 2
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_a_scaled_loss_begins_anew_too(fit, compiled):
     cache = {}
     options = {"precision": "mixed_float16", "epochs": 1}

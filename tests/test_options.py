@@ -5,6 +5,8 @@ import pytest
 from emotion_keras.errors import UserError
 from emotion_keras.options import make_parser, option_defaults, parse
 
+pytestmark = pytest.mark.one_backend
+
 
 def bake(
     flour,

@@ -9,6 +9,8 @@ import pytest
 from emotion_keras import record
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 RUN = {"run_id": "one", "metrics": {"test": {"accuracy": 0.1 + 0.2}}}
 
 

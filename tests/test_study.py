@@ -14,18 +14,12 @@ from emotion_keras.errors import UserError
 from emotion_keras.fit import resolve
 from emotion_keras.study import STUDY, Study, Task, backend, run_tasks
 
-# Processes are the same on every backend, and torch's start the fastest. That what they make is
-# right on each, test_compare.py says.
-starts_processes = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose processes start fastest"
-)
-
 
 def task(toy, name, **options):
     return Task("toy", name, {**toy, "study": "toys", **options}, options)
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_runs_are_the_same_as_plain_ones_and_a_failure_stops_nothing(toy, fit, tmp_path):
     tasks = [
         task(toy, "seed 0", seed=0),
@@ -44,7 +38,7 @@ def test_runs_are_the_same_as_plain_ones_and_a_failure_stops_nothing(toy, fit, t
             assert found["metrics"]["test"][name] == expected
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_a_process_that_is_killed_at_work_costs_one_run(toy, tmp_path):
     tasks = [task(toy, f"seed {seed}", seed=seed) for seed in range(2)]
 
@@ -63,7 +57,7 @@ def test_a_process_that_is_killed_at_work_costs_one_run(toy, tmp_path):
     assert record.is_finished(again.directory)
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_a_process_that_is_killed_at_rest_costs_nothing(toy, tmp_path):
     tasks = [task(toy, f"seed {seed}", seed=seed) for seed in range(2)]
     running = run_tasks(tasks, workers=1, log_dir=tmp_path / "logs")
@@ -75,7 +69,7 @@ def test_a_process_that_is_killed_at_rest_costs_nothing(toy, tmp_path):
     assert second.reason is None
 
 
-@starts_processes
+@pytest.mark.one_backend
 @pytest.mark.parametrize("has_grown", [False, True])
 def test_a_process_that_has_grown_is_replaced(toy, tmp_path, monkeypatch, has_grown):
     monkeypatch.setattr(study._Worker, "is_worn_out", lambda worker: has_grown)
@@ -88,7 +82,7 @@ def test_a_process_that_has_grown_is_replaced(toy, tmp_path, monkeypatch, has_gr
     assert len(processes) == (2 if has_grown else 1)
 
 
-@starts_processes
+@pytest.mark.one_backend
 def test_processes_share_what_was_made_before(toy, tmp_path):
     given = task(toy, "seed 0", seed=0)
     settings = resolve("gated_transformer", {name: toy[name] for name in ("data", "encoder")})

@@ -14,6 +14,8 @@ from emotion_keras.data import isear, load_corpus, situations
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 TINY_ISEAR = "ID|CITY|COUN|SUBJ|\n" + "".join(
     "|".join(["7", *["1"] * 35, label, "4", "3", "0", f"Text {label}.|1|\n"])
     for label in isear.LABELS

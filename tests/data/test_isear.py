@@ -11,6 +11,8 @@ from emotion_keras.data import isear, load_corpus, prepare
 from emotion_keras.data.tables import scan
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 FILE = Path(__file__).parents[3] / "shared" / "data" / "isear" / "isear.csv"
 HEADER = (
     "ID|CITY|COUN|SUBJ|SEX|AGE|RELI|PRAC|FOCC|MOCC|FIEL|EMOT|WHEN|LONG|INTS|ERGO|TROPHO|TEMPER|"

@@ -9,6 +9,8 @@ from emotion_keras.data import load_corpus
 from emotion_keras.data.noise import KINDS, UNKNOWN, TrainingNoise, perturb, perturb_labels
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 WORDS = ["Angrily,", "the", "NEIGHBOURHOOD", "was", "disgusting!", "extraordinarily", "Sad;", "a"]
 # Long enough for shares to be near what is expected of them.
 LONG = " ".join(np.random.default_rng(0).choice(WORDS, 20_000))

@@ -9,6 +9,8 @@ import pytest
 from emotion_keras.data import Corpus, balance, prepare
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 
 def make(*pairs, name="mine", labels=None):
     texts, names = zip(*pairs, strict=True)

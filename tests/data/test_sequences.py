@@ -5,6 +5,8 @@ import pytest
 
 from emotion_keras.data.sequences import Sequences
 
+pytestmark = pytest.mark.one_backend
+
 LISTS = [[5], [6, 7, 8], [], [9, 1, 2, 3], [4, 4]]
 
 

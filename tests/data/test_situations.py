@@ -6,6 +6,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from emotion_keras.data import isear, load_corpus, prepare, split
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def corpus():

@@ -9,6 +9,8 @@ import pytest
 from emotion_keras.data import Corpus, split
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 LABELS = ("anger", "fear", "joy")
 
 

@@ -9,6 +9,8 @@ import pytest
 from emotion_keras.data.tables import read_table, scan
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def write(tmp_path):

@@ -11,6 +11,8 @@ from emotion_keras.data import word_vectors
 from emotion_keras.data.word_vectors import load_word_vectors, names_word_vectors
 from emotion_keras.errors import UserError
 
+pytestmark = pytest.mark.one_backend
+
 LINES = 'the 0.5 -1 2\n" 1 2 3\nNA 4 5 6.25\nnull 7 8 9\n'
 WORDS = ["the", '"', "NA", "null"]
 VECTORS = [[0.5, -1, 2], [1, 2, 3], [4, 5, 6.25], [7, 8, 9]]

@@ -6,6 +6,8 @@ import pytest
 from emotion_keras.evaluation import expected_calibration_error
 from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve, scale
 
+pytestmark = pytest.mark.one_backend
+
 
 def binary(confidences):
     """Probabilities of two labels, of which the first is predicted."""

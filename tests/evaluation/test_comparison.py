@@ -8,6 +8,8 @@ from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.significance import mcnemar, paired_bootstrap
 
+pytestmark = pytest.mark.one_backend
+
 LABELS = ["anger", "fear", "joy"]
 
 

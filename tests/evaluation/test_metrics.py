@@ -8,6 +8,8 @@ from sklearn import metrics
 
 from emotion_keras.evaluation import classification_metrics, macro_f1
 
+pytestmark = pytest.mark.one_backend
+
 LABELS = ["joy", "fear", "anger", "shame"]
 
 

@@ -13,6 +13,8 @@ from emotion_keras.evaluation.sensitivity import (
     summarize_runs,
 )
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def runs(tmp_path):

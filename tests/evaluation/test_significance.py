@@ -5,6 +5,8 @@ import pytest
 
 from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_bootstrap
 
+pytestmark = pytest.mark.one_backend
+
 
 def test_mean_interval_by_hand():
     # Mean 2, standard deviation 1, standard error 1 / sqrt(3); Student's t of 2 degrees of

@@ -6,7 +6,6 @@ import io
 import json
 from html.parser import HTMLParser
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,12 +17,6 @@ from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
 SPLITS = {"val": 30, "test": 90}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def on_one_backend():
-    if keras.backend.backend() != "torch":
-        pytest.skip("imports no Keras, so that it is the same on all backends")
 
 
 def ece(label_ids, probabilities):

@@ -10,7 +10,10 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; Debian has it")
+pytestmark = [
+    pytest.mark.one_backend,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; Debian has it"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ import yaml
 from reports import cards
 from reports.records import read_records
 
+pytestmark = pytest.mark.one_backend
+
 AUDIT = {
     "words": {"p5": 6.0, "p50": 19.0, "p95": 48.0, "most": 178, "mean": 22.4},
     "repeats": {"texts": 42, "examples": 106},

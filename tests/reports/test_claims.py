@@ -19,6 +19,8 @@ from reports.claims import (
 )
 from reports.records import Run
 
+pytestmark = pytest.mark.one_backend
+
 LABELS = ["joy", "fear"]
 
 

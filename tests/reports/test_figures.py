@@ -8,6 +8,8 @@ from matplotlib.colors import to_hex
 
 from reports import figures, tables
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture
 def runs():
@@ -256,9 +258,9 @@ def test_the_architecture_shows_layers_shapes_and_parameters():
         "tokens",
         "(batch, length)",
         "TransformerEncoder × 2",
-        "(batch, length, 8)   100 parameters",
+        "(batch, length, 8) · 100 parameters",
         "GatingLayer",
-        "(batch, length, 8)   72 parameters",
+        "(batch, length, 8) · 72 parameters",
         "GlobalAveragePooling1D",
         "(batch, 8)",
     ]

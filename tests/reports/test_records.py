@@ -8,6 +8,8 @@ import pytest
 from emotion_keras.errors import UserError
 from reports.records import compared_runs, correct_by_text, points, read_records
 
+pytestmark = pytest.mark.one_backend
+
 
 def write(path, **values):
     path.write_text(json.dumps({"schema_version": 1, **values}))

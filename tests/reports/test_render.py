@@ -13,6 +13,8 @@ from emotion_keras.evaluation.comparison import compare_runs
 from reports import render as render_module
 from reports.render import main, render
 
+pytestmark = pytest.mark.one_backend
+
 ROOT = Path(__file__).parents[2]
 OURS = "gated_transformer@minilm"
 

@@ -10,6 +10,8 @@ from reports import tables
 from reports.records import points, read_records
 from reports.tables import Table
 
+pytestmark = pytest.mark.one_backend
+
 
 def student(values):
     """Mean and Student's 95 % interval by scipy's own function."""

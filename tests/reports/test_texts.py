@@ -5,6 +5,8 @@ import pytest
 from reports import texts
 from reports.records import read_records
 
+pytestmark = pytest.mark.one_backend
+
 
 @pytest.fixture(scope="module")
 def records(runs_dir):

@@ -1,6 +1,5 @@
 """The whole plan: its studies are those of its parts, it is made once, and it goes on."""
 
-import keras
 import pytest
 import rich
 
@@ -9,6 +8,8 @@ from emotion_keras.fit import fit
 from tuning import paper as paper_module
 from tuning import sensitivity
 from tuning.paper import BUDGETS, Budget, main
+
+pytestmark = pytest.mark.one_backend
 
 SMALL = {
     "embedding_dim": 8,
@@ -36,11 +37,6 @@ TOY = Budget(
     },
 )
 
-# What is trained is tested on each backend; who trains what when, on one.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
-
 
 @pytest.fixture
 def made(monkeypatch):
@@ -63,7 +59,6 @@ def arguments(corpus_path, tmp_path):
     return [f"--data={corpus_path}", f"--runs-dir={tmp_path / 'runs'}"]
 
 
-@on_one_backend
 def test_the_plan_is_made_once_and_goes_on_where_it_was_stopped(
     made, arguments, tmp_path, capsys, monkeypatch
 ):
@@ -98,7 +93,6 @@ def test_the_plan_is_made_once_and_goes_on_where_it_was_stopped(
     assert not made
 
 
-@on_one_backend
 def test_a_run_that_fails_stops_nothing_and_is_told(made, arguments, monkeypatch, capsys):
     run = study._run
 

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 
-import keras
 import pytest
 
 from emotion_keras import record
@@ -14,12 +13,9 @@ from tuning import parallel
 from tuning.search import main
 from tuning.trials import SEARCH, Trials
 
-PLACES = {parallel.ROLE: "tuner0", parallel.ADDRESS: "127.0.0.1", parallel.PORT: "1"}
+pytestmark = pytest.mark.one_backend
 
-# Who does what is the same on every backend, and torch's processes start the fastest.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose processes start fastest"
-)
+PLACES = {parallel.ROLE: "tuner0", parallel.ADDRESS: "127.0.0.1", parallel.PORT: "1"}
 
 
 @pytest.fixture
@@ -41,7 +37,6 @@ def free_port():
         return str(server.getsockname()[1])
 
 
-@on_one_backend
 def test_two_workers_and_a_chief_try_each_setting_once(command, tmp_path):
     assert main([*command, "--workers=2"]) == 0
     directory = tmp_path / "runs" / "search"
@@ -62,7 +57,6 @@ def test_two_workers_and_a_chief_try_each_setting_once(command, tmp_path):
         assert trial["options"].items() <= run["hyperparameters"].items()
 
 
-@on_one_backend
 def test_a_chief_that_dies_ends_its_worker_and_what_was_tried_is_kept(command, tmp_path, free_port):
     """The parts that a user starts by hand, on as many machines as there are."""
     environment = os.environ | PLACES | {parallel.PORT: free_port}

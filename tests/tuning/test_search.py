@@ -4,7 +4,6 @@ import json
 import random
 import statistics
 
-import keras
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams import plugin_data_pb2
@@ -18,6 +17,8 @@ from tuning.search import main
 from tuning.spaces import SPACES, space_of
 from tuning.trials import BEST, SEARCH, Trials
 
+pytestmark = pytest.mark.one_backend
+
 TINY = {
     "learning_rate": [0.01, 0.02],
     "num_layers": [0],
@@ -26,12 +27,6 @@ TINY = {
     "sequence_length": [16],
     "batch_size": [32],
 }
-
-
-# What is tried when is the same on every backend, and torch's runs start the fastest.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
 
 
 @pytest.fixture
@@ -155,7 +150,6 @@ def test_the_same_command_again_tries_nothing_and_a_larger_one_goes_on(trials, m
     assert settings(trials(study="whole")) == settings(more)
 
 
-@on_one_backend
 @pytest.mark.parametrize("oracle", ["random", "bayesian", "grid"])
 def test_stopped_ten_times_it_ends_with_the_same_trials(
     trials, command, made, monkeypatch, tmp_path, oracle
@@ -237,7 +231,6 @@ def test_tensorboard_is_shown_every_trial_with_its_whole_setting(trials, tmp_pat
         assert values == (trial["options"] or {"C": 0.3})
 
 
-@on_one_backend
 def test_hyperband_makes_the_best_again_with_more_epochs(trials, monkeypatch):
     found = trials(model="gated_transformer@scratch", oracle="hyperband", space=TINY, max_trials=3)
     epochs = [trial["options"]["epochs"] for trial in found[1:]]
@@ -319,7 +312,6 @@ def test_another_search_of_the_same_name_is_refused(trials, command, capsys, opt
     assert f"holds another search: {changed} were others" in error and "--study" in error
 
 
-@on_one_backend
 def test_runs_are_made_in_a_process_of_their_own(command, monkeypatch, tmp_path):
     arguments = command(max_trials=1)
     monkeypatch.setattr(search_module, "run_tasks", study.run_tasks)

@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import pytest
 
 from emotion_keras import record, study
@@ -26,12 +25,6 @@ SMALL = {
     "epochs": 1,
     "learning_rate": 0.01,
 }
-
-
-# What is trained is tested on each backend; who trains what when, on one.
-on_one_backend = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="tested with torch, whose runs start fastest"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +72,7 @@ def analyze(command, tmp_path):
     return run
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
     analyze, command, corpus_path, capsys, tmp_path, monkeypatch
 ):
@@ -110,7 +103,7 @@ def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
     assert "nothing is left to do" in capsys.readouterr().out
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(analyze, tmp_path):
     found, runs = analyze("data_ratio", ratios="0.5,1")
     half, whole = (runs[point["run_ids"][0]] for point in found["points"])
@@ -126,7 +119,7 @@ def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(an
     assert ids[0] == ids[1]
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_every_form_of_the_gate_is_trained_as_it_says(analyze):
     found, runs = analyze("gate")
     assert [point["value"] for point in found["points"]] == list(GATES)
@@ -143,7 +136,7 @@ def test_every_form_of_the_gate_is_trained_as_it_says(analyze):
         assert by_form["none"][part] == by_form["features"][part]
 
 
-@on_one_backend
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("num_layers", "left_out"),
     [(0, {"after_embeddings", "after_blocks"}), (1, {"after_blocks"}), (2, set())],
@@ -156,7 +149,7 @@ def test_forms_that_are_the_same_are_left_out(analyze, capsys, num_layers, left_
     assert ("Left out" in capsys.readouterr().out) == bool(left_out)
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp_path, monkeypatch):
     models = "gated_transformer@scratch,tfidf_logistic"
     options = {"kinds": "typos,mask_words", "levels": "0,0.3,1", "models": models}
@@ -199,7 +192,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
     assert [point["kind"] for point in again["noise"]["tfidf_logistic"]][-1] == "lose_case"
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_noise_takes_the_runs_of_a_comparison(analyze, command, tmp_path):
     from emotion_keras.compare import compare
 
@@ -212,7 +205,7 @@ def test_noise_takes_the_runs_of_a_comparison(analyze, command, tmp_path):
     assert len(read_noise(tmp_path / "runs" / "comparison" / run["run_id"])) == 1
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_a_run_that_fails_is_told_and_the_others_are_shown(command, capsys, tmp_path, monkeypatch):
     def run(fit, options, cache):
         return (
@@ -228,7 +221,7 @@ def test_a_run_that_fails_is_told_and_the_others_are_shown(command, capsys, tmp_
     assert [point["value"] for point in found["points"]] == [0.02]
 
 
-@on_one_backend
+@pytest.mark.one_backend
 def test_a_published_run_cannot_be_tested_anew(command, capsys, tmp_path):
     options = {"models": "tfidf_logistic", "label_levels": "", "settings": None}
     arguments = [a for a in command("noise", kinds="typos", **options) if "settings" not in a]
