@@ -25,7 +25,8 @@ CHIEF = "chief"
 ALONE = "tuner0"  # What KerasTuner calls one that has no others; so the first worker is called too.
 
 _HERE = "127.0.0.1"
-_PATIENCE = 30  # Seconds without an answer before a chief counts as dead.
+_PATIENCE = 60  # Seconds without an answer before a chief counts as dead,
+_FIRST_PATIENCE = 600  # or, before its first one, as never started.
 
 
 def role():
@@ -88,10 +89,10 @@ def with_chief():
     is_over = threading.Event()
 
     def watch():
-        heard = time.monotonic()
-        while time.monotonic() < heard + _PATIENCE:
+        deadline = time.monotonic() + _FIRST_PATIENCE
+        while time.monotonic() < deadline:
             with contextlib.suppress(OSError), socket.create_connection(place, timeout=5):
-                heard = time.monotonic()
+                deadline = time.monotonic() + _PATIENCE
             if is_over.wait(2):
                 return
         # Not to what stands in for it while KerasTuner is kept from speaking.

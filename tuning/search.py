@@ -283,6 +283,9 @@ def _try_settings(plan, notify, names=()):
         return len(known) + len(new) >= plan.max_trials
 
     class Tuner(base_tuner.BaseTuner):
+        def pre_create_trial(self):
+            time.sleep(0.1)  # An oracle that waits for other trials' ends is asked again and again.
+
         def run_trial(self, trial):
             return {OBJECTIVE: try_setting(options_of(trial.hyperparameters, space))}
 
