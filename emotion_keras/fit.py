@@ -29,6 +29,7 @@ from rich.text import Text
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError, run_command
@@ -203,14 +204,18 @@ def fit(
     except UserError:
         _release(directory)
         raise
-    record.write_json(directory / record.AUDIT, dataset.audit.to_dict() | outcome["audit"])
+    audit = dataset.audit.to_dict() | outcome["audit"]
+    is_looked_at = read_test and trial is None  # For studies of settings it takes time for nothing.
+    if is_looked_at:
+        audit["near_repeats"] = count_near_repeats(dataset.texts("train"), dataset.texts("test"))
+    record.write_json(directory / record.AUDIT, audit)
     if outcome["history"]:
         record.write_rows(directory / record.HISTORY, outcome["history"])
     rows = _prediction_rows(dataset, outcome["probabilities"])
     record.write_rows(directory / record.PREDICTIONS, rows)
     if "layers" in outcome:
         record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
-    if read_test and trial is None:  # For studies of settings it would take time for nothing.
+    if is_looked_at:
         _write_texts(directory, dataset, outcome.get("explain"))
     record.write_run(
         directory,

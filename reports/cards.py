@@ -104,9 +104,10 @@ def _data_card(run, audit):
 def _near(near):
     if near is None:
         return "not recorded"
-    if isinstance(near, dict):
-        return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in near.items())
-    return str(near)
+    return (
+        f"{count(near['texts'])} of {count(near['checked'])} test texts have "
+        f"{100 * near['least']:g} % or more of their words in common with a training text"
+    )
 
 
 def _protocol(run):

@@ -1,5 +1,7 @@
 """What is said of a model: its layers, its gates, and what each word adds to a score."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -153,3 +155,5 @@ def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
     assert (other / record.TEXTS).exists() and not (other / record.GATES).exists()
     for path in (directory, trial, other):
         assert (path / record.ARCHITECTURE).exists()
+        audit = json.loads((path / record.AUDIT).read_text())
+        assert ("near_repeats" in audit) == (path != trial)

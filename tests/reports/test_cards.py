@@ -44,6 +44,12 @@ def test_the_data_card_says_what_the_audit_found(part):
     )
     assert facts["Exact repeats"] == "42 texts stand there 106 times"
     assert facts["Near-repeats across splits"] == "not recorded"
+    path = part.runs[0].directory / "audit.json"
+    near = {"texts": 12, "checked": 1484, "least": 0.8}
+    path.write_text(json.dumps({**AUDIT, "near_repeats": near}))
+    assert dict(cards.data_card(part.runs)["facts"])["Near-repeats across splits"] == (
+        "12 of 1,484 test texts have 80 % or more of their words in common with a training text"
+    )
     labels = card["labels"].shown.to_dict("records")
     assert labels[0] == {"Label": "joy", "Train": "100", "Validate": "10", "Test": "30"}
     (step,) = card["steps"].shown.to_dict("records")
