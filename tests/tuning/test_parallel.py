@@ -59,36 +59,37 @@ def test_two_workers_and_a_chief_try_each_setting_once(command, tmp_path):
 
 def test_a_chief_that_dies_ends_its_worker_and_what_was_tried_is_kept(command, tmp_path, free_port):
     """The parts that a user starts by hand, on as many machines as there are."""
-    environment = os.environ | PLACES | {parallel.PORT: free_port}
+    # More than a worker tries before the chief is gone.
+    (tmp_path / "space.json").write_text(json.dumps({"C": [0.01 * i for i in range(1, 201)]}))
+    code = (
+        "from tuning import parallel, search; parallel._PATIENCE = 5; "
+        f"import sys; sys.exit(search.main({[*command, '--max-trials=200']!r}))"
+    )
 
-    def start(role, patience):
-        code = (
-            f"from tuning import parallel, search; parallel._PATIENCE = {patience}; "
-            f"import sys; sys.exit(search.main({[*command, '--max-trials=40']!r}))"
-        )
+    def start(role):
+        places = PLACES | {parallel.PORT: free_port, parallel.ROLE: role}
         return subprocess.Popen(
             [sys.executable, "-c", code],
-            env=environment | {parallel.ROLE: role},
+            env=os.environ | places,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
-    chief, worker = start("chief", 30), start("tuner0", 20)
-    seen = []
-    for line in worker.stdout:  # Until it has tried what the chief has said.
-        seen.append(line)
-        if "trial 1:" in line:
-            break
-    chief.kill()
-    chief.wait()
-    _, error = worker.communicate(timeout=120)
+    with start("chief") as chief, start("tuner0") as worker:
+        try:
+            # Until it has tried what the chief has said.
+            assert any("trial 1:" in line for line in worker.stdout)
+            chief.kill()
+            _, error = worker.communicate(timeout=120)
+        finally:
+            chief.kill()
+            worker.kill()
     assert worker.returncode == 2, error
     assert "The chief at 127.0.0.1" in error and "does not answer" in error
     assert "Traceback" not in error
     trials = record.read_versioned(tmp_path / "runs" / "search" / SEARCH)["trials"]
     assert [t["trial"] for t in trials][:2] == ["defaults", "1"]
-    chief.communicate()
 
 
 @pytest.mark.parametrize(
