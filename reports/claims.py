@@ -539,7 +539,8 @@ def _gate(pairs, gates, noises):
     return Claim(
         "gate",
         "The gate suppresses noise and so improves recognition.",
-        "Accuracy with the gate minus that without it, all else equal, by paired bootstrap over "
+        "Accuracy with the gate minus that without it, each with the settings chosen for it (which "
+        "may differ in the learning rate), by paired bootstrap over "
         "texts and seeds, for each encoder that both were run with: all resolved and above 0. "
         f"Where both were tested with noise, at level {NOISE_LEVEL:g} the gated model must lose "
         "less, on average over kinds, with an interval over seeds below 0.",
