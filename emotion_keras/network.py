@@ -109,7 +109,16 @@ def train_network(
     balanced = audit_balance(label_ids, dataset.corpus.labels, balance, seed)
     # All that is compiled into a training step; the learning rate is a variable of the optimizer.
     training = {k: v for k, v in settings["training"].items() if k != "learning_rate"}
-    compiled_from = [model, settings["hyperparameters"], training, precision, made_from]
+    # How many texts are left decides how many steps the schedule has.
+    num_texts = sum(counts["num_out"] for counts in balanced["labels"].values())
+    compiled_from = [
+        model,
+        settings["hyperparameters"],
+        made_from,
+        training,
+        precision,
+        num_texts,
+    ]
     # The optimizer's variables must be made for all devices, too.
     with devices.data_parallel():
         trained = build(precision, features_dim)
@@ -146,7 +155,7 @@ def train_network(
     final = once(
         shared,
         "final",
-        compiled_from[:2] + [compiled, made_from],
+        [*compiled_from[:3], compiled],
         lambda: build("float32", load_weights=text.freeze_encoder),
     )
     for name, values in weights.items():

@@ -67,3 +67,12 @@ def test_a_scaled_loss_begins_anew_too(fit, compiled):
     shared = fit(study="shared", cache=cache, **options)
     assert len(compiled) == 1
     assert outcome(shared) == outcome(fit(study="alone", **options))
+
+
+@pytest.mark.one_backend
+def test_another_number_of_steps_is_compiled_anew(fit, compiled):
+    # Wrong labels leave other numbers of texts after undersampling, and other schedules, by seed.
+    options = {"balance": "undersample", "noise": "labels:0.4", "batch_size": 4}
+    cache = {}
+    shared = [fit(study="shared", cache=cache, seed=seed, **options) for seed in (0, 1)]
+    assert outcome(shared[1]) == outcome(fit(study="alone", seed=1, **options))
