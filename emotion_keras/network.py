@@ -13,7 +13,7 @@ from emotion_keras.data import audit_balance
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
 from emotion_keras.explanation import describe_layers, explain, has_gate
-from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.latency import measure_latency
 from emotion_keras.models import MODELS

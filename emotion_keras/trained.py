@@ -10,7 +10,8 @@ import emotion_keras.layers  # noqa: F401
 from emotion_keras import devices, record
 from emotion_keras.anchor import predict_probabilities
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.tokenization import PresetTokenizer, WordPieceTokenizer
+from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
+from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.training import predict
 

@@ -16,10 +16,10 @@ import numpy as np
 from emotion_keras import devices
 from emotion_keras.data.batches import PredictionBatches, TrainingBatches
 from emotion_keras.data.preparation import balance as balance_labels
-from emotion_keras.data.sequences import Sequences
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import macro_f1
 from emotion_keras.schedule import WarmupDecay, restart
+from emotion_keras.sequences import Sequences
 
 CHECKPOINT = "checkpoint.npz"
 

@@ -124,7 +124,7 @@ def test_predictions_hold_every_text_of_val_and_test_and_make_the_metrics(fit, c
 
 
 def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
-    from emotion_keras.inputs.tokenization import WordPieceTokenizer
+    from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
     directory = fit()
     rows = record.read_rows(directory / record.PREDICTIONS)

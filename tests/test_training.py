@@ -12,10 +12,10 @@ import pytest
 
 from emotion_keras import fit as fit_module
 from emotion_keras import record, training
-from emotion_keras.data.sequences import Sequences
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.models import gated_transformer
+from emotion_keras.sequences import Sequences
 from emotion_keras.training import CHECKPOINT, TrainingState, compute_vectors, predict, train
 
 DIM = 4

@@ -1,7 +1,5 @@
 """The four steps of preparation (cleaning, punctuation, choice of labels, balance) and an audit."""
 
-import html
-import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,8 +9,8 @@ import pandas as pd
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
+from emotion_keras.normalization import MAX_CHARACTERS, clean_text, normalize_marks
 
-MAX_CHARACTERS = 20_000
 REPEATS = ("drop", "keep")
 BALANCE = ("none", "undersample", "oversample", "class_weight")
 
@@ -27,27 +25,6 @@ _REASONS = {
 }
 _CODES = {reason: code for code, reason in enumerate(sum(_REASONS.values(), ()), 1)}
 _PERCENTILES = (5, 25, 50, 75, 95, 99)
-
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-# Soft hyphen, zero-width blank, marks of direction, byte order mark. Joiners stay: they spell words
-# and emoji.
-_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-
-_MARKS = {ord(mark): "'" for mark in "‘’‚‛′‹›´`"}
-_MARKS |= {ord(mark): '"' for mark in "“”„‟″«»"}
-_MARKS |= {ord(mark): "-" for mark in "‐‑‒–−"}
-_MARKS |= {ord(mark): " - " for mark in "—―"}
-_MARKS |= {ord("…"): "...", 0x3000: " "}
-_MARKS |= {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}  # full-width forms
-_MARK = re.compile(f"[{''.join(map(chr, _MARKS))}]")
-# A mark after a mark or a blank. One search for it spares most texts the six that follow.
-_AFTER_ANOTHER = re.compile(r"[!?,;.:'-](?<=[ !?,;.'-].)")
-_DASHES = re.compile(r" ?-{2,} ?")
-_DOTS = re.compile(r"\.{2,}")
-_REPEATED_MARK = re.compile(r"([,;])\1+")
-_EXCLAMATION = re.compile(r"[!?]{2,}")
-_BLANK_BEFORE_MARK = re.compile(r" +(?=[,.;:!?]+(?:[\s\"']|$))")
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +111,17 @@ def prepare(
     steps = {name: {"step": name} for name in _REASONS}
 
     if clean:
-        before, texts = texts, [_clean(text, is_isear) for text in texts]
+        before = texts
+        if is_isear:
+            texts = [isear.repair(text[:MAX_CHARACTERS]) for text in texts]
+        texts = [clean_text(text) for text in texts]
         steps["clean"]["changed"] = _count_changed(before, texts)
         steps["clean"]["cut"] = sum(len(text) > MAX_CHARACTERS for text in before)
         if is_isear:
             _remove(removed, [isear.is_no_answer(text) for text in texts], "no answer")
         del before
     if normalize_punctuation:
-        before, texts = texts, [_normalize_punctuation(text) for text in texts]
+        before, texts = texts, [normalize_marks(text) for text in texts]
         steps["normalize_punctuation"]["changed"] = _count_changed(before, texts)
         del before
     num_words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
@@ -287,35 +267,6 @@ def _kept_labels(corpus, labels):
 def _listed(labels, most=30):
     more = f" and {len(labels) - most} more" if len(labels) > most else ""
     return ", ".join(labels[:most]) + more
-
-
-def _clean(text, is_isear):
-    text = text[:MAX_CHARACTERS]
-    if is_isear:
-        text = isear.repair(text)
-    if "&" in text:
-        text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-    if not text.isprintable():
-        text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
-    return " ".join(text.split())
-
-
-def _normalize_punctuation(text):
-    text = _MARK.sub(lambda match: _MARKS[ord(match.group())], text)
-    if not _AFTER_ANOTHER.search(text):
-        return text
-    text = text.replace("''", '"')
-    text = _DASHES.sub(" - ", text)
-    text = _BLANK_BEFORE_MARK.sub("", text)
-    text = _DOTS.sub("...", text)
-    text = _REPEATED_MARK.sub(r"\1", text)
-    text = _EXCLAMATION.sub(_one_mark, text)
-    return " ".join(text.split())
-
-
-def _one_mark(match):
-    marks = set(match.group())
-    return "?!" if len(marks) == 2 else marks.pop()
 
 
 def _count_changed(before, after):

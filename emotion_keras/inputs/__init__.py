@@ -2,7 +2,3 @@
 
 Every kind of input is one file here that ends in an `Embedded`, and the models know no more of it.
 """
-
-from emotion_keras.inputs.embedded import Embedded, embedded_features
-
-__all__ = ["Embedded", "embedded_features"]

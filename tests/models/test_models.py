@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import embedded_features
+from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.models import MODELS
 
 DIM = 8

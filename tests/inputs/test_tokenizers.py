@@ -7,7 +7,7 @@ import pytest
 import tokenizers
 
 from emotion_keras.inputs.pretrained import load_tokenizer
-from emotion_keras.inputs.tokenization import WordPieceTokenizer
+from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
 TEXTS = [
     "We laughed at home, and laughing friends came.",

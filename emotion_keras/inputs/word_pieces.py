@@ -1,19 +1,16 @@
-"""Tokenizers: from texts to `Sequences` of token ids."""
+"""Word pieces: from texts to `Sequences` of token ids, without Keras."""
 
 import itertools
-import json
 import os
 from pathlib import Path
 
-import keras
-import numpy as np
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from emotion_keras.data.sequences import Sequences
+from emotion_keras.sequences import Sequences
 
 # Encoded texts are large objects: a part at a time is turned into plain numbers.
-_TEXTS_AT_ONCE = 20_000
+TEXTS_AT_ONCE = 20_000
 # More texts make the learning of word pieces longer and the pieces no better.
 _TEXTS_TO_LEARN_FROM = 100_000
 # Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
@@ -139,8 +136,8 @@ class WordPieceTokenizer:
         """
         encode = self._encode_words if self._cuts_like_bert() else self._encode_texts
         parts = []
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            part = list(texts[start : start + _TEXTS_AT_ONCE])
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            part = list(texts[start : start + TEXTS_AT_ONCE])
             parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
 
@@ -216,93 +213,3 @@ class _Words(dict):
         for mark in _MARKS:
             text = text.replace(mark, f" {mark} ")
         return list(itertools.chain.from_iterable(map(self.__getitem__, text.split(" "))))
-
-
-class PresetTokenizer:
-    """The tokenizer of a keras-hub preset, for presets without a `tokenizer.json`.
-
-    Args:
-        preprocessor: `keras_hub.models.TextClassifierPreprocessor`.
-    """
-
-    FOLDER = "preprocessor"
-
-    def __init__(self, preprocessor):
-        self._preprocessor = preprocessor
-
-    @classmethod
-    def load(cls, directory):
-        """Loads what `save` wrote to a folder."""
-        # keras-hub itself loads a preset only whole, with the encoder that this one is without.
-        preset = Path(directory) / cls.FOLDER
-        config = json.loads((preset / "preprocessor.json").read_text(encoding="utf-8"))
-        preprocessor = keras.saving.deserialize_keras_object(config)
-        preprocessor.tokenizer.load_preset_assets(os.fspath(preset))
-        return cls(preprocessor)
-
-    def save(self, directory):
-        """Writes the tokenizer as a keras-hub preset to the folder `preprocessor`."""
-        self._preprocessor.save_to_preset(os.fspath(Path(directory) / self.FOLDER))
-
-    @property
-    def vocabulary_size(self):
-        """Number of tokens."""
-        return self._preprocessor.tokenizer.vocabulary_size()
-
-    @property
-    def hidden_id(self):
-        """See `WordPieceTokenizer.hidden_id`; `None` where the preset has no such token."""
-        tokenizer = self._preprocessor.tokenizer
-        mask = getattr(tokenizer, "mask_token_id", None)
-        return getattr(tokenizer, "unk_token_id", None) if mask is None else mask
-
-    @property
-    def special_ids(self):
-        """Ids of padding and of the marks of a text's start and end."""
-        tokenizer = self._preprocessor.tokenizer
-        names = ("pad", "start", "end", "cls", "sep")
-        ids = [getattr(tokenizer, f"{name}_token_id", None) for name in names]
-        return sorted({token_id for token_id in ids if token_id is not None})
-
-    def encode(self, texts, sequence_length):
-        """Encodes texts; see `WordPieceTokenizer.encode`."""
-        self._preprocessor.sequence_length = sequence_length
-        parts = []
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            batch = self._preprocessor(list(texts[start : start + _TEXTS_AT_ONCE]))
-            token_ids = np.asarray(batch["token_ids"])
-            mask = np.asarray(batch["padding_mask"]).astype(bool)
-            offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
-            parts.append(Sequences(token_ids[mask].astype("int32"), offsets))
-        return Sequences.concatenate(parts)
-
-    def words(self, texts, sequence_length):
-        """The words that tokens stand for; see `WordPieceTokenizer.words`.
-
-        A preset does not say where in a text its tokens stand: a word is what they spell.
-        """
-        id_to_token = self._preprocessor.tokenizer.id_to_token
-        special = set(self.special_ids)
-        sequences = self.encode(texts, sequence_length)
-        of_texts = np.split(sequences.values, sequences.offsets[1:-1])
-        return [_spell([(id_to_token(i), i in special) for i in ids.tolist()]) for ids in of_texts]
-
-
-# What tokens begin with that begin a word: SentencePiece's mark, and that of byte-level pairs.
-_WORD_STARTS = ("\u2581", "\u0120")
-
-
-def _spell(tokens):
-    """Merges pairs of a token and whether it is special to pairs of a word and its tokens."""
-    marked = any(token.startswith(_WORD_STARTS) for token, is_special in tokens)
-    words = []
-    after_special = True
-    for token, is_special in tokens:
-        goes_on = token.startswith("##") or (marked and not token.startswith(_WORD_STARTS))
-        if goes_on and not (is_special or after_special):
-            word, number = words[-1]
-            words[-1] = word + token.removeprefix("##"), number + 1
-        else:
-            words.append((token.lstrip("".join(_WORD_STARTS)) or token, 1))
-        after_special = is_special
-    return words
