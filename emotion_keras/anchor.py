@@ -1,9 +1,11 @@
 """Trains one anchor on one dataset, from texts to probabilities."""
 
 import time
+import zipfile
 
-import joblib
 import numpy as np
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
@@ -47,7 +49,7 @@ def train_anchor(dataset, settings, *, model, seed, noise, splits, directory, no
             "less noise."
         ) from error
     seconds = time.perf_counter() - start
-    joblib.dump(estimator, directory / record.ESTIMATOR)
+    skops.io.dump(estimator, directory / record.ESTIMATOR)
     return {
         "probabilities": {
             name: predict_probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
@@ -61,6 +63,36 @@ def train_anchor(dataset, settings, *, model, seed, noise, splits, directory, no
         "best_epoch": None,
         "audit": {},
     }
+
+
+# Parts of the anchors that `skops` does not know itself. Whatever else a file names is not loaded.
+_PARTS = [
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.model_selection._split.StratifiedKFold",
+]
+
+
+def load_anchor(path):
+    """Loads an estimator without running code from its file, as a pickle would.
+
+    Args:
+        path: The file that `train_anchor` wrote.
+
+    Returns:
+        The estimator.
+
+    Raises:
+        UserError: If the file is damaged, or holds something that is no part of an anchor.
+    """
+    try:
+        return skops.io.load(path, trusted=_PARTS)
+    except UntrustedTypesFoundException as error:
+        raise UserError(
+            f"{path} is not loaded: it holds what is no part of a model of this software. {error}"
+        ) from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise UserError(f"{path} is damaged: {error}. Train the model anew.") from error
 
 
 def predict_probabilities(estimator, texts, num_classes):

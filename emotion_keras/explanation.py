@@ -1,14 +1,10 @@
-"""What a model is made of, and what its gate makes of each word."""
-
-import collections
+"""What a model is made of, and what its gate makes of each token."""
 
 import keras
 import numpy as np
 
 from emotion_keras.data.batches import PredictionBatches
-
-# A word that fewer texts hold says more about these texts than about the word.
-_LEAST_TEXTS = 5
+from emotion_keras.outputs import Outputs
 
 
 def describe_layers(model):
@@ -59,87 +55,67 @@ def has_gate(model):
     )
 
 
-def explain(model, texts, *, tokenizer, sequence_length, feature="token_ids", batch_size=64):
-    """What the gate makes of each word, and what the word adds to the prediction.
+def explaining_model(model):
+    """The model with what its gate does as further outputs.
 
     After the gate a model is linear up to the softmax, so that the score of a label is a sum over
     tokens: `s_c = b_c + sum_i v_i W_c / n`, where `v_i` is the gated vector of token `i` of `n`.
-    A word is given the sum over its tokens. Since what is added to all scores changes nothing, a
-    score is counted from the mean of all labels'.
+    Since what is added to all scores changes nothing, a score is counted from the mean of all
+    labels'.
 
     Args:
         model: `keras.Model` for which `has_gate` holds.
-        texts: List of strings.
-        tokenizer: The model's tokenizer.
+
+    Returns:
+        `keras.Model` of the same inputs to a dictionary of `probabilities`, `(batch, num_classes)`;
+        `gate`, the mean of a token's gate over features, `(batch, length)`; and `contributions`,
+        `v_i W_c / n` counted from the mean over labels, `(batch, length, num_classes)`, which
+        together with `b_c`, counted likewise, are the score. Of padding the contributions are 0.
+    """
+    gate = model.get_layer("gate")
+    weights = model.get_layer("classifier").get_weights()[0]
+    weights = weights - weights.mean(axis=-1, keepdims=True)
+    mask = keras.ops.cast(model.input["padding_mask"], "float32")
+    shares = mask / keras.ops.sum(mask, axis=-1, keepdims=True)
+    outputs = {
+        "probabilities": model.output,
+        "gate": keras.ops.mean(gate.gate(gate.input), axis=-1),
+        "contributions": keras.ops.matmul(gate.output, weights)
+        * keras.ops.expand_dims(shares, axis=-1),
+    }
+    explaining = keras.Model(model.input, outputs)
+    explaining.jit_compile = model.jit_compile
+    return explaining
+
+
+def explained_outputs(model, sequences, *, sequence_length, feature="token_ids", batch_size=64):
+    """What a model predicts, with what its gate does to each token.
+
+    Args:
+        model: `keras.Model` for which `has_gate` holds.
+        sequences: `Sequences` of token ids.
         sequence_length: Longest padded length.
         feature: Name of the model's input that takes the token ids.
         batch_size: Texts a step.
 
     Returns:
-        List, by text, of lists of dictionaries of `word`, `gate` (the mean of the gate over
-        features and tokens, between 0 and 1) and `contribution` (to the score of the label that is
-        predicted). The marks of a text's start and end are among the words: together with `b_c`,
-        counted likewise, the contributions are the score.
+        `Outputs`.
     """
-    gate, classifier = model.get_layer("gate"), model.get_layer("classifier")
-    vectors = keras.Model(model.inputs, [gate.input, gate.output])
-    vectors.jit_compile = model.jit_compile
-    kernel, bias = gate.get_weights()
-    weights, biases = (w - w.mean(axis=-1, keepdims=True) for w in classifier.get_weights())
-    sequences = tokenizer.encode(texts, sequence_length)
-    words = tokenizer.words(texts, sequence_length)
+    explaining = explaining_model(model)
     batches = PredictionBatches(
         sequences,
         feature=feature,
         batch_size=min(batch_size, len(sequences)),
         sequence_length=sequence_length,
     )
-    explained = [None] * len(texts)
+    lengths = np.minimum(sequences.lengths, sequence_length)
+    rows = [None] * len(sequences)
     for index in range(len(batches)):
-        (inputs,) = batches[index]
-        outputs = (np.asarray(part, "float32") for part in vectors.predict_on_batch(inputs))
-        for i, vector, gated in zip(batches.indices(index), *outputs, strict=True):
-            length = min(sequences.lengths[i], sequence_length)
-            opened = 1 / (1 + np.exp(-(vector[:length] @ kernel + bias)))
-            scores = gated[:length] @ weights / length
-            added = scores[:, np.argmax(scores.sum(axis=0) + biases)]
-            explained[i] = _by_word(words[i], opened.mean(axis=-1), added)
-    return explained
-
-
-def _by_word(words, gates, added):
-    """Merges tokens to words."""
-    ends = np.cumsum([num_tokens for _, num_tokens in words])
-    starts = ends - [num_tokens for _, num_tokens in words]
-    return [
-        {
-            "word": word,
-            "gate": float(gates[start:end].mean()),
-            "contribution": float(added[start:end].sum()),
-        }
-        for (word, _), start, end in zip(words, starts, ends, strict=True)
-    ]
-
-
-def summarize_words(explained):
-    """The mean gate of each word, whatever its case, of those that enough texts hold.
-
-    Args:
-        explained: What `explain` returned.
-
-    Returns:
-        List of dictionaries of `word`, `count` (texts with it) and `gate`, the most open first.
-    """
-    gates = collections.defaultdict(list)
-    for text in explained:
-        of_text = collections.defaultdict(list)
-        for row in text:
-            of_text[row["word"].lower()].append(row["gate"])
-        for word, values in of_text.items():
-            gates[word].append(np.mean(values))
-    rows = [
-        {"word": word, "count": len(values), "gate": float(np.mean(values))}
-        for word, values in gates.items()
-        if len(values) >= _LEAST_TEXTS
-    ]
-    return sorted(rows, key=lambda row: -row["gate"])
+        outputs = explaining.predict_on_batch(*batches[index])
+        outputs = [np.asarray(outputs[name], "float32") for name in Outputs._fields]
+        for i, probabilities, gate, contributions in zip(
+            batches.indices(index), *outputs, strict=True
+        ):
+            rows[i] = probabilities, gate[: lengths[i]], contributions[: lengths[i]]
+    probabilities, gates, contributions = zip(*rows, strict=True)
+    return Outputs(np.stack(probabilities), list(gates), list(contributions))

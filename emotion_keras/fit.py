@@ -34,13 +34,13 @@ from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation import classification_metrics
-from emotion_keras.explanation import summarize_words
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
 from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.outputs import summarize_words
 from emotion_keras.training import train
 
 # In the folder of a run that has begun: its settings, for who wonders what it is.

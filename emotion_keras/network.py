@@ -1,6 +1,5 @@
 """Trains one Keras model on one dataset, from texts to probabilities."""
 
-import functools
 import gc
 import math
 import shutil
@@ -12,11 +11,12 @@ from emotion_keras.cache import once
 from emotion_keras.data import audit_balance
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
-from emotion_keras.explanation import describe_layers, explain, has_gate
+from emotion_keras.explanation import describe_layers, explained_outputs, has_gate
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.latency import measure_latency
 from emotion_keras.models import MODELS
+from emotion_keras.outputs import explain_words
 from emotion_keras.training import CHECKPOINT, compute_vectors, predict, train
 
 
@@ -56,7 +56,7 @@ def train_network(
         `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
         `num_parameters`, `audit`, what balancing did, for the audit of the data, `layers`, what
         `describe_layers` returned, and where the gate can be explained `explain`, a function from
-        texts to what `explain` of `emotion_keras.explanation` returns.
+        texts to what `explain_words` returns.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
@@ -173,9 +173,14 @@ def train_network(
     outcome["num_parameters"] = final.count_params()
     outcome["layers"] = describe_layers(final)
     if has_gate(final):
-        outcome["explain"] = functools.partial(
-            explain, final, tokenizer=text.tokenizer, sequence_length=text.sequence_length
-        )
+
+        def explain(texts):
+            words = text.tokenizer.words(texts, text.sequence_length)
+            sequences = text.encode(texts)
+            outputs = explained_outputs(final, sequences, sequence_length=text.sequence_length)
+            return explain_words(words, outputs)
+
+        outcome["explain"] = explain
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)
     return outcome

@@ -3,7 +3,7 @@
 `runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
 the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
 `val` and `test`; `audit.json`; `architecture.json`, the layers of a Keras model; where weights are
-kept `model.keras` with its tokenizer, or `model.joblib` of a model of scikit-learn. A run that is
+kept `model.keras` with its tokenizer, or `model.skops` of a model of scikit-learn. A run that is
 no trial of a study of settings has `texts.csv`, the texts of the test split, too, and where the
 model's gate can be explained `gates.csv`, a row a word of these, and `gate_words.csv`, the mean
 gate of frequent words.
@@ -28,7 +28,10 @@ TEXTS = "texts.csv"
 GATES = "gates.csv"
 GATE_WORDS = "gate_words.csv"
 MODEL = "model.keras"
-ESTIMATOR = "model.joblib"
+ESTIMATOR = "model.skops"
+# In the folder of an exported model.
+EXPORT = "export.json"
+ONNX = "model.onnx"
 
 
 def run_id(model, seed, settings, encoder=None):

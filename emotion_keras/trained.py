@@ -1,60 +1,110 @@
-"""The model of a finished run, ready to predict."""
+"""The model of a finished run, on whichever backend."""
 
 from pathlib import Path
 
-import joblib
 import keras
 import keras_hub  # noqa: F401, with emotion_keras.layers what saved models are made of
 
 import emotion_keras.layers  # noqa: F401
 from emotion_keras import devices, record
-from emotion_keras.anchor import predict_probabilities
+from emotion_keras.anchor import load_anchor, predict_probabilities
 from emotion_keras.errors import UserError
+from emotion_keras.explanation import explained_outputs, has_gate
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.models.anchors import ANCHORS
+from emotion_keras.outputs import Outputs
 from emotion_keras.training import predict
 
 
-def load_predictor(directory):
-    """Loads what a run has trained, on whichever backend it was.
+class TrainedNetwork:
+    """A Keras model with its tokenizer.
 
-    A model of scikit-learn is stored as Python's pickle, which runs code when it is loaded: load
-    only runs that you trust.
+    Args:
+        directory: Folder of a finished run.
+
+    Attributes:
+        tokenizer: The tokenizer.
+        sequence_length: Longest padded length in tokens.
+        can_explain: Whether it has a gate that can be explained.
+    """
+
+    def __init__(self, directory):
+        self.network = keras.saving.load_model(directory / record.MODEL, compile=False)
+        # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
+        self.network.jit_compile = devices.resolve_jit("auto")
+        has_word_pieces = (directory / WordPieceTokenizer.FILE).exists()
+        tokenizer = WordPieceTokenizer if has_word_pieces else PresetTokenizer
+        self.tokenizer = tokenizer.load(directory)
+        self.sequence_length = record.read_run(directory)["inputs"]["sequence_length"]
+        self.can_explain = has_gate(self.network)
+
+    def outputs(self, sequences, explain=False):
+        """What the model says of sequences of token ids.
+
+        Args:
+            sequences: `Sequences`, none longer than `sequence_length`.
+            explain: Whether gates and contributions are wanted, too.
+
+        Returns:
+            `Outputs`.
+        """
+        if explain:
+            return explained_outputs(self.network, sequences, sequence_length=self.sequence_length)
+        return Outputs(
+            predict(
+                self.network,
+                sequences,
+                feature="token_ids",
+                sequence_length=self.sequence_length,
+            )
+        )
+
+    def probabilities(self, texts):
+        """Probabilities of texts as they are, `(num_texts, num_classes)` in float32."""
+        sequences = self.tokenizer.encode(texts, self.sequence_length)
+        return self.outputs(sequences).probabilities
+
+
+class TrainedAnchor:
+    """A model of scikit-learn, which takes texts of any length as they are.
+
+    Args:
+        directory: Folder of a finished run.
+    """
+
+    tokenizer = None
+    sequence_length = None
+    can_explain = False
+
+    def __init__(self, directory):
+        self.estimator = load_anchor(directory / record.ESTIMATOR)
+        self.num_classes = len(record.read_run(directory)["corpus"]["labels"])
+
+    def probabilities(self, texts):
+        """Probabilities of texts as they are, `(num_texts, num_classes)` in float32."""
+        return predict_probabilities(self.estimator, texts, self.num_classes)
+
+
+def load_trained(directory):
+    """Loads what a run has trained; no code of the files is run.
 
     Args:
         directory: A finished run's folder.
 
     Returns:
-        Function from a list of texts to probabilities, `(num_texts, num_classes)` in float32.
+        `TrainedNetwork` or `TrainedAnchor`.
 
     Raises:
         UserError: If the run is not finished, or its folder holds no model.
     """
     directory = Path(directory)
     run = record.read_run(directory)
-    name = record.ESTIMATOR if run["model"] in ANCHORS else record.MODEL
+    is_anchor = run["model"] in ANCHORS
+    name = record.ESTIMATOR if is_anchor else record.MODEL
     if not (directory / name).exists():
         raise UserError(
             f"The run {directory} is kept without its model: there is no {name}. Train it anew: "
             f"python -m emotion_keras.fit --from-run {directory}"
         )
-    if run["model"] in ANCHORS:
-        estimator, num_classes = joblib.load(directory / name), len(run["corpus"]["labels"])
-        return lambda texts: predict_probabilities(estimator, texts, num_classes)
-    model = keras.saving.load_model(directory / name, compile=False)
-    # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
-    model.jit_compile = devices.resolve_jit("auto")
-    tokenizer = _load_tokenizer(directory)
-    sequence_length = run["inputs"]["sequence_length"]
-
-    def predictor(texts):
-        sequences = tokenizer.encode(texts, sequence_length)
-        return predict(model, sequences, feature="token_ids", sequence_length=sequence_length)
-
-    return predictor
-
-
-def _load_tokenizer(directory):
-    has_word_pieces = (directory / WordPieceTokenizer.FILE).exists()
-    return (WordPieceTokenizer if has_word_pieces else PresetTokenizer).load(directory)
+    return (TrainedAnchor if is_anchor else TrainedNetwork)(directory)

@@ -12,10 +12,10 @@ from emotion_keras.evaluation.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability_curve,
-    scale,
 )
 from emotion_keras.evaluation.sensitivity import NOISE
 from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.temperature import scale
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 

@@ -1,14 +1,18 @@
 """Models of scikit-learn as runs like any other."""
 
-import joblib
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from emotion_keras import record
+from emotion_keras.anchor import load_anchor
 from emotion_keras.data import read_dataset
+from emotion_keras.errors import UserError
 from emotion_keras.fit import main, resolve
 from emotion_keras.models.anchors import ANCHORS
 
@@ -61,7 +65,17 @@ def test_svm_learns_and_has_probabilities(run):
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(rows[labels].sum(axis=1), 1, atol=1e-5)
     assert found["metrics"]["test"]["accuracy"] > 0.6
-    assert set(joblib.load(directory / record.ESTIMATOR).predict(["we sang and danced"])) == {2}
+    assert set(load_anchor(directory / record.ESTIMATOR).predict(["we sang and danced"])) == {2}
+
+
+def test_a_file_that_is_no_anchors_is_not_loaded(tmp_path):
+    path = tmp_path / record.ESTIMATOR
+    skops.io.dump({"answer": Fraction(1, 3)}, path)
+    with pytest.raises(UserError, match=r"not loaded.*fractions\.Fraction"):
+        load_anchor(path)
+    path.write_bytes(b"PK and no more")
+    with pytest.raises(UserError, match="damaged"):
+        load_anchor(path)
 
 
 @pytest.mark.parametrize("model", sorted(ANCHORS))

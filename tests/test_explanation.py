@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
-from emotion_keras.explanation import describe_layers, explain, has_gate, summarize_words
+from emotion_keras.explanation import describe_layers, explained_outputs, has_gate
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
+from emotion_keras.outputs import explain_words, summarize_words
 from emotion_keras.training import predict
 
 TEXTS = [
@@ -39,9 +40,11 @@ def sigmoid(x):
 @pytest.mark.parametrize("gate", ["features", "scalar"])
 def test_gates_and_contributions_are_those_of_the_formula(text, gate):
     model = build(text, gate=gate)
-    explained = explain(model, TEXTS, tokenizer=text.tokenizer, sequence_length=12, batch_size=5)
     sequences = text.encode(TEXTS)
+    outputs = explained_outputs(model, sequences, sequence_length=12, batch_size=5)
+    explained = explain_words(text.tokenizer.words(TEXTS, 12), outputs)
     probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
+    np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)
     gating, classifier = model.get_layer("gate"), model.get_layer("classifier")
     hidden = keras.Model(model.inputs, gating.input)
     (kernel, bias), (weights, biases) = gating.get_weights(), classifier.get_weights()

@@ -25,13 +25,13 @@ def measure_robustness(directory, noises, dataset):
     if not missing:
         return
     with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.trained import load_predictor
+        from emotion_keras.trained import load_trained
 
-        predict = load_predictor(directory)
+        model = load_trained(directory)
     texts, label_ids = dataset.texts("test"), dataset.label_ids("test")
     rows = read_noise(directory)
     for kind, level in missing:
-        probabilities = predict(perturb(texts, kind, level))
+        probabilities = model.probabilities(perturb(texts, kind, level))
         metrics = classification_metrics(label_ids, probabilities, dataset.corpus.labels)
         rows.append({"kind": kind, "level": level, **{score: metrics[score] for score in SCORES}})
         record.write_rows(directory / NOISE, rows)

@@ -1,7 +1,9 @@
 """Whether a model is as often right as it says."""
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
+
+from emotion_keras.temperature import scale
 
 
 def expected_calibration_error(label_ids, probabilities, num_bins=15):
@@ -75,18 +77,3 @@ def fit_temperature(label_ids, probabilities):
 
     found = optimize.minimize_scalar(log_loss, bounds=np.log([0.05, 20]), method="bounded")
     return float(np.exp(found.x))
-
-
-def scale(probabilities, temperature):
-    """Softmax of the logits over a temperature.
-
-    Args:
-        probabilities: Float array `(num_texts, num_classes)`.
-        temperature: Positive float.
-
-    Returns:
-        Float array `(num_texts, num_classes)`.
-    """
-    # The logarithm of a softmax's output is its input, but for a constant that softmax ignores.
-    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-12))
-    return special.softmax(logits / temperature, axis=1)

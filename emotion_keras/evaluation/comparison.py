@@ -7,10 +7,11 @@ from emotion_keras import record
 from emotion_keras.evaluation.calibration import (
     fit_temperature,
     reliability_curve,
-    scale,
 )
 from emotion_keras.evaluation.metrics import classification_metrics
+from emotion_keras.evaluation.predictions import read_split
 from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_bootstrap
+from emotion_keras.temperature import scale
 
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
@@ -42,7 +43,7 @@ def compare_runs(directories, reference=None):
     runs = {}
     for directory in directories:
         run = record.read_run(directory)
-        runs.setdefault(contender(run), []).append((run, record.predictions_path(directory)))
+        runs.setdefault(contender(run), []).append((run, directory))
     rows = [_row(name, members) for name, members in runs.items()]
     if reference is None:
         reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
@@ -78,15 +79,10 @@ def _row(name, members):
 def _calibration(members):
     """Temperature scaling of each run, fitted on its validation split, and its effect on test."""
     found, confidence = [], []
-    for run, path in members:
+    for run, directory in members:
         labels = run["corpus"]["labels"]
-        rows = pd.read_csv(path, dtype={"label": str})
-        splits = {}
-        for name in ("val", "test"):
-            part = rows[rows["split"] == name]
-            splits[name] = part["label"].map(labels.index).to_numpy(), part[labels].to_numpy()
-        temperature = fit_temperature(*splits["val"])
-        label_ids, probabilities = splits["test"]
+        temperature = fit_temperature(*read_split(directory, labels, "val"))
+        label_ids, probabilities = read_split(directory, labels, "test")
         scaled = classification_metrics(label_ids, scale(probabilities, temperature), labels)
         found.append([scaled[key] for key in ("log_loss", "brier_score", "ece")] + [temperature])
         confidence.append((label_ids, probabilities))
@@ -102,7 +98,8 @@ def _calibration(members):
 def _test_predictions(members):
     """Test predictions of a contender's runs: a row a text and run."""
     frames = []
-    for number, (run, path) in enumerate(members):
+    for number, (run, directory) in enumerate(members):
+        path = record.predictions_path(directory)
         rows = pd.read_csv(path, dtype={"id": str, "label": str, "predicted": str})
         rows = rows[rows["split"] == "test"]
         frames.append(rows.assign(run=number, seed=run["seed"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from emotion_keras.inputs.word_pieces import TEXTS_AT_ONCE
+from emotion_keras.inputs.word_pieces import TEXTS_AT_ONCE, cut_windows
 from emotion_keras.sequences import Sequences
 
 
@@ -68,6 +68,14 @@ class PresetTokenizer:
             offsets = np.concatenate([[0], np.cumsum(mask.sum(axis=1))])
             parts.append(Sequences(token_ids[mask].astype("int32"), offsets))
         return Sequences.concatenate(parts)
+
+    def windows(self, text, sequence_length):
+        """Cuts a text of any length; see `WordPieceTokenizer.windows`."""
+        marks = self.encode([""], sequence_length).values.tolist()
+        # A single mark stands before the text, of several the last one after it.
+        after = marks[1:][-1:]
+        inner = np.asarray(self._preprocessor.tokenizer(text)).tolist()
+        return cut_windows(inner, marks[: len(marks) - len(after)], after, sequence_length)
 
     def words(self, texts, sequence_length):
         """The words that tokens stand for; see `WordPieceTokenizer.words`.

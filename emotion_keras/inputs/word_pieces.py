@@ -141,6 +141,19 @@ class WordPieceTokenizer:
             parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
 
+    def windows(self, text, sequence_length):
+        """Cuts a text of any length into pieces that a model can read.
+
+        Args:
+            text: String.
+            sequence_length: Integer, tokens of a window at most.
+
+        Returns:
+            List of lists of token ids, each with `[CLS]` before and `[SEP]` after.
+        """
+        start, *inner, end = self._tokenizer.encode(text).ids
+        return cut_windows(inner, [start], [end], sequence_length)
+
     def words(self, texts, sequence_length):
         """The words that tokens stand for.
 
@@ -180,6 +193,13 @@ class WordPieceTokenizer:
         encoded = self._tokenizer.encode_batch_fast(texts)
         self._tokenizer.no_truncation()
         return [encoding.ids for encoding in encoded]
+
+
+def cut_windows(inner, before, after, sequence_length):
+    """Cuts token ids into lists of at most `sequence_length`, each between the same marks."""
+    size = sequence_length - len(before) - len(after)
+    starts = range(0, max(1, len(inner)), size)
+    return [[*before, *inner[start : start + size], *after] for start in starts]
 
 
 def _words_of(encoding, text):

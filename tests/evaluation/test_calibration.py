@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from emotion_keras.evaluation import expected_calibration_error
-from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve, scale
+from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve
+from emotion_keras.temperature import scale
 
 pytestmark = pytest.mark.one_backend
 

@@ -10,7 +10,7 @@ from emotion_keras.data.noise import KINDS, perturb
 from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise, summarize_runs
 from emotion_keras.fit import fit, resolve
-from emotion_keras.trained import load_predictor
+from emotion_keras.trained import load_trained
 from tuning.sensitivity import GATES, main, noises
 from tuning.sensitivity import gate as gate_trials
 
@@ -170,7 +170,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
             ("mask_words", 0.3),
             ("mask_words", 1.0),
         ]
-        predict = load_predictor(directory)
+        predict = load_trained(directory).probabilities
         for row in rows:
             probabilities = predict(perturb(dataset.texts("test"), row["kind"], row["level"]))
             expected = classification_metrics(
@@ -186,7 +186,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
     analyze("noise", label_levels="0.4", **options)
     assert len(read_noise(directory)) == 6
     capsys.readouterr()
-    monkeypatch.setattr("emotion_keras.trained.load_predictor", lambda directory: 1 / 0)
+    monkeypatch.setattr("emotion_keras.trained.load_trained", lambda directory: 1 / 0)
     again, _ = analyze("noise", label_levels="0.4", **options)
     assert "models to test" not in capsys.readouterr().out
     assert [point["kind"] for point in again["noise"]["tfidf_logistic"]][-1] == "lose_case"
@@ -232,7 +232,7 @@ def test_a_published_run_cannot_be_tested_anew(command, capsys, tmp_path):
     other = [a.replace("kinds=typos", "kinds=lose_case") for a in arguments]
     capsys.readouterr()
     assert main(other) == 2
-    assert "there is no model.joblib" in capsys.readouterr().err
+    assert "there is no model.skops" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

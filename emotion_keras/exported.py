@@ -1,0 +1,48 @@
+"""An exported model, run by ONNX Runtime: neither Keras nor a framework is needed."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from emotion_keras import record
+from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.outputs import Outputs
+
+_BATCH_SIZE = 32
+
+
+class ExportedNetwork:
+    """A model in the format of ONNX, with its tokenizer.
+
+    Args:
+        directory: Folder that `emotion_keras.export` wrote.
+
+    Attributes:
+        tokenizer: The tokenizer.
+        sequence_length: Longest length in tokens.
+        can_explain: Whether it gives gates and contributions.
+        session: `onnxruntime.InferenceSession`.
+    """
+
+    def __init__(self, directory):
+        directory = Path(directory)
+        self.session = onnxruntime.InferenceSession(directory / record.ONNX)
+        self.tokenizer = WordPieceTokenizer.load(directory)
+        self.sequence_length = record.read_versioned(directory / record.EXPORT)["sequence_length"]
+        self.can_explain = len(self.session.get_outputs()) > 1
+
+    def outputs(self, sequences, explain=False):
+        """What the model says of sequences; see `TrainedNetwork.outputs`."""
+        names = list(Outputs._fields if explain else Outputs._fields[:1])
+        lengths = np.minimum(sequences.lengths, self.sequence_length)
+        order = np.argsort(lengths, kind="stable")
+        rows = [None] * len(sequences)
+        for start in range(0, len(order), _BATCH_SIZE):
+            indices = order[start : start + _BATCH_SIZE]
+            token_ids, mask = sequences.pad(indices, int(lengths[indices[-1]]))
+            found = self.session.run(names, {"token_ids": token_ids, "padding_mask": mask})
+            for i, row in zip(indices.tolist(), zip(*found, strict=True), strict=True):
+                rows[i] = row[0], *(part[: lengths[i]] for part in row[1:])
+        probabilities, *tokens = zip(*rows, strict=True)
+        return Outputs(np.stack(probabilities), *map(list, tokens))

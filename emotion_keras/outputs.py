@@ -1,0 +1,83 @@
+"""What a model says of texts, token by token, and word by word. NumPy only."""
+
+import collections
+from typing import NamedTuple
+
+import numpy as np
+
+# A word that fewer texts hold says more about these texts than about the word.
+_LEAST_TEXTS = 5
+
+
+class Outputs(NamedTuple):
+    """What a model says of texts.
+
+    Args:
+        probabilities: Float array `(num_texts, num_classes)`.
+        gate: List, by text, of float arrays `(length,)`, between 0 and 1: the mean over features of
+            each token's gate. `None` unless asked for.
+        contributions: List, by text, of float arrays `(length, num_classes)`: what each token adds
+            to the scores of the labels. `None` unless asked for.
+    """
+
+    probabilities: np.ndarray
+    gate: list | None = None
+    contributions: list | None = None
+
+
+def explain_words(words, outputs):
+    """What the gate makes of each word, and what the word adds to the prediction.
+
+    Args:
+        words: List, by text, of lists of pairs of a word and the number of its tokens.
+        outputs: `Outputs` with gates and contributions.
+
+    Returns:
+        List, by text, of lists of dictionaries of `word`, `gate` (the mean of its tokens) and
+        `contribution` (the sum of its tokens, to the score of the label that is predicted). The
+        marks of a text's start and end are among the words.
+    """
+    predicted = outputs.probabilities.argmax(axis=1)
+    return [
+        _merge(of_text, gate, contributions[:, label])
+        for of_text, gate, contributions, label in zip(
+            words, outputs.gate, outputs.contributions, predicted, strict=True
+        )
+    ]
+
+
+def _merge(words, gate, contributions):
+    ends = np.cumsum([num_tokens for _, num_tokens in words])
+    starts = ends - [num_tokens for _, num_tokens in words]
+    return [
+        {
+            "word": word,
+            "gate": float(gate[start:end].mean()),
+            "contribution": float(contributions[start:end].sum()),
+        }
+        for (word, _), start, end in zip(words, starts, ends, strict=True)
+    ]
+
+
+def summarize_words(explained):
+    """The mean gate of each word, whatever its case, of those that enough texts hold.
+
+    Args:
+        explained: What `explain_words` returned.
+
+    Returns:
+        List of dictionaries of `word`, `count` (texts with it) and `gate`, the most open first.
+    """
+    gates = collections.defaultdict(list)
+    for text in explained:
+        of_text = collections.defaultdict(list)
+        for row in text:
+            of_text[row["word"].lower()].append(row["gate"])
+        for word, values in of_text.items():
+            gates[word].append(np.mean(values))
+    rows = [
+        {"word": word, "count": len(values), "gate": float(np.mean(values))}
+        for word, values in gates.items()
+        if len(values) >= _LEAST_TEXTS
+    ]
+    return sorted(rows, key=lambda row: -row["gate"])

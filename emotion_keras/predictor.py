@@ -1,0 +1,219 @@
+"""What a trained or an exported model says of new texts.
+
+An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is imported for others.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.normalization import clean_text, normalize_marks
+from emotion_keras.outputs import Outputs, explain_words
+from emotion_keras.sequences import Sequences
+from emotion_keras.temperature import scale
+
+
+class Predictor:
+    """A model that answers texts.
+
+    Args:
+        model: What runs the network: `ExportedNetwork`, `TrainedNetwork` or `TrainedAnchor`.
+        name: The model's name, for people.
+        labels: Names of the labels by class id.
+        temperature: What the probabilities are scaled with, fitted on the validation split.
+        preparation: Dictionary of the options of the preparation that the model was trained with.
+
+    Example:
+
+    >>> predictor = Predictor.load("runs/fit/gated_transformer-minilm-seed0-1b2f4c6d")
+    >>> predictor("I broke her favourite cup and said nothing.")["label"]
+    'guilt'
+    """
+
+    def __init__(self, model, *, name, labels, temperature, preparation):
+        self.model = model
+        self.name = name
+        self.labels = list(labels)
+        self.temperature = temperature
+        self.preparation = preparation
+
+    @classmethod
+    def load(cls, directory):
+        """Loads a model; no code of its files is run.
+
+        Args:
+            directory: Folder of a finished run, or one that `emotion_keras.export` wrote.
+
+        Returns:
+            A `Predictor`.
+
+        Raises:
+            UserError: If the folder holds neither, or lacks the model.
+        """
+        directory = Path(directory)
+        if (directory / record.EXPORT).exists():
+            return cls._load_exported(directory)
+        if not directory.is_dir():
+            raise UserError(
+                f"There is no folder {directory}. Give the folder of a run, as "
+                "`python -m emotion_keras.fit` named it at its end, or of an export."
+            )
+        run = record.read_run(directory)
+        labels = run["corpus"]["labels"]
+        # Imported here because it takes seconds, which an exported model is spared.
+        from emotion_keras.quiet import quiet
+
+        with quiet():
+            from emotion_keras.evaluation.calibration import fit_temperature
+            from emotion_keras.evaluation.comparison import contender
+            from emotion_keras.evaluation.predictions import read_split
+            from emotion_keras.trained import load_trained
+
+            model = load_trained(directory)
+        return cls(
+            model,
+            name=contender(run),
+            labels=labels,
+            temperature=fit_temperature(*read_split(directory, labels, "val")),
+            preparation=run["corpus"]["preparation"],
+        )
+
+    @classmethod
+    def _load_exported(cls, directory):
+        from emotion_keras.exported import ExportedNetwork
+
+        export = record.read_versioned(directory / record.EXPORT)
+        if export["format"] != "onnx":
+            raise UserError(
+                f"{directory} holds a model in the format {export['format']}, which is for other "
+                "software. Give a folder with an ONNX model, or the run's own folder."
+            )
+        return cls(
+            ExportedNetwork(directory),
+            name=export["name"],
+            labels=export["labels"],
+            temperature=export["temperature"],
+            preparation=export["preparation"],
+        )
+
+    @property
+    def sequence_length(self):
+        """Longest text in tokens that is read at once; `None` where there is no limit."""
+        return self.model.sequence_length
+
+    @property
+    def can_explain(self):
+        """Whether the model has a gate last, whose view of each word is exact."""
+        return self.model.can_explain
+
+    def __call__(self, texts, *, explain=False, long="truncate"):
+        """Answers one text, or many.
+
+        Args:
+            texts: String, or list of strings.
+            explain: Whether to say what the gate makes of each word.
+            long: What becomes of a text of more than `sequence_length` tokens: `"truncate"` reads
+                its beginning, `"split"` averages over windows, each weighted by its tokens.
+
+        Returns:
+            Dictionary, or a list of them, of `label`; `confidence`, the label's probability;
+            `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where there is
+            no text (label, confidence and probabilities are `""`, `None` and `None`),
+            `"truncated"`, `"split"` or `""`; and, if asked for, `words`: a list of dictionaries of
+            `word`, `gate`, the mean over its features and tokens, and `contribution`, what it adds
+            to the label's score.
+
+        Raises:
+            UserError: If the model cannot explain, or not windows.
+        """
+        if isinstance(texts, str):
+            return self([texts], explain=explain, long=long)[0]
+        self._check(explain, long)
+        texts = [self._prepare(text) for text in texts]
+        held = [i for i, text in enumerate(texts) if text]
+        answers = [self._no_answer(explain) for _ in texts]
+        if held:
+            for i, answer in zip(
+                held, self._answer([texts[i] for i in held], explain, long), strict=True
+            ):
+                answers[i] = answer
+        return answers
+
+    def predict(self, texts):
+        """Labels of a list of texts; `""` of one without text."""
+        return [answer["label"] for answer in self(list(texts))]
+
+    def predict_proba(self, texts):
+        """Probabilities of a list of texts, `(num_texts, num_classes)`; NaN of one without text."""
+        found = np.full((len(texts), len(self.labels)), np.nan)
+        for row, answer in zip(found, self(list(texts)), strict=True):
+            if answer["probabilities"] is not None:
+                row[:] = list(answer["probabilities"].values())
+        return found
+
+    def _check(self, explain, long):
+        if long not in ("truncate", "split"):
+            raise UserError(f"long is one of truncate, split. Received: long={long!r}")
+        if explain and not self.can_explain:
+            raise UserError(
+                f"{self.name} cannot be explained: only a gate right before average pooling makes "
+                "a score the exact sum over words. Take a gated_transformer with its defaults, or "
+                "leave out `--explain`."
+            )
+        if explain and long == "split":
+            raise UserError(
+                "What is averaged over windows is no sum over words: leave out `--explain`, or "
+                "`--long split`."
+            )
+
+    def _prepare(self, text):
+        if self.preparation["clean"]:
+            text = clean_text(text)
+        if self.preparation["normalize_punctuation"]:
+            text = normalize_marks(text)
+        return text.strip()
+
+    def _no_answer(self, explain):
+        answer = {"label": "", "confidence": None, "probabilities": None, "flag": "empty"}
+        return answer | ({"words": []} if explain else {})
+
+    def _answer(self, texts, explain, long):
+        words = [None] * len(texts)
+        if self.model.tokenizer is None:
+            probabilities, flags = self.model.probabilities(texts), [""] * len(texts)
+        else:
+            outputs, flags = self._read(texts, explain, long)
+            probabilities = outputs.probabilities
+            if explain:
+                tokens = self.model.tokenizer.words(texts, self.sequence_length)
+                words = explain_words(tokens, outputs)
+        scaled = scale(probabilities, self.temperature)
+        best = scaled.argmax(axis=1).tolist()
+        for row, label, flag, of_text in zip(scaled.tolist(), best, flags, words, strict=True):
+            answer = {
+                "label": self.labels[label],
+                "confidence": row[label],
+                "probabilities": dict(zip(self.labels, row, strict=True)),
+                "flag": flag,
+            }
+            yield answer | ({"words": of_text} if explain else {})
+
+    def _read(self, texts, explain, long):
+        """`Outputs` of texts, and their flags."""
+        tokenizer, longest = self.model.tokenizer, self.sequence_length
+        sequences = tokenizer.encode(texts, longest + 1)
+        is_long = sequences.lengths > longest
+        if not is_long.any():
+            return self.model.outputs(sequences, explain), [""] * len(texts)
+        flags = ["", "truncated" if long == "truncate" else "split"]
+        flags = [flags[is_one] for is_one in is_long.astype(int)]
+        if long == "truncate":
+            return self.model.outputs(tokenizer.encode(texts, longest), explain), flags
+        windows = [tokenizer.windows(text, longest) for text in texts]
+        outputs = self.model.outputs(Sequences.from_list(sum(windows, [])))
+        lengths = np.array([len(window) for window in sum(windows, [])])[:, None]
+        starts = np.cumsum([0, *map(len, windows)])[:-1]
+        sums = np.add.reduceat(outputs.probabilities * lengths, starts)
+        return Outputs(sums / np.add.reduceat(lengths, starts)), flags
