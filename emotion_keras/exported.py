@@ -17,19 +17,20 @@ class ExportedNetwork:
 
     Args:
         directory: Folder that `emotion_keras.export` wrote.
+        sequence_length: Longest length in tokens.
 
     Attributes:
         tokenizer: The tokenizer.
-        sequence_length: Longest length in tokens.
+        sequence_length: As given.
         can_explain: Whether it gives gates and contributions.
         session: `onnxruntime.InferenceSession`.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, sequence_length):
         directory = Path(directory)
         self.session = onnxruntime.InferenceSession(directory / record.ONNX)
         self.tokenizer = WordPieceTokenizer.load(directory)
-        self.sequence_length = record.read_versioned(directory / record.EXPORT)["sequence_length"]
+        self.sequence_length = sequence_length
         self.can_explain = len(self.session.get_outputs()) > 1
 
     def outputs(self, sequences, explain=False):

@@ -91,7 +91,7 @@ class Predictor:
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
         return cls(
-            ExportedNetwork(directory),
+            ExportedNetwork(directory, export["sequence_length"]),
             name=export["name"],
             labels=export["labels"],
             temperature=export["temperature"],

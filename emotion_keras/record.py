@@ -97,6 +97,37 @@ def find_runs(runs_dir):
     return sorted(path.parent for path in Path(runs_dir).rglob(RUN))
 
 
+def resolve_run(name, runs_dir, study=None):
+    """The folder that a user names, or the best run.
+
+    Args:
+        name: Path of a folder, or `best`.
+        runs_dir: Folder of all runs.
+        study: Name of the study to take the best of, or `None` for all.
+
+    Returns:
+        `pathlib.Path`; of `best` that of the finished run with its model that has the highest macro
+        F1 on its validation split.
+
+    Raises:
+        UserError: If there is no run to take the best of.
+    """
+    if name != "best":
+        return Path(name)
+    within = Path(runs_dir) / (study or "")
+    runs = [
+        directory
+        for directory in find_runs(within)
+        if any((directory / file).exists() for file in (MODEL, ESTIMATOR))
+    ]
+    if not runs:
+        raise UserError(
+            f"There is no finished run with its model in {within} to take the best of. Train one: "
+            "python -m emotion_keras.fit; or name another folder with `--runs-dir`."
+        )
+    return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
+
+
 def write_json(path, value):
     """Writes a JSON file in one step: a reader sees the old file, the new file, or none."""
     _write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")

@@ -1,0 +1,259 @@
+"""Label new texts: `python -m emotion_keras.predict RUN "a text" "another"`.
+
+RUN is a run's folder, a folder that `emotion_keras.export` wrote (an ONNX model answers within a
+second, without Keras), or `best`, the best finished run. Without texts, those on standard input are
+taken, one a line; `--input` labels a file of any length into `--output`.
+"""
+
+import contextlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from emotion_keras import record
+from emotion_keras.errors import UserError, run_command
+from emotion_keras.options import make_parser, parse
+from emotion_keras.predictor import Predictor
+
+_LINES_AT_ONCE = 256
+# As a share of the gates' range in a text: background colours of 256, from pale to strong.
+_SHADES = (230, 229, 222, 221, 220, 214)
+
+
+def predict(
+    run,
+    texts,
+    *,
+    input: str | None = None,
+    text_column: str | None = None,
+    output: str | None = None,
+    resume: bool = False,
+    top: int | None = None,
+    long: Literal["truncate", "split"] = "truncate",
+    explain: bool = False,
+    study: str | None = None,
+    runs_dir: str = "runs",
+    notify=print,
+):
+    """Labels texts, and shows or writes the answers.
+
+    Args:
+        run: Folder of a run or of an exported model, or `best`.
+        texts: List of strings; where it is empty and there is no `input`, lines of standard input.
+        input: A table of texts in place of `texts`: CSV, TSV, JSON Lines or Parquet.
+        text_column: The column of `input` that holds the texts; guessed from usual names unless
+            given.
+        output: Where to write the answers, in any of these formats, beside the columns of `input`;
+            or, with `explain`, a page, `.html`.
+        resume: Whether to go on with an `output` that was interrupted.
+        top: How many of the most probable labels to give, in place of all probabilities.
+        long: What becomes of texts that are longer than the model reads: their beginning is read
+            and they are marked as truncated, or the average over windows is given.
+        explain: Whether to give the gate of each word, and what it adds to the label's score.
+        study: With `best`, the study whose runs to choose from; unless given, all.
+        runs_dir: With `best`, folder of all runs.
+        notify: Called with messages for the user.
+
+    Raises:
+        UserError: If an option, a file or the model's folder is wrong.
+    """
+    _check(texts, input, text_column, output, resume, top, explain)
+    directory = record.resolve_run(run, runs_dir, study)
+    if run == "best":
+        notify(f"The best run: {directory}")
+    predictor = Predictor.load(directory)
+
+    def answer(part):
+        return predictor(part, explain=explain, long=long)
+
+    answer([])  # Options that do not suit the model are told before anything is read.
+    given = texts if texts or input else _lines(sys.stdin)
+    if output is None:
+        _show(answer, given, input is None and bool(texts), top, explain)
+    elif output.endswith(".html"):
+        from emotion_keras.explained_page import write_page
+
+        write_page(Path(output), predictor, _in_parts(given), answer)
+        notify(f"Written: {output}")
+    else:
+        from emotion_keras.labelling import label_file
+
+        columns = _columns(predictor.labels, top, explain)
+        with _as_file(given) if input is None else contextlib.nullcontext(input) as path:
+            label_file(
+                lambda part: _by_column(answer(part), columns, top),
+                path,
+                output,
+                text_column=text_column,
+                resume=resume,
+                columns=columns,
+                settings={"model": str(directory.resolve()), "long": long},
+                notify=notify,
+            )
+
+
+def _check(texts, input, text_column, output, resume, top, explain):
+    if input and texts:
+        raise UserError("Give texts, or a file of them with `--input`, not both.")
+    if input and not output:
+        raise UserError("Say where the labelled table shall be, with `--output`.")
+    if (text_column or resume) and not input:
+        raise UserError("`--text-column` and `--resume` are for `--input`, a file of texts.")
+    if output and output.endswith(".html") and (input or not explain):
+        raise UserError(
+            "A page is made of texts that are given or come by standard input, with `--explain`; a "
+            f"file is labelled as CSV, TSV, JSON Lines or Parquet. Received: output={output!r}"
+        )
+    if top is not None and top < 1:
+        raise UserError(f"top is a number of labels, at least 1. Received: top={top}")
+
+
+def _lines(file):
+    if file.isatty():
+        raise UserError(
+            "There are no texts: give them after the run's folder, one a line on standard input, "
+            "or a file with `--input`. `--help` lists the options."
+        )
+    return (line.rstrip("\r\n") for line in file)
+
+
+def _in_parts(texts):
+    part = []
+    for text in texts:
+        part.append(text)
+        if len(part) == _LINES_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+@contextlib.contextmanager
+def _as_file(texts):
+    """A file of texts that were given otherwise, so that any number of them can be written."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "texts.jsonl"
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(json.dumps({"text": text}) + "\n" for text in texts)
+        yield path
+
+
+def _columns(labels, top, explain):
+    """Names of the columns that are added to a file."""
+    if top is None:
+        names = labels
+    else:
+        ranks = range(2, min(top, len(labels)) + 1)
+        names = [f"{name}_{rank}" for rank in ranks for name in ("label", "confidence")]
+    return ["label", "confidence", *names, "flag", *(["words"] if explain else [])]
+
+
+def _by_column(answers, columns, top):
+    found = {name: [] for name in columns}
+    for answer in answers:
+        values = answer | ((answer["probabilities"] or {}) if top is None else _ranked(answer))
+        for name, column in found.items():
+            column.append(values.get(name))
+    return found
+
+
+def _ranked(answer):
+    """The labels from the second on, numbered by their probability."""
+    numbered = enumerate(_most_probable(answer)[1:], 2)
+    return {
+        f"{name}_{rank}": value
+        for rank, pair in numbered
+        for name, value in zip(("label", "confidence"), pair, strict=True)
+    }
+
+
+def _most_probable(answer):
+    return sorted((answer["probabilities"] or {}).items(), key=lambda item: -item[1])
+
+
+def _show(answer, texts, is_table, top, explain):
+    """Prints a table of a few texts, or a line for each of many."""
+    if is_table:
+        import rich
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=explain)
+        for column in ("text", "label", "%", "others, %"):
+            table.add_column(column, justify="right" if column == "%" else "left")
+        answers = answer(texts)
+        for text, one in zip(texts, answers, strict=True):
+            shown = _shade(one["words"]) if explain and one["label"] else Text(_in_line(text))
+            table.add_row(shown, *map(Text, _cells(one, top)))
+        rich.print(table)
+        if explain:
+            rich.print(
+                "Words are shaded by their gate; +: the word that adds most to the label's score, "
+                "-: the one that takes most."
+            )
+        return
+    for part in _in_parts(texts):
+        for text, one in zip(part, answer(part), strict=True):
+            label, confidence, others = _cells(one, top)
+            cells = [label, confidence, others, _in_line(text)]
+            if explain:
+                cells.append(json.dumps(one["words"], ensure_ascii=False))
+            print("\t".join(cells))
+        sys.stdout.flush()
+
+
+def _cells(answer, top):
+    if not answer["label"]:
+        return f"({answer['flag']})", "", ""
+    best, *others = _most_probable(answer)[:top]
+    label = answer["label"] + (f" ({answer['flag']})" if answer["flag"] else "")
+    listed = ", ".join(f"{name} {100 * share:.0f}" for name, share in others)
+    return label, f"{100 * best[1]:.0f}", listed
+
+
+def _in_line(text):
+    return " ".join(text.split())
+
+
+def _shade(words):
+    from rich.text import Text
+
+    gates = [word["gate"] for word in words]
+    low, high = min(gates), max(gates)
+    added = [word["contribution"] for word in words]
+    most, least = added.index(max(added)), added.index(min(added))
+    shown = Text()
+    for i, word in enumerate(words):
+        share = (word["gate"] - low) / (high - low) if high > low else 0
+        shade = _SHADES[round(share * (len(_SHADES) - 1))]
+        mark = "+" if i == most else "-" if i == least and added[i] < 0 else ""
+        shown.append(word["word"] + mark, style=f"black on color({shade})")
+        shown.append(" ")
+    return shown
+
+
+def main(arguments=None):
+    """The command `python -m emotion_keras.predict`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # Switches, so that a text may follow them.
+    switches = {"explain", "resume"}
+    parser = make_parser("python -m emotion_keras.predict", __doc__, [predict], {}, skip=switches)
+    parser.add_argument("--explain", action="store_true", help="Give the gate of each word.")
+    parser.add_argument("--resume", action="store_true", help="Go on with an interrupted output.")
+    parser.add_argument("run", help="Folder of a run or of an exported model, or `best`.")
+    parser.add_argument("texts", nargs="*", help="Texts to label.")
+
+    def run():
+        options = vars(parse(parser, [predict], arguments))
+        options.pop("config")
+        predict(**options)
+        return 0
+
+    return run_command(run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
