@@ -15,7 +15,7 @@ from emotion_keras.errors import UserError
 
 # Of a Parquet file's row groups: small ones are slow to read, large ones need memory.
 _GROUP_ROWS = 1 << 16
-_GROUP_BYTES = 1 << 25
+_GROUP_BYTES = 1 << 24
 
 
 def open_sink(path, table, columns):
@@ -116,7 +116,7 @@ class DelimitedSink(_TextSink):
         self._delimiter = delimiter
         # `csv` leaves unquoted what not every reader takes for a part of a cell: a carriage return,
         # and blanks at the ends.
-        self._special = re.compile(f'["\\r\\n{re.escape(delimiter)}]|^\\s|\\s$')
+        self._special = re.compile(f'["\\r\\n\\0{re.escape(delimiter)}]')
 
     def _header(self):
         yield self._line(self._names)
@@ -127,7 +127,7 @@ class DelimitedSink(_TextSink):
         return (self._delimiter.join(cells) or '""') + "\n"
 
     def _quote(self, cell):
-        if not self._special.search(cell) and "\0" not in cell:
+        if not self._special.search(cell) and cell == cell.strip():
             return cell
         # A NUL ends a text for many a reader.
         cell = cell.replace("\0", "\ufffd").replace('"', '""')
@@ -219,11 +219,11 @@ class ParquetSink:
 
     def _groups(self, schema):
         import pyarrow
-        from pyarrow import parquet
 
         group, rows, size = [], 0, 0
         for number in range(self._position):
-            part = parquet.read_table(self._part(number), partitioning=None).cast(schema)
+            with tables.parquet_file(self._part(number)) as file:
+                part = file.read(use_threads=False).cast(schema)
             group.append(part)
             rows, size = rows + part.num_rows, size + part.nbytes
             if rows >= _GROUP_ROWS or size >= _GROUP_BYTES or number == self._position - 1:

@@ -234,9 +234,11 @@ def as_cell(value):
     """A value as text: strings as they are, dates in ISO's form, nothing as an empty one, and all
     else as JSON.
     """
-    if value is None or value is ABSENT:
-        return ""
-    if isinstance(value, bytes):
+    if isinstance(value, str):
+        pass
+    elif value is None or value is ABSENT:
+        value = ""
+    elif isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     elif isinstance(value, (bool, int, float, list, dict)):
         value = as_json(value)
