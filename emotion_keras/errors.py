@@ -26,7 +26,7 @@ def run_command(command):
         message = f"error: {error}"
     except OSError as error:
         message = f"error: {error}. What was saved stays: the same command continues."
-    except KeyboardInterrupt:
-        message = "Stopped. The same command continues where it was."
+    except KeyboardInterrupt as stop:
+        message = str(stop) or "Stopped. The same command continues where it was."
     print(f"\n{message}", file=sys.stderr)
     return 2

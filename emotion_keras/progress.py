@@ -1,9 +1,12 @@
-"""What a study is doing, for people: a table that fills as its runs end."""
+"""What long work is doing, for people: the runs of a study, the rows of a file."""
 
 import statistics
+import sys
 import time
 
 import rich
+import rich.progress
+from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
@@ -108,3 +111,58 @@ class Progress:
                 escape(group), f"{len(accuracies)} of {of_group}", mean, escape("; ".join(state))
             )
         return table
+
+
+class RowProgress:
+    """Shows on standard error how many rows of a file are done.
+
+    In a terminal it is a bar; elsewhere a line now and then, of all rows at most twenty.
+
+    Args:
+        total: Number of the file's rows.
+        done: Number of those that were done before.
+    """
+
+    _SHARES = 20
+    _SECONDS = 60
+
+    def __init__(self, total, done):
+        self._total = total
+        self._done = self._before = self._said = done
+        self._begin = self._said_at = time.monotonic()
+        self._bar = None
+
+    def __enter__(self):
+        console = Console(stderr=True)
+        if console.is_terminal:
+            self._bar = rich.progress.Progress(
+                rich.progress.BarColumn(),
+                rich.progress.TextColumn("{task.completed:,} of {task.total:,} rows"),
+                rich.progress.TextColumn("{task.fields[left]}"),
+                console=console,
+            )
+            self._bar.add_task("", total=self._total, completed=self._done, left="")
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, *exception):
+        if self._bar:
+            self._bar.__exit__(*exception)
+
+    def advance(self, rows):
+        """Notes that so many more rows are done."""
+        self._done += rows
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], completed=self._done, left=self._left())
+            return
+        now = time.monotonic()
+        is_due = (self._done - self._said) * self._SHARES >= self._total
+        if is_due and now - self._said_at >= self._SECONDS:
+            self._said, self._said_at = self._done, now
+            state = f"{self._done:,} of {self._total:,} rows; {self._left()}"
+            print(state, file=sys.stderr, flush=True)
+
+    def _left(self):
+        seconds = time.monotonic() - self._begin
+        left = (self._total - self._done) * seconds / (self._done - self._before)
+        return f"about {durations.in_words(left)} left"

@@ -145,7 +145,7 @@ def write_rows(path, rows):
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-        _flush(file)
+        flush(file)
     os.replace(part, path)
 
 
@@ -224,7 +224,7 @@ def _write_atomically(path, text):
     try:
         with open(part, "w", encoding="utf-8") as file:
             file.write(text)
-            _flush(file)
+            flush(file)
         os.replace(part, path)
     except OSError:
         Path(part).unlink(missing_ok=True)
@@ -235,7 +235,10 @@ def _part(path):
     return f"{os.fspath(path)}.{os.getpid()}.part"
 
 
-def _flush(file):
-    # Without it a crash of the machine could leave the name of the new file with no content.
+def flush(file):
+    """Puts on disk what was written to a file.
+
+    Without it a crash of the machine could leave the name of the new file with no content.
+    """
     file.flush()
     os.fsync(file.fileno())

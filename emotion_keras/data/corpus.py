@@ -156,7 +156,8 @@ def _built_in():
 
 
 def _from_file(path, columns):
-    source = tables.scan(path)
+    accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
+    source = tables.scan(path, accepted=accepted)
     if isear.recognises(source):
         _refuse(columns, f"{path}, which is ISEAR's own file")
         return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)

@@ -1,6 +1,7 @@
 """Reads a table of texts and labels: CSV, TSV, JSON Lines or Parquet."""
 
 import codecs
+import contextlib
 import csv
 import hashlib
 import io
@@ -48,6 +49,8 @@ LABEL_NAMES = (
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 16
+# No cell and no line is longer: a quote that nothing closes would take in the rest of the file.
+_MOST_CHARACTERS = 1 << 24
 _ROWS_AT_A_TIME = 100_000
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -62,11 +65,13 @@ class Source:
     beginning: str
 
 
-def scan(path):
+def scan(path, option="data", accepted=f"the path of a file ({ACCEPTED})"):
     """Passes over a file once, in blocks, before anything parses it.
 
     Args:
         path: The file.
+        option: Name of the option that gave the path, for what is said where it is wrong.
+        accepted: What the option accepts, likewise.
 
     Returns:
         A `Source`. The encoding is UTF-8 if all of the file is, UTF-16 if it begins with that
@@ -86,16 +91,13 @@ def scan(path):
         problem = "This is a folder, not a file"
     except OSError as error:
         problem = f"The file cannot be read ({error.strerror})"
-    raise UserError(
-        f"{problem}: {path}. Accepted: auto, isear, situations or the path of a file ({ACCEPTED}). "
-        f"Received: data={str(path)!r}"
-    )
+    raise UserError(f"{problem}: {path}. Accepted: {accepted}. Received: {option}={str(path)!r}")
 
 
 def _scan(path, file):
     beginning = file.read(_SAMPLE)
     if not beginning:
-        raise UserError(f"{path} is empty. A header is needed, and some rows for each label.")
+        raise UserError(f"{path} is empty. A header is needed, and rows below it.")
     if path.suffix.lower() in PARQUET:
         return Source(path, hashlib.file_digest(_rewound(file), "sha256").hexdigest(), "", "")
     # Nearly every file is valid Windows-1252, almost none is valid UTF-8 by accident: the order
@@ -170,24 +172,18 @@ def read_table(source, text_column=None, label_column=None, group_column=None):
     Raises:
         UserError: If the file is not what its name says, or a column is not there.
     """
-    suffix = source.path.suffix.lower()
-    if suffix in DELIMITED:
-        columns, read = _open_delimited(source)
-    elif suffix in JSON_LINES:
-        columns, read = _open_json_lines(source)
-    elif suffix in PARQUET:
-        columns, read = _open_parquet(source)
-    else:
-        raise UserError(
-            f"{source.path}: the name's ending says what is in a file, and {suffix!r} is not "
-            f"known. Accepted: {ACCEPTED}. Rename or convert the file."
-        )
+    readers = {
+        DELIMITED: _open_delimited,
+        JSON_LINES: _open_json_lines,
+        PARQUET: _open_parquet,
+    }
+    columns, read = readers[format_of(source.path)](source)
     wanted = {
-        "text": _choose(source.path, columns, "text", text_column, TEXT_NAMES),
-        "label": _choose(source.path, columns, "label", label_column, LABEL_NAMES),
+        "text": choose_column(source.path, columns, "text", text_column, TEXT_NAMES),
+        "label": choose_column(source.path, columns, "label", label_column, LABEL_NAMES),
     }
     if group_column is not None:
-        wanted["subject"] = _choose(source.path, columns, "group", group_column, ())
+        wanted["subject"] = choose_column(source.path, columns, "group", group_column, ())
     if wanted["text"] == wanted["label"]:
         raise UserError(
             f"{source.path}: text and label are the same column. Name two of: "
@@ -200,7 +196,34 @@ def read_table(source, text_column=None, label_column=None, group_column=None):
     return pd.DataFrame({name: table[column] for name, column in wanted.items()})
 
 
-def _choose(path, columns, role, asked, usual):
+def format_of(path):
+    """Which of `DELIMITED`, `JSON_LINES` and `PARQUET` a file is; or raises `UserError`."""
+    suffix = path.suffix.lower()
+    for endings in (DELIMITED, JSON_LINES, PARQUET):
+        if suffix in endings:
+            return endings
+    raise UserError(
+        f"{path}: the name's ending says what is in a file, and {suffix!r} is not known. "
+        f"Accepted: {ACCEPTED}. Rename or convert the file."
+    )
+
+
+def choose_column(path, columns, role, asked, usual):
+    """Chooses one of a table's columns.
+
+    Args:
+        path: The table's file.
+        columns: Names of its columns.
+        role: What the column is to hold, such as `text`.
+        asked: The column's name, or `None` for a guess.
+        usual: The names to guess by, in lower case.
+
+    Returns:
+        The column's name.
+
+    Raises:
+        UserError: If there is no such column, or no one of a usual name.
+    """
     listed = ", ".join(columns)
     if (asked or "") in columns and columns.count(asked) > 1:
         raise UserError(f"{path} has several columns {asked!r}. Its columns: {listed}.")
@@ -222,8 +245,8 @@ def _choose(path, columns, role, asked, usual):
 
 
 def _open_delimited(source):
-    delimiter = _detect_delimiter(source)
-    header = next(_rows(source.beginning, delimiter), [])
+    delimiter = detect_delimiter(source)
+    header = next(_sample_rows(source, delimiter), [])
 
     def read(columns):
         try:
@@ -245,36 +268,79 @@ def _open_delimited(source):
                 with parts:
                     return pd.concat([part[columns] for part in parts], ignore_index=True)
         except (pd.errors.ParserWarning, pd.errors.ParserError) as error:
-            raise UserError(
-                f"{source.path}, {_fault(source, delimiter, len(header))}. A text that holds the "
-                f"delimiter {delimiter!r} must stand in double quotes, and a double quote within "
-                'it doubled ("").'
-            ) from error
+            # pandas counts records, where an editor counts lines: the fault is found anew.
+            for _ in delimited_rows(source, delimiter):
+                pass
+            raise UserError(f"{source.path} cannot be read: {error}") from error
 
     return header, read
 
 
-def _rows(text, delimiter):
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+def delimited_rows(source, delimiter, skip_blanks=True):
+    """Reads the rows of a delimited file one after the other.
+
+    Args:
+        source: What `scan` returned.
+        delimiter: The delimiter.
+        skip_blanks: Whether blanks at the beginning of a cell are left out.
+
+    Yields:
+        Lists of strings, the header first; empty lines are passed over.
+
+    Raises:
+        UserError: If a row has more fields than the header, or a quote opens that nothing closes.
+    """
+    is_open = False
+
+    def lines():
+        nonlocal is_open
+        for line in _lines(source, newline=""):
+            is_open = True
+            yield line
+        if is_open:
+            raise csv.Error("a quote opens that nothing closes")
+
+    # A setting of the whole process, whose default a long text exceeds.
+    csv.field_size_limit(_MOST_CHARACTERS)
+    rows = csv.reader(lines(), delimiter=delimiter, skipinitialspace=skip_blanks)
+    width, line = 0, 1
+    try:
+        for row in rows:
+            is_open = False
+            width = width or len(row)
+            if len(row) > width:
+                raise csv.Error(f"{len(row)} fields, where the header has {width}")
+            if row:
+                yield row
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise UserError(
+            f"{source.path}, line {line}: {error}. A text that holds the delimiter {delimiter!r} "
+            'must stand in double quotes, and a double quote within it doubled ("").'
+        ) from None
+
+
+def _lines(source, newline):
+    """The lines of a text file; one without an end is not taken into memory."""
+    with open(source.path, encoding=source.encoding, newline=newline) as file:
+        number = 0
+        while line := file.readline(_MOST_CHARACTERS):
+            number += 1
+            if len(line) == _MOST_CHARACTERS:
+                raise UserError(
+                    f"{source.path}, line {number} is longer than {_MOST_CHARACTERS:,} characters: "
+                    "this is no table with a row a line."
+                )
+            yield line
+
+
+def _sample_rows(source, delimiter):
+    text = io.StringIO(source.beginning, newline="")
+    rows = csv.reader(text, delimiter=delimiter, skipinitialspace=True)
     return (row for row in rows if row)
 
 
-def _fault(source, delimiter, width):
-    """Finds what pandas could not read: it counts records, where an editor counts lines."""
-    line, end = 1, 0
-    with open(source.path, encoding=source.encoding, newline="") as file:
-        rows = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-        try:
-            for row in rows:
-                line, end = end + 1, rows.line_num
-                if len(row) > width:
-                    return f"line {line}: {len(row)} fields, where the header has {width}"
-        except csv.Error:
-            line = end + 1
-    return f"line {line}: a quote opens that nothing closes"
-
-
-def _detect_delimiter(source):
+def detect_delimiter(source):
     """The delimiter that cuts the header into the most fields, and the next rows into as many.
 
     That there is a header, which seldom holds a delimiter of another kind, makes this simple rule
@@ -285,7 +351,7 @@ def _detect_delimiter(source):
     best, most = ",", 0
     for delimiter in ",;\t|":
         try:
-            rows = list(_rows(source.beginning, delimiter))
+            rows = list(_sample_rows(source, delimiter))
         except csv.Error:
             continue
         # The sample ends in the middle of its last row.
@@ -297,41 +363,56 @@ def _detect_delimiter(source):
 
 
 def _open_json_lines(source):
-    def records():
-        # Not `splitlines`: a JSON string may hold U+2028, which ends a line for Python alone.
-        with open(source.path, encoding=source.encoding, newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if not line.strip():
-                    continue
-                try:
-                    record = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise UserError(
-                        f"{source.path}, line {number}: not JSON ({error.msg}, column "
-                        f"{error.colno}). JSON Lines has one object a line, as in "
-                        '{"text": "...", "label": "joy"}. '
-                        f"Received: {line.strip()[:60]!r}"
-                    ) from None
-                if not isinstance(record, dict):
-                    raise UserError(
-                        f"{source.path}, line {number}: a JSON object was expected, as in "
-                        f'{{"text": "...", "label": "joy"}}. Received: {line.strip()[:60]!r}'
-                    )
-                yield record
-
     def read(columns):
         cells = {column: [] for column in columns}
-        for record in records():
+        for _, record in json_records(source):
             for column, values in cells.items():
-                values.append(_as_text(record.get(column)))
+                values.append(as_text(record.get(column)))
         return pd.DataFrame(
             {name: pd.Series(values, dtype="str") for name, values in cells.items()}
         )
 
-    return list(next(records(), ())), read
+    _, first = next(json_records(source), (0, ()))
+    return list(first), read
 
 
-def _as_text(value):
+def json_records(source):
+    """Reads the objects of a JSON Lines file one after the other.
+
+    Args:
+        source: What `scan` returned.
+
+    Yields:
+        The length of a line in characters, and the line's object, a dictionary.
+
+    Raises:
+        UserError: If a line is no JSON object.
+    """
+    # Not `splitlines`: a JSON string may hold U+2028, which ends a line for Python alone.
+    for number, line in enumerate(_lines(source, newline="\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            # Not all are JSON's own errors: numbers may be too long, and lists nested too deeply.
+            is_syntax = isinstance(error, json.JSONDecodeError)
+            reason = f"{error.msg}, column {error.colno}" if is_syntax else error
+            raise UserError(
+                f"{source.path}, line {number}: not JSON ({reason}). JSON Lines has one object a "
+                'line, as in {"text": "...", "label": "joy"}. '
+                f"Received: {line.strip()[:60]!r}"
+            ) from None
+        if not isinstance(record, dict):
+            raise UserError(
+                f"{source.path}, line {number}: a JSON object was expected, as in "
+                f'{{"text": "...", "label": "joy"}}. Received: {line.strip()[:60]!r}'
+            )
+        yield len(line), record
+
+
+def as_text(value):
+    """A value as the text that is classified: nothing is an empty one."""
     if value is None:
         return ""
     value = value if isinstance(value, str) else str(value)
@@ -340,23 +421,47 @@ def _as_text(value):
 
 
 def _open_parquet(source):
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise UserError(
-            f"{source.path}: reading Parquet needs pyarrow. Install it with "
-            "`pip install pyarrow`, or save the table as CSV."
-        ) from None
-    try:
-        columns = pyarrow.parquet.read_schema(source.path).names
-    except (pyarrow.ArrowException, OSError) as error:
-        raise UserError(f"{source.path} is not a Parquet file: {error}") from error
+    with parquet_file(source.path) as file:
+        columns = file.schema_arrow.names
 
     def read(names):
-        try:
+        with _parquet_faults(source.path):
             table = pd.read_parquet(source.path, columns=names)
-        except (pyarrow.ArrowException, OSError) as error:
-            raise UserError(f"{source.path} is a damaged Parquet file: {error}") from error
         return pd.DataFrame({name: table[name].astype("str").fillna("") for name in names})
 
     return columns, read
+
+
+@contextlib.contextmanager
+def parquet_file(path):
+    """Opens a Parquet file; whatever pyarrow cannot read of it meanwhile is a `UserError`.
+
+    Args:
+        path: The file.
+
+    Yields:
+        `pyarrow.parquet.ParquetFile`, which reads pages as they are needed, not whole row groups.
+
+    Raises:
+        UserError: If the file is none, or damaged, or pyarrow is not installed.
+    """
+    with _parquet_faults(path):
+        from pyarrow import parquet
+
+        with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BLOCK) as file:
+            yield file
+
+
+@contextlib.contextmanager
+def _parquet_faults(path):
+    try:
+        from pyarrow import ArrowException
+    except ImportError:
+        raise UserError(
+            f"{path}: reading Parquet needs pyarrow. Install it with `pip install pyarrow`, or "
+            "save the table as CSV."
+        ) from None
+    try:
+        yield
+    except (ArrowException, OSError) as error:
+        raise UserError(f"{path} is not a Parquet file, or damaged: {error}") from error
