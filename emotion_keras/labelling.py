@@ -199,8 +199,8 @@ def _start_anew(output):
 def _check_new_columns(path, columns, new):
     if taken := [name for name in new if name in columns]:
         raise UserError(
-            f"{path} has columns of the names that the new ones get: {', '.join(taken)}. Rename "
-            f"them there. Its columns: {', '.join(columns)}."
+            f"{path} has columns of the names that the new ones get: {', '.join(taken)}. Give the "
+            f"new ones others with `--prefix`. Its columns: {', '.join(columns)}."
         )
 
 

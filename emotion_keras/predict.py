@@ -30,6 +30,7 @@ def predict(
     text_column: str | None = None,
     output: str | None = None,
     resume: bool = False,
+    prefix: str = "",
     top: int | None = None,
     long: Literal["truncate", "split"] = "truncate",
     explain: bool = False,
@@ -48,6 +49,7 @@ def predict(
         output: Where to write the answers, in any of these formats, beside the columns of `input`;
             or, with `explain`, a page, `.html`.
         resume: Whether to go on with an `output` that was interrupted.
+        prefix: What the names of the new columns begin with, where `input` has such names already.
         top: How many of the most probable labels to give, in place of all probabilities.
         long: What becomes of texts that are longer than the model reads: their beginning is read
             and they are marked as truncated, or the average over windows is given.
@@ -80,10 +82,10 @@ def predict(
     else:
         from emotion_keras.labelling import label_file
 
-        columns = _columns(predictor.labels, top, explain)
+        columns = [f"{prefix}{name}" for name in _columns(predictor.labels, top, explain)]
         with _as_file(given) if input is None else contextlib.nullcontext(input) as path:
             label_file(
-                lambda part: _by_column(answer(part), columns, top),
+                lambda part: _by_column(answer(part), columns, prefix, top),
                 path,
                 output,
                 text_column=text_column,
@@ -150,12 +152,12 @@ def _columns(labels, top, explain):
     return ["label", "confidence", *names, "flag", *(["words"] if explain else [])]
 
 
-def _by_column(answers, columns, top):
+def _by_column(answers, columns, prefix, top):
     found = {name: [] for name in columns}
     for answer in answers:
         values = answer | ((answer["probabilities"] or {}) if top is None else _ranked(answer))
         for name, column in found.items():
-            column.append(values.get(name))
+            column.append(values.get(name.removeprefix(prefix)))
     return found
 
 
@@ -235,6 +237,26 @@ def _shade(words):
     return shown
 
 
+def _options_first(parser, arguments):
+    """Moves what is no option behind the options.
+
+    Otherwise texts that stand behind an option would not be taken for texts, as argparse takes what
+    may be empty for empty where it comes first.
+    """
+    switches = {name for a in parser._actions if a.nargs == 0 for name in a.option_strings}
+    options, others, waiting = [], [], iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            others += waiting
+        elif not argument.startswith("--") and argument != "-h":
+            others.append(argument)
+        else:
+            options.append(argument)
+            if argument not in switches and "=" not in argument:
+                options += [value for value in [next(waiting, None)] if value is not None]
+    return [*options, *(["--", *others] if others else [])]
+
+
 def main(arguments=None):
     """The command `python -m emotion_keras.predict`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
@@ -244,10 +266,10 @@ def main(arguments=None):
     parser.add_argument("--explain", action="store_true", help="Give the gate of each word.")
     parser.add_argument("--resume", action="store_true", help="Go on with an interrupted output.")
     parser.add_argument("run", help="Folder of a run or of an exported model, or `best`.")
-    parser.add_argument("texts", nargs="*", help="Texts to label.")
+    parser.add_argument("texts", nargs="*", default=[], help="Texts to label.")
 
     def run():
-        options = vars(parse(parser, [predict], arguments))
+        options = vars(parse(parser, [predict], _options_first(parser, arguments)))
         options.pop("config")
         predict(**options)
         return 0
