@@ -26,10 +26,8 @@ import keras
 import numpy as np
 import onnx
 import onnxruntime
-import rich
 from ai_edge_litert.interpreter import Interpreter
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from rich.markup import escape
 
 from emotion_keras import record
 from emotion_keras.data import situations
@@ -188,7 +186,18 @@ def _write_litert(model, folder):
 
 def _load_litert(folder):
     runner = Interpreter(os.fspath(folder / "model.tflite")).get_signature_runner()
-    return lambda inputs: runner(**inputs)
+
+    def run(inputs):
+        try:
+            return runner(**inputs)
+        except RuntimeError as error:  # Such as operators that TensorFlow alone has.
+            reason = str(error).splitlines()[0].partition(". ")[0]
+            raise UserError(
+                f"LiteRT cannot run this model: {reason}. Nothing was kept. Choose onnx or "
+                "saved_model with `--format`."
+            ) from error
+
+    return run
 
 
 _FORMATS = {
@@ -317,7 +326,7 @@ def main(arguments=None):
     def run():
         options = vars(parse(parser, [export], arguments))
         options.pop("config")
-        rich.print(escape(summarize(export(**options))))
+        print(summarize(export(**options)))
         return 0
 
     return run_command(run)

@@ -1,0 +1,169 @@
+"""What a model says of new texts: scaled, flagged, in order, and nothing of the file is run."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.predictor import Predictor
+from emotion_keras.sequences import Sequences
+
+LONG = "we laughed at home when my friend came and then it was dark in the street " * 3
+
+
+@pytest.fixture
+def directory(fit):
+    return fit()
+
+
+@pytest.fixture
+def predictor(directory):
+    return Predictor.load(directory)
+
+
+def of_record(directory):
+    """The test split's texts, and what the run predicted of them."""
+    texts = pd.read_csv(directory / record.TEXTS)["text"].tolist()
+    rows = pd.read_csv(directory / record.PREDICTIONS)
+    labels = record.read_run(directory)["corpus"]["labels"]
+    return texts, rows[rows["split"] == "test"][labels].to_numpy()
+
+
+def scaled(probabilities, temperature):
+    powers = np.asarray(probabilities, float) ** (1 / temperature)
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def test_answers_are_the_records_over_the_temperature(directory, predictor):
+    texts, probabilities = of_record(directory)
+    expected = scaled(probabilities, predictor.temperature)
+    np.testing.assert_allclose(predictor.predict_proba(texts), expected, atol=1e-5)
+    best = [predictor.labels[i] for i in expected.argmax(axis=1)]
+    assert predictor.predict(texts) == best
+    answer = predictor(texts[0])
+    assert (answer["label"], answer["flag"]) == (best[0], "")
+    assert answer["confidence"] == pytest.approx(expected[0].max(), abs=1e-5)
+    assert list(answer["probabilities"]) == predictor.labels
+
+
+def test_the_temperature_is_the_best_of_the_validation_split(directory, predictor):
+    rows = pd.read_csv(directory / record.PREDICTIONS)
+    rows = rows[rows["split"] == "val"]
+
+    def log_loss(temperature):
+        values = scaled(rows[predictor.labels].to_numpy(), temperature)
+        own = [predictor.labels.index(label) for label in rows["label"]]
+        return -np.log(values[range(len(own)), own]).mean()
+
+    assert predictor.temperature != pytest.approx(1, abs=0.01)
+    for factor in (0.9, 1.1):
+        assert log_loss(predictor.temperature) < log_loss(factor * predictor.temperature)
+
+
+def test_what_is_no_text_is_answered_and_nothing_is_dropped(predictor):
+    answers = predictor(["we sang", "", "it was dark", " \t ", "\u200b"])
+    assert [answer["flag"] for answer in answers] == ["", "empty", "", "empty", "empty"]
+    assert answers[1] == {"label": "", "confidence": None, "probabilities": None, "flag": "empty"}
+    assert answers[0]["label"] == predictor("we sang")["label"]
+    assert answers[2]["probabilities"] == pytest.approx(
+        predictor("it was dark")["probabilities"], abs=1e-6
+    )
+    assert predictor([]) == []
+    assert np.isnan(predictor.predict_proba(["", "we sang"])).tolist() == [[True] * 3, [False] * 3]
+    assert predictor.predict([""]) == [""]
+
+
+def test_texts_are_cleaned_as_in_training(predictor):
+    typed, plain = predictor(["We &quot;sang&quot; — it was\x07 dark…", 'We "sang" - it was dark...'])
+    assert typed == plain
+
+
+def test_a_long_text_is_cut_and_said_to_be(predictor):
+    short, long = predictor(["we sang", LONG])
+    assert (short["flag"], long["flag"]) == ("", "truncated")
+    # [CLS], 14 tokens and [SEP] are read.
+    ids = predictor.model.tokenizer.encode([LONG], 1000).values.tolist()
+    read = Sequences.from_list([[*ids[:15], ids[-1]]])
+    expected = scaled(predictor.model.outputs(read).probabilities[0], predictor.temperature)
+    np.testing.assert_allclose(list(long["probabilities"].values()), expected, atol=1e-5)
+
+
+def test_windows_of_a_long_text_are_averaged_by_their_tokens(predictor):
+    short, long = predictor(["we sang", LONG], long="split")
+    assert (short["flag"], long["flag"]) == ("", "split")
+    assert short["probabilities"] == pytest.approx(predictor("we sang")["probabilities"], abs=1e-6)
+    start, *inner, end = predictor.model.tokenizer.encode([LONG], 1000).values.tolist()
+    windows = [[start, *inner[i : i + 14], end] for i in range(0, len(inner), 14)]
+    assert len(windows) > 2
+    found = [predictor.model.outputs(Sequences.from_list([w])).probabilities[0] for w in windows]
+    mean = np.average(found, axis=0, weights=[len(window) for window in windows])
+    np.testing.assert_allclose(
+        list(long["probabilities"].values()), scaled(mean, predictor.temperature), atol=1e-5
+    )
+
+
+def test_words_are_those_of_the_run(directory, predictor):
+    texts, _ = of_record(directory)
+    gates = pd.read_csv(directory / record.GATES, na_filter=False)
+    of_first = gates[gates["id"] == gates["id"].iloc[0]]
+    words = predictor(texts, explain=True)[0]["words"]
+    assert [word["word"] for word in words] == of_first["word"].tolist()
+    for key in ("gate", "contribution"):
+        np.testing.assert_allclose(
+            [word[key] for word in words], of_first[key].astype(float), atol=1e-5
+        )
+    assert predictor("", explain=True)["words"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"long": "fold"}, "long is one of truncate, split.*long='fold'"),
+        ({"explain": True, "long": "split"}, "no sum over words"),
+    ],
+)
+def test_what_cannot_be_answered_is_told(predictor, options, message):
+    with pytest.raises(UserError, match=message):
+        predictor("we sang", **options)
+
+
+def test_a_model_without_gate_answers_and_does_not_explain(fit):
+    predictor = Predictor.load(fit(model="transformer"))
+    assert predictor("we sang")["label"] in predictor.labels
+    assert not predictor.can_explain
+    with pytest.raises(UserError, match="transformer@scratch cannot be explained"):
+        predictor("we sang", explain=True)
+
+
+def test_a_presets_text_is_cut_and_averaged_too(fit, toy_bert):
+    predictor = Predictor.load(fit(encoder=str(toy_bert), num_layers=0))
+    text = "we laughed hid shouted cafe " * 4
+    assert predictor(text)["flag"] == "truncated"
+    windows = predictor.model.tokenizer.windows(text, 16)
+    # Of twenty words, ids 5 to 9 again and again, between [CLS] 2 and [SEP] 3.
+    assert windows == [[2, *([5, 6, 7, 8, 9] * 3)[:14], 3], [2, 9, 5, 6, 7, 8, 9, 3]]
+    assert predictor(text, long="split")["flag"] == "split"
+
+
+@pytest.mark.one_backend
+def test_an_anchor_reads_texts_of_any_length(fit, toy):
+    for name in set(toy) - {"data", "runs_dir", "precision"}:
+        toy.pop(name)
+    directory = fit(model="tfidf_logistic")
+    predictor = Predictor.load(directory)
+    texts, probabilities = of_record(directory)
+    expected = scaled(probabilities, predictor.temperature)
+    np.testing.assert_allclose(predictor.predict_proba(texts), expected, atol=1e-5)
+    assert predictor(LONG)["flag"] == ""
+
+
+@pytest.mark.one_backend
+def test_a_folder_that_holds_no_model_is_told(tmp_path):
+    with pytest.raises(UserError, match="no folder"):
+        Predictor.load(tmp_path / "nothing")
+    with pytest.raises(UserError, match="no finished run"):
+        Predictor.load(tmp_path)
+    record.write_versioned(tmp_path / record.EXPORT, {"format": "litert"})
+    with pytest.raises(UserError, match="format litert"):
+        Predictor.load(tmp_path)
