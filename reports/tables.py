@@ -324,9 +324,10 @@ def differences_table(table, reference):
     }
     return Table(
         "differences",
-        f"Accuracy beyond that of {reference}, in points. The interval is that of a paired "
-        "bootstrap over texts and seeds; resolved is a difference of at least the smallest that "
-        "these texts and seeds can tell from chance. p is McNemar's exact test of the mean of each "
+        f"Accuracy beyond that of {reference}, in points. The interval is over texts and seeds, "
+        "paired by text, and wide where there are few seeds (of a single run over texts alone); "
+        "resolved is a difference of at least the smallest that these texts and seeds can tell "
+        "from chance. p is McNemar's exact test of the mean of each "
         "model's runs, which is another question than single runs, after Holm's correction.",
         frame,
         shown,

@@ -1,6 +1,5 @@
 """Records as runs leave them, made without a model; and what is on a page."""
 
-import functools
 import gc
 import io
 import json
@@ -11,8 +10,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from emotion_keras.evaluation import comparison, significance
-from reports import claims, figures
+from reports import figures
 from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
@@ -367,23 +365,20 @@ def rendered(runs_dir, tmp_path_factory):
     """Folder of the page of `runs_dir`, and the exit code."""
     out = tmp_path_factory.mktemp("rendered") / "report"
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _make_bootstraps_short(monkeypatch)
+        _keep_garbage(monkeypatch)
         monkeypatch.setattr(figures, "DOTS_PER_INCH", 50)
         return out, render(runs_dir, out=str(out), notify=lambda message: None)
 
 
-def _make_bootstraps_short(monkeypatch):
-    short = functools.partial(significance.paired_bootstrap, num_resamples=200)
-    monkeypatch.setattr(comparison, "paired_bootstrap", short)
-    monkeypatch.setattr(claims, "NUM_RESAMPLES", 200)
-    # The correction of p-values calls it each time, which is slow beside a framework.
+def _keep_garbage(monkeypatch):
+    # The correction of p-values collects it each time, which is slow beside a framework.
     monkeypatch.setattr(gc, "collect", lambda: None)
 
 
 @pytest.fixture
-def short_bootstraps(monkeypatch):
-    """Makes bootstraps of 200 resamples; what they find is tested with the evaluation."""
-    _make_bootstraps_short(monkeypatch)
+def garbage(monkeypatch):
+    """Leaves garbage uncollected."""
+    _keep_garbage(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -398,7 +393,7 @@ def page(rendered, read_page):
 
 
 @pytest.fixture
-def quick(monkeypatch, short_bootstraps):
+def quick(monkeypatch, garbage):
     """Writes figures as SVG alone: their PNG takes most of the time, and `rendered` has them."""
 
     def write_figure(figure, path):
