@@ -194,6 +194,7 @@ def test_costs_are_what_the_records_say(page, runs_dir):
         assert row["Peak memory, GB"] == "1.5" and row["Parameters"] == "1,234"
     seconds = [json.loads(p.read_text())["cost"]["seconds"] for p in runs_dir.rglob("run.json")]
     assert f"{sum(seconds) / 3600:.1f} hours of training in all" in page.text
+    assert "Energy is not measured" in page.text
     for row in page.table("studies"):
         assert row["Runs"] == str(len(records_of(runs_dir, row["Study"])))
 
