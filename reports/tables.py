@@ -28,6 +28,11 @@ PAPER = {
     "gated_transformer@minilm": ("Ours", 0.891, 0.883, 0.930),
 }
 
+# Of LaTeX's article, in its footnotesize.
+CHARACTERS_ACROSS = 80
+LONGEST_IN_A_LINE = 40
+MOST_ROWS_ON_A_PAGE = 45
+
 ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
 
 
@@ -121,27 +126,55 @@ def _markdown(text):
 
 
 def to_latex(table):
-    """A table as LaTeX for the package booktabs."""
+    """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
+
+    One of many rows or of sentences goes on from page to page, any other one is made smaller where
+    it is wider than the text.
+    """
     bold = pd.DataFrame("", index=table.shown.index, columns=table.shown.columns)
     for row, name in table.bold:
         bold.iloc[row, bold.columns.get_loc(name)] = "textbf:--rwrap;"
     shown = table.shown.map(_without_controls)
     styler = shown.style.hide(axis="index").apply(lambda _: bold, axis=None)
-    styler.format(escape="latex").format_index(_latex, axis="columns")
-    columns = "".join("r" if name in table.sort_by else "l" for name in shown.columns)
+    styler.format(_latex).format_index(_latex, axis="columns")
+    columns = _latex_columns(shown, table.sort_by)
+    is_long = len(shown) > MOST_ROWS_ON_A_PAGE or r"\linewidth" in columns
     text = styler.to_latex(
-        hrules=True, column_format=columns, caption=_latex(table.caption), label=f"tab:{table.name}"
+        hrules=True,
+        column_format=columns,
+        caption=_latex(table.caption),
+        label=f"tab:{table.name}",
+        environment="longtable" if is_long else None,
     )
-    # What pdfLaTeX has no character for.
-    for mark, command in (("−", "$-$"), ("±", r"$\pm$"), ("→", r"$\to$"), ("×", r"$\times$")):
-        text = text.replace(mark, command)
-    return text
+    if is_long:
+        return "{\\footnotesize\\setlength{\\tabcolsep}{3pt}\n" + text + "}\n"
+    fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    text = text.replace(r"\begin{tabular}", fitted + "\n\\begin{tabular}")
+    return text.replace(r"\end{tabular}", r"\end{tabular}}")
+
+
+def _latex_columns(shown, numbers):
+    """The columns' format: numbers to the right; sentences share what the others leave and wrap."""
+    lengths = {name: max(map(len, [name, *shown[name]])) for name in shown.columns}
+    roots = {name: n**0.5 for name, n in lengths.items() if n > LONGEST_IN_A_LINE}
+    taken = sum(n + 2 for name, n in lengths.items() if name not in roots)
+    left = max(0.95 - taken / CHARACTERS_ACROSS, 0.2)
+    formats = dict.fromkeys(shown.columns, "l") | dict.fromkeys(numbers, "r")
+    for name, root in roots.items():
+        width = left * root / sum(roots.values())
+        formats[name] = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
+    return "".join(formats.values())
 
 
 def _latex(text):
     marks = {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
         "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        # What pdfLaTeX's own font has another character for, or none.
+        "<": "$<$", ">": "$>$", "|": "$|$", "−": "$-$", "±": r"$\pm$", "→": r"$\to$",
+        "×": r"$\times$",
+        # At the start of a row they would be arguments of the row's end before.
+        "[": "{[}", "*": "{*}",
     }  # fmt: skip
     return "".join(marks.get(mark, mark) for mark in _without_controls(text))
 

@@ -3,6 +3,8 @@
 import gc
 import io
 import json
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -379,6 +381,29 @@ def _keep_garbage(monkeypatch):
 def garbage(monkeypatch):
     """Leaves garbage uncollected."""
     _keep_garbage(monkeypatch)
+
+
+@pytest.fixture
+def compile_latex(tmp_path):
+    """Compiles tables as pages of one document; returns what pdfLaTeX says of it."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex is installed")
+
+    def compile_all(texts):
+        packages = r"\usepackage{array, booktabs, graphicx, longtable}"
+        body = "\n\\clearpage\n".join(texts)
+        (tmp_path / "all.tex").write_text(
+            f"\\documentclass{{article}}\n{packages}\n"
+            f"\\begin{{document}}\n{body}\n\\end{{document}}\n",
+            encoding="utf-8",
+        )
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+        said = done.stdout.decode(errors="replace")
+        assert done.returncode == 0, said[-2000:]
+        return said
+
+    return compile_all
 
 
 @pytest.fixture(scope="session")
