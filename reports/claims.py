@@ -6,6 +6,7 @@ Pairs of models that one claim is about are a family: their p-values are correct
 is needed for refuting a claim, which one pair is enough for; holding asks for all of them.
 """
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -87,12 +88,18 @@ def difference(runs, others):
     """
     if min(len(runs), len(others)) < 2 or any(r.predictions is None for r in [*runs, *others]):
         return None
-    tables = [correct_by_text(runs), correct_by_text(others)]
+    tables = [_correct(tuple(runs)), _correct(tuple(others))]
     texts = tables[0].index.intersection(tables[1].index)
     if not len(texts):
         return None
     correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
     return paired_difference(correct, correct_other)
+
+
+@functools.lru_cache(maxsize=64)
+def _correct(runs):
+    # A model is in many pairs.
+    return correct_by_text(runs)
 
 
 def verdict_of_differences(found):

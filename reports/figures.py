@@ -63,12 +63,15 @@ def write_figure(figure, path):
         The SVG as a string.
     """
     FigureCanvasAgg(figure)
-    figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
-    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)  # What was laid out for the one file fits the other.
+    # Laid out once: savefig would draw the whole figure for it, and for each file again.
+    figure.get_layout_engine().execute(figure)
     text = io.StringIO()
-    # Without a date the same records give the same file.
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    # What is None is looked up here again, by savefig, too.
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
+        # Without a date the same records give the same file.
+        figure.savefig(text, format="svg", metadata={"Date": None})
     path.with_suffix(".svg").write_text(text.getvalue(), encoding="utf-8")
     return text.getvalue()
 
@@ -259,9 +262,10 @@ def draw_noise(runs, summary, metric):
             _draw_curve(axes, *of_kind, metric, "level", name, number)
         _title(axes, kind.replace("_", " "))
         axes.tick_params(labelbottom=True)
-        axes.set_ylim(_within_range(axes.get_ylim()))
-        _percent_axis(axes.yaxis)
-        _percent_axis(axes.xaxis)
+    # The panels share their axes: one stands for all.
+    panels[0].set_ylim(_within_range(panels[0].get_ylim()))
+    _percent_axis(panels[0].yaxis)
+    _percent_axis(panels[0].xaxis)
     for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
         axes.set_xlabel("level of noise, %")
     figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
