@@ -17,6 +17,7 @@ from reports.tables import METRICS, value_in_words
 STYLE = Path(__file__).with_name("style.mplstyle")
 DOTS_PER_INCH = 300
 FEWEST_IN_BIN = 10
+MOST_AXES = 7  # More are too small to read where the page is as wide as a telephone.
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker of its own.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -320,20 +321,22 @@ def draw_importance(frame):
 
 
 @styled
-def draw_parallel(frame):
+def draw_parallel(frame, options=None):
     """Trials of a search in parallel coordinates, coloured by score.
 
     Args:
         frame: Frame of `search_table`.
+        options: Names of options, most important first, or `None`; `MOST_AXES` at most are drawn.
 
     Returns:
         `matplotlib.figure.Figure`, or `None` where no trial set an option.
     """
     columns = [name for name in frame.columns if name.startswith("option_")]
+    columns = (columns if options is None else [f"option_{name}" for name in options])[:MOST_AXES]
     tried = frame[frame["score"].notna()].dropna(subset=columns, how="any")
     if not columns or tried.empty:
         return None
-    figure = Figure(figsize=(max(6.4, 0.9 * len(columns) + 1), 3.9))
+    figure = Figure(figsize=(6.4, 3.9))
     axes = figure.subplots()
     heights = {}
     for column in columns:

@@ -491,9 +491,10 @@ def _search_sections(page, part):
                 ),
                 "parallel_picture": page.add_picture(
                     f"{name}_parallel",
-                    alternative + "trials as lines across the values of each option, coloured by "
-                    "macro F1 on validation.",
-                    figures.draw_parallel(table.frame),
+                    alternative
+                    + "trials as lines across the values of options, coloured by macro F1 "
+                    "on validation.",
+                    figures.draw_parallel(table.frame, importance and importance.frame["option"]),
                 ),
             }
         )

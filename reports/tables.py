@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from emotion_keras import record
 from emotion_keras.evaluation.calibration import (
@@ -14,7 +15,7 @@ from emotion_keras.evaluation.calibration import (
     reliability_curve,
 )
 from emotion_keras.evaluation.sensitivity import NOISE
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.significance import holm, mean_interval
 from emotion_keras.temperature import scale
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
@@ -486,7 +487,8 @@ def importance_table(search):
     """How much of the trials' spread the values of each option account for.
 
     Epsilon squared of a one-way analysis of variance: the share of the variance of the scores
-    that lies between values, less what chance would put there; 0 or below is nothing.
+    that lies between values, less what chance would put there; 0 or below is nothing. Whether it is
+    more than chance is Kruskal and Wallis's test on ranks, which trials that collapsed do not rule.
 
     Args:
         search: What `search.json` holds.
@@ -513,27 +515,41 @@ def importance_table(search):
                 "values": len(groups),
                 "trials": len(tried),
                 "importance": share,
+                "p_holm": float(stats.kruskal(*groups).pvalue),
             }
         )
     if not rows:
         return None
     frame = pd.DataFrame(rows).sort_values("importance", ascending=False, ignore_index=True)
+    frame["p_holm"] = holm(frame["p_holm"])
+    resolved = frame.loc[frame["p_holm"] < 0.05, "option"].tolist()
     shown = pd.DataFrame(
         {
             "Option": frame["option"],
             "Values tried": frame["values"].astype(str),
             "Trials": frame["trials"].astype(str),
             "Share of the spread, %": frame["importance"].map(percent),
+            "p (Kruskal–Wallis, Holm)": frame["p_holm"].map(p_in_words),
         }
     )
     return Table(
         "importance",
         "Share of the variance of the trials' scores that lies between the values of one option, "
         "less what chance would put there (epsilon squared). Each option by itself: what options "
-        "do together is not in it, and a few trials say little.",
+        "do together is not in it, and trials that collapsed make most of the spread. "
+        + (
+            f"Resolved: {', '.join(resolved)}."
+            if resolved
+            else "No option is resolved from chance."
+        ),
         frame,
         shown,
-        {"Values tried": "values", "Trials": "trials", "Share of the spread, %": "importance"},
+        {
+            "Values tried": "values",
+            "Trials": "trials",
+            "Share of the spread, %": "importance",
+            "p (Kruskal–Wallis, Holm)": "p_holm",
+        },
     )
 
 

@@ -233,6 +233,17 @@ def test_importance_is_epsilon_squared():
     expected = (total - within - (3 - 1) * within / (6 - 3)) / total
     assert row["importance"] == pytest.approx(expected)
     assert (row["values"], row["trials"]) == (3, 6)
+    # Sums of ranks 4, 11 and 6: H is 12 / 42 * (16 + 121 + 36) / 2 - 21 = 26 / 7, and of chi
+    # squared with two degrees of freedom the tail is exp(-H / 2).
+    assert row["p_holm"] == pytest.approx(np.exp(-13 / 7))
+
+
+@pytest.mark.parametrize("apart, said", [(0.3, "Resolved: rate."), (0.0, "No option is resolved")])
+def test_importance_says_whether_it_is_more_than_chance(apart, said):
+    # A collapsed trial on either side has most of the variance, and not most of the ranks.
+    scores = [(1, 0.5 + n / 100) for n in range(6)] + [(1, 0.03)]
+    scores += [(2, 0.505 + apart + n / 100) for n in range(6)] + [(2, 0.035 + apart)]
+    assert said in tables.importance_table(search(scores)).caption
 
 
 @pytest.mark.parametrize(
