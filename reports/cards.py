@@ -332,33 +332,24 @@ def environment_table(runs):
 
 
 def studies_table(studies):
-    """Runs, hours of training, and energy where a device told it, by study."""
-    rows = []
-    for study in studies:
-        costs = [run.record["cost"] for run in study.runs]
-        energy = [cost["energy_joules"] for cost in costs if cost.get("energy_joules") is not None]
-        rows.append(
-            {
-                "study": study.name,
-                "runs": len(study.runs),
-                "hours": sum(cost.get("seconds", 0) for cost in costs) / 3600,
-                "energy_kwh": sum(energy) / 3.6e6 if energy else None,
-            }
-        )
-    frame = pd.DataFrame(rows).astype({"energy_kwh": float})
+    """Runs and hours of training by study."""
+    frame = pd.DataFrame(
+        {
+            "study": study.name,
+            "runs": len(study.runs),
+            "hours": sum(run.record["cost"].get("seconds", 0) for run in study.runs) / 3600,
+        }
+        for study in studies
+    )
     shown = pd.DataFrame(
         {
             "Study": frame["study"],
             "Runs": frame["runs"].astype(str),
             "Hours of training": [f"{hours:.2f}" for hours in frame["hours"]],
-            "Energy, kWh": [
-                "not recorded" if pd.isna(energy) else f"{energy:.3f}"
-                for energy in frame["energy_kwh"]
-            ],
         }
     )
     caption = "Hours are the sum over runs, whether they were made one by one or side by side."
-    sort_by = {"Runs": "runs", "Hours of training": "hours", "Energy, kWh": "energy_kwh"}
+    sort_by = {"Runs": "runs", "Hours of training": "hours"}
     return Table("studies", caption, frame, shown, sort_by)
 
 

@@ -6,12 +6,12 @@ Pairs of models that one claim is about are a family: their p-values are correct
 is needed for refuting a claim, which one pair is enough for; holding asks for all of them.
 """
 
-import statistics
+import functools
 from typing import NamedTuple
 
 import numpy as np
 
-from emotion_keras.evaluation.significance import holm, mean_interval, paired_bootstrap
+from emotion_keras.evaluation.significance import holm, mean_interval, paired_difference
 from reports.records import correct_by_text
 from reports.tables import METRICS, interval, percent, value_in_words
 
@@ -33,8 +33,6 @@ NOISE_LEVEL = 0.1  # at this level of each kind of noise,
 LARGEST_RATIO = 0.5  # or with this share of the training texts, or the largest below it.
 CALIBRATED = 0.05  # An expected calibration error of at most this.
 LEVEL = 0.05
-# An end of an interval then has a standard error of a twentieth of a point.
-NUM_RESAMPLES = 2000
 
 BEST_RATE = 1e-4
 HIGH_RATES = (5e-4, 1e-3)
@@ -65,7 +63,6 @@ class Evidence(NamedTuple):
 
     Args:
         compared: Dictionary of lists of `Run` by contender.
-        comparison: What `compare_runs` gives, or `None`.
         rates: Dictionary of lists of `Run` by pairs of contender and learning rate.
         noises: Data frame of a row a run, kind and level of noise, as of `runs_of_noise`.
         ratios: Dictionary of lists of `Run` by pairs of contender and data ratio.
@@ -73,7 +70,6 @@ class Evidence(NamedTuple):
     """
 
     compared: dict
-    comparison: dict | None
     rates: dict
     noises: object
     ratios: dict
@@ -92,24 +88,18 @@ def difference(runs, others):
     """
     if min(len(runs), len(others)) < 2 or any(r.predictions is None for r in [*runs, *others]):
         return None
-    tables = [correct_by_text(runs), correct_by_text(others)]
+    tables = [_correct(tuple(runs)), _correct(tuple(others))]
     texts = tables[0].index.intersection(tables[1].index)
     if not len(texts):
         return None
     correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
-    return paired_bootstrap(correct, correct_other, num_resamples=NUM_RESAMPLES)
+    return paired_difference(correct, correct_other)
 
 
-def p_value(found):
-    """The p-value of a `Difference`: below 0.05 just where it is at least `smallest`.
-
-    `smallest` is what a normal distribution as wide as the bootstrap's resolves.
-    """
-    normal = statistics.NormalDist()
-    if found.smallest == 0:
-        return 1.0 if found.difference == 0 else 0.0
-    spread = found.smallest / normal.inv_cdf(1 - LEVEL / 2)
-    return 2 * normal.cdf(-abs(found.difference) / spread)
+@functools.lru_cache(maxsize=64)
+def _correct(runs):
+    # A model is in many pairs.
+    return correct_by_text(runs)
 
 
 def verdict_of_differences(found):
@@ -127,13 +117,13 @@ def verdict_of_differences(found):
     if not there or len(there) < len(found):
         return NOT_RUN
     # All of them at once: no correction is needed to say that each is.
-    holds = all(one.difference > 0 and p_value(one) <= LEVEL for one in there)
+    holds = all(one.difference > 0 and one.p_value <= LEVEL for one in there)
     return HOLDS if holds else NOT_RESOLVED
 
 
 def refuting(found):
     """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
-    p_values = [p_value(one) for one in found]
+    p_values = [one.p_value for one in found]
     below = [n for n, p in enumerate(p_values) if found[n].difference < 0 and p <= LEVEL]
     if not below:
         return []  # A correction makes no p-value smaller.
@@ -174,7 +164,7 @@ def decide_claims(evidence):
     Returns:
         List of `Claim`, in the order in which the paper makes them.
     """
-    pairs = _Pairs(evidence.compared, evidence.comparison)
+    pairs = _Pairs(evidence.compared)
     return [
         _leads_bert(pairs),
         _order(pairs),
@@ -191,35 +181,15 @@ def decide_claims(evidence):
 class _Pairs:
     """Differences in accuracy between compared models, each worked out once."""
 
-    def __init__(self, compared, comparison):
+    def __init__(self, compared):
         self.compared = compared
         self._found = {}
-        if comparison:
-            reference = comparison["reference"]
-            for row in comparison["contenders"]:
-                # The same function made it from the same runs.
-                if (of_row := row.get("difference")) and row["num_runs"] > 1:
-                    found = _Difference(*(of_row[key] for key in _Difference._fields))
-                    self._found[row["name"], reference] = found
 
     def __call__(self, name, other):
-        if (other, name) in self._found:
-            return _turned(self._found[other, name])
         if (name, other) not in self._found:
             runs, others = (self.compared.get(key, []) for key in (name, other))
             self._found[name, other] = difference(runs, others)
         return self._found[name, other]
-
-
-class _Difference(NamedTuple):
-    difference: float
-    low: float
-    high: float
-    smallest: float
-
-
-def _turned(found):
-    return found and _Difference(-found.difference, -found.high, -found.low, found.smallest)
 
 
 def _in_words(name, other, found):
@@ -242,8 +212,8 @@ def _leads_bert(pairs):
     return Claim(
         "leads-bert",
         "The gated Transformer leads BERT (Table 1: by 1.5 points of accuracy).",
-        f"Paired bootstrap over texts and seeds of the accuracy of {OURS} minus that of {BERT}, on "
-        "the same splits: resolved and above 0.",
+        f"Accuracy of {OURS} minus that of {BERT} on the same texts, with its interval over texts "
+        "and seeds: resolved and above 0.",
         verdict_of_differences([found]),
         measured,
         "comparison",
@@ -292,8 +262,8 @@ def _ordered(pairs, names, anchor, sentence):
     return Claim(
         anchor,
         sentence,
-        f"Every pair that the order implies ({len(found)} of them), in accuracy by paired "
-        "bootstrap over texts and seeds. Holds if each is resolved in its direction; does not hold "
+        f"Every pair that the order implies ({len(found)} of them), in accuracy on the same texts. "
+        "Holds if each is resolved in its direction; does not hold "
         "if one is resolved against it after Holm's correction. The paper's rows stand for "
         f"{', '.join(names)}.",
         verdict,
@@ -367,8 +337,8 @@ def _best_rate(rates):
     return Claim(
         "best-rate",
         "A learning rate of 1e-4 is best in accuracy, F1 and AUC.",
-        "Accuracy at 1e-4 minus that at every other rate tried, by paired bootstrap over texts and "
-        "seeds: all resolved and above 0, and the means of F1 and AUC highest at 1e-4, too. Does "
+        "Accuracy at 1e-4 minus that at every other rate tried, on the same texts: all resolved "
+        "and above 0, and the means of F1 and AUC highest at 1e-4, too. Does "
         "not hold if a rate is resolved to be better, after Holm's correction." + _WHICH_FORM,
         verdict,
         measured,
@@ -483,7 +453,7 @@ def _ratios(ratios):
         "stable-ratios",
         "The model is stable when there is less data.",
         "Accuracy with all training texts minus that with half of them, or the largest share below "
-        "that was run: the 95 % interval of a paired bootstrap over texts and seeds at or below "
+        "that was run: its 95 % interval over texts and seeds at or below "
         f"{100 * STABLE:g} points. The paper gives neither ratios nor a limit: these are ours."
         + _WHICH_FORM,
         verdict,
@@ -540,8 +510,8 @@ def _gate(pairs, gates, noises):
         "gate",
         "The gate suppresses noise and so improves recognition.",
         "Accuracy with the gate minus that without it, each with the settings chosen for it (which "
-        "may differ in the learning rate), by paired bootstrap over "
-        "texts and seeds, for each encoder that both were run with: all resolved and above 0. "
+        "may differ in the learning rate), on the same texts, for each encoder that both were run "
+        "with: all resolved and above 0. "
         f"Where both were tested with noise, at level {NOISE_LEVEL:g} the gated model must lose "
         "less, on average over kinds, with an interval over seeds below 0.",
         verdict,

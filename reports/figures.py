@@ -17,6 +17,7 @@ from reports.tables import METRICS, value_in_words
 STYLE = Path(__file__).with_name("style.mplstyle")
 DOTS_PER_INCH = 300
 FEWEST_IN_BIN = 10
+MOST_AXES = 7  # More are too small to read where the page is as wide as a telephone.
 
 # Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker of its own.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -63,12 +64,15 @@ def write_figure(figure, path):
         The SVG as a string.
     """
     FigureCanvasAgg(figure)
-    figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
-    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)  # What was laid out for the one file fits the other.
+    # Laid out once: savefig would draw the whole figure for it, and for each file again.
+    figure.get_layout_engine().execute(figure)
     text = io.StringIO()
-    # Without a date the same records give the same file.
-    figure.savefig(text, format="svg", metadata={"Date": None})
+    # What is None is looked up here again, by savefig, too.
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
+        # Without a date the same records give the same file.
+        figure.savefig(text, format="svg", metadata={"Date": None})
     path.with_suffix(".svg").write_text(text.getvalue(), encoding="utf-8")
     return text.getvalue()
 
@@ -259,9 +263,10 @@ def draw_noise(runs, summary, metric):
             _draw_curve(axes, *of_kind, metric, "level", name, number)
         _title(axes, kind.replace("_", " "))
         axes.tick_params(labelbottom=True)
-        axes.set_ylim(_within_range(axes.get_ylim()))
-        _percent_axis(axes.yaxis)
-        _percent_axis(axes.xaxis)
+    # The panels share their axes: one stands for all.
+    panels[0].set_ylim(_within_range(panels[0].get_ylim()))
+    _percent_axis(panels[0].yaxis)
+    _percent_axis(panels[0].xaxis)
     for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
         axes.set_xlabel("level of noise, %")
     figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
@@ -316,20 +321,22 @@ def draw_importance(frame):
 
 
 @styled
-def draw_parallel(frame):
+def draw_parallel(frame, options=None):
     """Trials of a search in parallel coordinates, coloured by score.
 
     Args:
         frame: Frame of `search_table`.
+        options: Names of options, most important first, or `None`; `MOST_AXES` at most are drawn.
 
     Returns:
         `matplotlib.figure.Figure`, or `None` where no trial set an option.
     """
     columns = [name for name in frame.columns if name.startswith("option_")]
+    columns = (columns if options is None else [f"option_{name}" for name in options])[:MOST_AXES]
     tried = frame[frame["score"].notna()].dropna(subset=columns, how="any")
     if not columns or tried.empty:
         return None
-    figure = Figure(figsize=(max(6.4, 0.9 * len(columns) + 1), 3.9))
+    figure = Figure(figsize=(6.4, 3.9))
     axes = figure.subplots()
     heights = {}
     for column in columns:

@@ -189,7 +189,6 @@ def _contents(page, records, part):
     decided = claims.decide_claims(
         claims.Evidence(
             compared,
-            comparison,
             analyzed["learning_rate"],
             noises,
             analyzed["data_ratio"],
@@ -206,7 +205,6 @@ def _contents(page, records, part):
         "paper": tables.PAPER,
         "head": _head(compared, best, decided),
         "claims": decided,
-        "num_resamples": claims.NUM_RESAMPLES,
         "claims_table": page.add_table(_claims_table(decided)),
         "comparison": _comparison_section(page, part, compared, comparison, left_out),
         "rates": _curve_section(
@@ -237,8 +235,8 @@ def _contents(page, records, part):
 def _comparison(study, compared):
     """What `compare_runs` says of the runs; of what `comparison.json` holds, all that still holds.
 
-    A study that is under way has more runs than when its file was written. The bootstraps of
-    models that have the same runs as then are not made again.
+    A study that is under way has more runs than when its file was written. Models that have the
+    same runs as then are not compared again.
     """
     runs = [run for of_contender in compared.values() for run in of_contender]
     if not runs or any(run.predictions is None for run in runs):
@@ -493,9 +491,10 @@ def _search_sections(page, part):
                 ),
                 "parallel_picture": page.add_picture(
                     f"{name}_parallel",
-                    alternative + "trials as lines across the values of each option, coloured by "
-                    "macro F1 on validation.",
-                    figures.draw_parallel(table.frame),
+                    alternative
+                    + "trials as lines across the values of options, coloured by macro F1 "
+                    "on validation.",
+                    figures.draw_parallel(table.frame, importance and importance.frame["option"]),
                 ),
             }
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from emotion_keras import record
 from emotion_keras.evaluation.calibration import (
@@ -14,7 +15,7 @@ from emotion_keras.evaluation.calibration import (
     reliability_curve,
 )
 from emotion_keras.evaluation.sensitivity import NOISE
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.significance import holm, mean_interval
 from emotion_keras.temperature import scale
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
@@ -27,6 +28,11 @@ PAPER = {
     "bert@minilm": ("BERT", 0.876, 0.869, 0.914),
     "gated_transformer@minilm": ("Ours", 0.891, 0.883, 0.930),
 }
+
+# Of LaTeX's article, in its footnotesize.
+CHARACTERS_ACROSS = 80
+LONGEST_IN_A_LINE = 40
+MOST_ROWS_ON_A_PAGE = 45
 
 ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
 
@@ -121,27 +127,55 @@ def _markdown(text):
 
 
 def to_latex(table):
-    """A table as LaTeX for the package booktabs."""
+    """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
+
+    One of many rows or of sentences goes on from page to page, any other one is made smaller where
+    it is wider than the text.
+    """
     bold = pd.DataFrame("", index=table.shown.index, columns=table.shown.columns)
     for row, name in table.bold:
         bold.iloc[row, bold.columns.get_loc(name)] = "textbf:--rwrap;"
     shown = table.shown.map(_without_controls)
     styler = shown.style.hide(axis="index").apply(lambda _: bold, axis=None)
-    styler.format(escape="latex").format_index(_latex, axis="columns")
-    columns = "".join("r" if name in table.sort_by else "l" for name in shown.columns)
+    styler.format(_latex).format_index(_latex, axis="columns")
+    columns = _latex_columns(shown, table.sort_by)
+    is_long = len(shown) > MOST_ROWS_ON_A_PAGE or r"\linewidth" in columns
     text = styler.to_latex(
-        hrules=True, column_format=columns, caption=_latex(table.caption), label=f"tab:{table.name}"
+        hrules=True,
+        column_format=columns,
+        caption=_latex(table.caption),
+        label=f"tab:{table.name}",
+        environment="longtable" if is_long else None,
     )
-    # What pdfLaTeX has no character for.
-    for mark, command in (("−", "$-$"), ("±", r"$\pm$"), ("→", r"$\to$"), ("×", r"$\times$")):
-        text = text.replace(mark, command)
-    return text
+    if is_long:
+        return "{\\footnotesize\\setlength{\\tabcolsep}{3pt}\n" + text + "}\n"
+    fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+    text = text.replace(r"\begin{tabular}", fitted + "\n\\begin{tabular}")
+    return text.replace(r"\end{tabular}", r"\end{tabular}}")
+
+
+def _latex_columns(shown, numbers):
+    """The columns' format: numbers to the right; sentences share what the others leave and wrap."""
+    lengths = {name: max(map(len, [name, *shown[name]])) for name in shown.columns}
+    roots = {name: n**0.5 for name, n in lengths.items() if n > LONGEST_IN_A_LINE}
+    taken = sum(n + 2 for name, n in lengths.items() if name not in roots)
+    left = max(0.95 - taken / CHARACTERS_ACROSS, 0.2)
+    formats = dict.fromkeys(shown.columns, "l") | dict.fromkeys(numbers, "r")
+    for name, root in roots.items():
+        width = left * root / sum(roots.values())
+        formats[name] = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
+    return "".join(formats.values())
 
 
 def _latex(text):
     marks = {
         "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
         "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+        # What pdfLaTeX's own font has another character for, or none.
+        "<": "$<$", ">": "$>$", "|": "$|$", "−": "$-$", "±": r"$\pm$", "→": r"$\to$",
+        "×": r"$\times$",
+        # At the start of a row they would be arguments of the row's end before.
+        "[": "{[}", "*": "{*}",
     }  # fmt: skip
     return "".join(marks.get(mark, mark) for mark in _without_controls(text))
 
@@ -324,9 +358,10 @@ def differences_table(table, reference):
     }
     return Table(
         "differences",
-        f"Accuracy beyond that of {reference}, in points. The interval is that of a paired "
-        "bootstrap over texts and seeds; resolved is a difference of at least the smallest that "
-        "these texts and seeds can tell from chance. p is McNemar's exact test of the mean of each "
+        f"Accuracy beyond that of {reference}, in points. The interval is over texts and seeds, "
+        "paired by text, and wide where there are few seeds (of a single run over texts alone); "
+        "resolved is a difference of at least the smallest that these texts and seeds can tell "
+        "from chance. p is McNemar's exact test of the mean of each "
         "model's runs, which is another question than single runs, after Holm's correction.",
         frame,
         shown,
@@ -452,7 +487,8 @@ def importance_table(search):
     """How much of the trials' spread the values of each option account for.
 
     Epsilon squared of a one-way analysis of variance: the share of the variance of the scores
-    that lies between values, less what chance would put there; 0 or below is nothing.
+    that lies between values, less what chance would put there; 0 or below is nothing. Whether it is
+    more than chance is Kruskal and Wallis's test on ranks, which trials that collapsed do not rule.
 
     Args:
         search: What `search.json` holds.
@@ -479,27 +515,41 @@ def importance_table(search):
                 "values": len(groups),
                 "trials": len(tried),
                 "importance": share,
+                "p_holm": float(stats.kruskal(*groups).pvalue),
             }
         )
     if not rows:
         return None
     frame = pd.DataFrame(rows).sort_values("importance", ascending=False, ignore_index=True)
+    frame["p_holm"] = holm(frame["p_holm"])
+    resolved = frame.loc[frame["p_holm"] < 0.05, "option"].tolist()
     shown = pd.DataFrame(
         {
             "Option": frame["option"],
             "Values tried": frame["values"].astype(str),
             "Trials": frame["trials"].astype(str),
             "Share of the spread, %": frame["importance"].map(percent),
+            "p (Kruskal–Wallis, Holm)": frame["p_holm"].map(p_in_words),
         }
     )
     return Table(
         "importance",
         "Share of the variance of the trials' scores that lies between the values of one option, "
         "less what chance would put there (epsilon squared). Each option by itself: what options "
-        "do together is not in it, and a few trials say little.",
+        "do together is not in it, and trials that collapsed make most of the spread. "
+        + (
+            f"Resolved: {', '.join(resolved)}."
+            if resolved
+            else "No option is resolved from chance."
+        ),
         frame,
         shown,
-        {"Values tried": "values", "Trials": "trials", "Share of the spread, %": "importance"},
+        {
+            "Values tried": "values",
+            "Trials": "trials",
+            "Share of the spread, %": "importance",
+            "p (Kruskal–Wallis, Holm)": "p_holm",
+        },
     )
 
 

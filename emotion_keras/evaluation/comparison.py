@@ -10,7 +10,7 @@ from emotion_keras.evaluation.calibration import (
 )
 from emotion_keras.evaluation.metrics import classification_metrics
 from emotion_keras.evaluation.predictions import read_split
-from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_bootstrap
+from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
 from emotion_keras.temperature import scale
 
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
@@ -119,9 +119,9 @@ def _difference(predictions, of_reference):
         )
     texts = tables[0].index.intersection(tables[1].index)
     correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
-    found = paired_bootstrap(correct, correct_other)
+    found = paired_difference(correct, correct_other)
     return {
-        **found._asdict(),
+        **{key: getattr(found, key) for key in ("difference", "low", "high", "smallest")},
         "resolved": abs(found.difference) >= found.smallest,
         "p_value": mcnemar(_pooled(predictions, texts), _pooled(of_reference, texts)),
     }

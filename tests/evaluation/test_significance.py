@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_bootstrap
+from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
 
 pytestmark = pytest.mark.one_backend
 
@@ -40,34 +41,68 @@ def test_holm_by_hand():
     assert holm([]) == []
 
 
-def test_bootstrap_interval_is_that_of_the_normal_approximation():
-    rng = np.random.default_rng(0)
-    correct, other = rng.random((1, 2000)) < 0.7, rng.random((1, 2000)) < 0.6
-    found = paired_bootstrap(correct, other, num_resamples=4000)
-    gains = correct[0].astype(float) - other[0]
-    half = 1.96 * gains.std() / np.sqrt(2000)
-    assert found.difference == pytest.approx(gains.mean())
-    assert found.smallest == pytest.approx(half, rel=0.05)
-    assert found.low == pytest.approx(gains.mean() - half, abs=0.1 * half)
-    assert found.high == pytest.approx(gains.mean() + half, abs=0.1 * half)
+def test_difference_of_single_runs_is_over_texts_alone():
+    # Gains of 1, 1, 0, -1, 0 and so on: 16 texts of +1, 4 of -1 and 80 of 0. Their mean is 0.12,
+    # their variance (16 * 0.88**2 + 4 * 1.12**2 + 80 * 0.12**2) / 99 = 0.187475, and Student's t
+    # of 99 degrees of freedom at 97.5 % is 1.984217.
+    correct = np.array([[1] * 16 + [0] * 4 + [1] * 80])
+    other = np.array([[0] * 16 + [1] * 4 + [1] * 80])
+    found = paired_difference(correct, other)
+    half = 1.984217 * np.sqrt(0.187475 / 100)
+    assert found.difference == pytest.approx(0.12)
+    assert found.smallest == pytest.approx(half, rel=1e-5)
+    assert found.low == pytest.approx(0.12 - half, rel=1e-5)
+    assert found.high == pytest.approx(0.12 + half, rel=1e-5)
+    assert 0.005 < found.p_value < 0.01  # 2.771 standard errors.
 
 
-def test_bootstrap_is_paired_by_text():
-    rng = np.random.default_rng(0)
-    correct = rng.random((1, 500)) < 0.5
-    found = paired_bootstrap(correct, correct, num_resamples=200)
-    assert (found.difference, found.low, found.high, found.smallest) == (0, 0, 0, 0)
+def test_difference_is_paired_by_text():
+    correct = np.random.default_rng(0).random((1, 500)) < 0.5
+    assert paired_difference(correct, correct) == (0, 0, 0, 0, 1)
 
 
-def test_bootstrap_counts_the_spread_of_seeds():
-    # Seeds that are right everywhere or nowhere: over texts alone there is no spread at all.
-    correct = np.array([np.ones(100), np.zeros(100)])
-    found = paired_bootstrap(correct, np.zeros((2, 100)), num_resamples=4000)
-    # The mean of two seeds drawn of the two is 0, 1/2 or 1: standard deviation sqrt(1/8).
+def test_difference_of_two_seeds_is_students():
+    # One seed is right everywhere, the other nowhere: over texts there is no spread at all.
+    seeds = np.array([np.ones(100), np.zeros(100)])
+    found = paired_difference(seeds, np.zeros((2, 100)))
+    # Accuracies 1 and 0: standard error 1/2; Student's t of 1 degree of freedom at 97.5 % is
+    # 12.70620, and one standard error or more has a probability of exactly 1/2.
     assert found.difference == 0.5
-    assert found.smallest == pytest.approx(1.96 * np.sqrt(1 / 8), rel=0.05)
+    assert found.smallest == pytest.approx(12.70620 / 2, rel=1e-6)
+    assert found.p_value == pytest.approx(0.5)
+    # The same spread in both: standard error sqrt(1/2), two degrees of freedom.
+    found = paired_difference(seeds, seeds)
+    assert found.smallest == pytest.approx(4.302653 * np.sqrt(1 / 2), rel=1e-6)
 
 
-def test_bootstrap_refuses_other_texts():
+def test_difference_counts_texts_and_seeds():
+    # Two seeds right on 100 and on 50 of 100 texts, against a single run that never is. Gains of
+    # 1 and 1/2 on 50 texts each: variance 100 * 0.25**2 / 99. Accuracies 1 and 1/2: 1/8.
+    correct = np.array([np.ones(100), np.arange(100) < 50])
+    found = paired_difference(correct, np.zeros((1, 100)))
+    of_texts, of_seeds = 6.25 / 99 / 100, 1 / 8 / 2
+    freedom = (of_texts + of_seeds) ** 2 / (of_texts**2 / 99 + of_seeds**2 / 1)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(of_texts + of_seeds)
+    assert found.difference == 0.75
+    assert found.smallest == pytest.approx(half)
+
+
+@pytest.mark.parametrize("num_seeds", [2, 5])
+def test_intervals_hold_the_truth_as_often_as_they_say(num_seeds):
+    # Accuracies of seeds about 0.6 and 0.5, so the truth is 0.1; a bootstrap of two seeds holds it
+    # in four cases of five.
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(500):
+        correct, other = (
+            rng.random((num_seeds, 400)) < rng.normal(mean, 0.05, (num_seeds, 1))
+            for mean in (0.6, 0.5)
+        )
+        found = paired_difference(correct, other)
+        held += found.low <= 0.1 <= found.high
+    assert 0.93 <= held / 500 <= 0.99
+
+
+def test_difference_refuses_other_texts():
     with pytest.raises(ValueError, match="same texts.*3 and 2"):
-        paired_bootstrap(np.ones((1, 3)), np.ones((1, 2)))
+        paired_difference(np.ones((1, 3)), np.ones((1, 2)))

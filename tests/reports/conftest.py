@@ -1,9 +1,10 @@
 """Records as runs leave them, made without a model; and what is on a page."""
 
-import functools
 import gc
 import io
 import json
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import numpy as np
@@ -11,8 +12,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from emotion_keras.evaluation import comparison, significance
-from reports import claims, figures
+from reports import figures
 from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
@@ -367,23 +367,43 @@ def rendered(runs_dir, tmp_path_factory):
     """Folder of the page of `runs_dir`, and the exit code."""
     out = tmp_path_factory.mktemp("rendered") / "report"
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _make_bootstraps_short(monkeypatch)
+        _keep_garbage(monkeypatch)
         monkeypatch.setattr(figures, "DOTS_PER_INCH", 50)
         return out, render(runs_dir, out=str(out), notify=lambda message: None)
 
 
-def _make_bootstraps_short(monkeypatch):
-    short = functools.partial(significance.paired_bootstrap, num_resamples=200)
-    monkeypatch.setattr(comparison, "paired_bootstrap", short)
-    monkeypatch.setattr(claims, "NUM_RESAMPLES", 200)
-    # The correction of p-values calls it each time, which is slow beside a framework.
+def _keep_garbage(monkeypatch):
+    # The correction of p-values collects it each time, which is slow beside a framework.
     monkeypatch.setattr(gc, "collect", lambda: None)
 
 
 @pytest.fixture
-def short_bootstraps(monkeypatch):
-    """Makes bootstraps of 200 resamples; what they find is tested with the evaluation."""
-    _make_bootstraps_short(monkeypatch)
+def garbage(monkeypatch):
+    """Leaves garbage uncollected."""
+    _keep_garbage(monkeypatch)
+
+
+@pytest.fixture
+def compile_latex(tmp_path):
+    """Compiles tables as pages of one document; returns what pdfLaTeX says of it."""
+    if shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex is installed")
+
+    def compile_all(texts):
+        packages = r"\usepackage{array, booktabs, graphicx, longtable}"
+        body = "\n\\clearpage\n".join(texts)
+        (tmp_path / "all.tex").write_text(
+            f"\\documentclass{{article}}\n{packages}\n"
+            f"\\begin{{document}}\n{body}\n\\end{{document}}\n",
+            encoding="utf-8",
+        )
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+        said = done.stdout.decode(errors="replace")
+        assert done.returncode == 0, said[-2000:]
+        return said
+
+    return compile_all
 
 
 @pytest.fixture(scope="session")
@@ -398,7 +418,7 @@ def page(rendered, read_page):
 
 
 @pytest.fixture
-def quick(monkeypatch, short_bootstraps):
+def quick(monkeypatch, garbage):
     """Writes figures as SVG alone: their PNG takes most of the time, and `rendered` has them."""
 
     def write_figure(figure, path):

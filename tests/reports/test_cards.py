@@ -161,17 +161,12 @@ def test_names_are_quoted_for_the_shell(tmp_path, make_run, change):
     assert shlex.split(found["command"])[-1] == str(directory)
 
 
-def test_cost_is_in_hours_and_energy_where_it_was_measured(tmp_path, make_run, change):
-    first = make_run(tmp_path / "fit", "cnn@scratch", 0)
+def test_cost_is_in_hours(tmp_path, make_run):
+    make_run(tmp_path / "fit", "cnn@scratch", 0)
     make_run(tmp_path / "fit", "cnn@scratch", 1)
     part = read_records(tmp_path).parts[0]
     (row,) = cards.studies_table(part.studies).shown.to_dict("records")
     assert row["Hours of training"] == f"{121 / 3600:.2f}"
-    assert row["Energy, kWh"] == "not recorded"
-    change(first, cost={**part.runs[0].record["cost"], "energy_joules": 7.2e6})
-    part = read_records(tmp_path).parts[0]
-    (row,) = cards.studies_table(part.studies).shown.to_dict("records")
-    assert row["Energy, kWh"] == "2.000"
 
 
 def test_environments_are_counted(runs_dir):

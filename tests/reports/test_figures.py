@@ -130,6 +130,12 @@ def test_parallel_coordinates_are_a_line_a_trial_that_has_a_score(trials):
     assert figures.draw_parallel(trials[trials["trial"] == "defaults"]) is None
 
 
+def test_parallel_coordinates_are_of_the_options_that_matter_most(trials, monkeypatch):
+    monkeypatch.setattr(figures, "MOST_AXES", 1)
+    axes = figures.draw_parallel(trials, ["gate", "rate"]).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["gate"]
+
+
 def test_importance_is_a_bar_an_option_and_never_below_nothing():
     frame = pd.DataFrame({"option": ["rate", "gate"], "importance": [0.4, -0.1]})
     axes = figures.draw_importance(frame).axes[0]

@@ -74,9 +74,29 @@ def test_latex_is_booktabs_without_commands_of_texts(hostile):
         assert rule in text
     assert r"\input" not in text and r"\textbackslash" in text
     assert r"5\$ \& 10\% \#1 a\_b" in text
-    assert r"\caption{50 \% of <b>}" in text
+    assert r"\caption{50 \% of $<$b$>$}" in text
     assert r"\textbf{$-$0}" in text
     assert "\u202e" not in text and "\u200f" not in text
+
+
+def table_of(shown, numbers=()):
+    frame = pd.DataFrame(shown)
+    return tables.Table("made", "A caption.", frame, frame, {name: name for name in numbers})
+
+
+def test_latex_lets_sentences_wrap_and_long_tables_go_on():
+    # 10 characters and 2 between columns of 80; of the rest, 0.80, roots of 100 and 400: 1 to 2.
+    shown = {"a": ["x" * 10], "b": ["word " * 20], "c": ["word " * 80]}
+    assert r"p{0.27\linewidth}" in (text := tables.to_latex(table_of(shown)))
+    assert r"p{0.53\linewidth}" in text and r"\begin{longtable}{l>" in text
+    assert r"\begin{longtable}{r}" in tables.to_latex(table_of({"n": ["1"] * 46}, ["n"]))
+    assert r"\begin{tabular}{r}" in tables.to_latex(table_of({"n": ["1"] * 45}, ["n"]))
+
+
+def test_latex_can_be_compiled(hostile, compile_latex):
+    wide = {f"column {n}": ["[1] * 2 < 3 > 2 | −1 ±2 → ×3", "*"] for n in range(9)}
+    made = [hostile, table_of(wide), table_of({"a": ["word " * 99] * 50, "b": ["[x"] * 50})]
+    assert "Overfull" not in compile_latex([tables.to_latex(table) for table in made])
 
 
 def test_files_of_a_table_have_its_name(hostile, tmp_path):
@@ -213,6 +233,17 @@ def test_importance_is_epsilon_squared():
     expected = (total - within - (3 - 1) * within / (6 - 3)) / total
     assert row["importance"] == pytest.approx(expected)
     assert (row["values"], row["trials"]) == (3, 6)
+    # Sums of ranks 4, 11 and 6: H is 12 / 42 * (16 + 121 + 36) / 2 - 21 = 26 / 7, and of chi
+    # squared with two degrees of freedom the tail is exp(-H / 2).
+    assert row["p_holm"] == pytest.approx(np.exp(-13 / 7))
+
+
+@pytest.mark.parametrize("apart, said", [(0.3, "Resolved: rate."), (0.0, "No option is resolved")])
+def test_importance_says_whether_it_is_more_than_chance(apart, said):
+    # A collapsed trial on either side has most of the variance, and not most of the ranks.
+    scores = [(1, 0.5 + n / 100) for n in range(6)] + [(1, 0.03)]
+    scores += [(2, 0.505 + apart + n / 100) for n in range(6)] + [(2, 0.035 + apart)]
+    assert said in tables.importance_table(search(scores)).caption
 
 
 @pytest.mark.parametrize(
