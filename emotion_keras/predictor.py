@@ -169,6 +169,8 @@ class Predictor:
             )
 
     def _prepare(self, text):
+        if not text.isascii():  # Half a surrogate pair is no character, and nothing can encode it.
+            text = text.encode("utf-8", "replace").decode("utf-8")
         if self.preparation["clean"]:
             text = clean_text(text)
         if self.preparation["normalize_punctuation"]:

@@ -73,6 +73,13 @@ def fit(toy):
     return lambda **options: fit_module.fit(**{**toy, **options}, notify=lambda message: None)
 
 
+@pytest.fixture(scope="session")
+def gated_run(corpus_path, tmp_path_factory):
+    """Folder of a finished run of the gated Transformer at toy size; for reading alone."""
+    options = {**TOY, "data": str(corpus_path), "runs_dir": str(tmp_path_factory.mktemp("runs"))}
+    return fit_module.fit(**options, notify=lambda message: None)
+
+
 @pytest.fixture
 def command(toy):
     """The arguments of the command for a toy run, with changes: `None` leaves an option out."""

@@ -1,5 +1,7 @@
 """What a model says of new texts: scaled, flagged, in order, and nothing of the file is run."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,14 +14,9 @@ from emotion_keras.sequences import Sequences
 LONG = "we laughed at home when my friend came and then it was dark in the street " * 3
 
 
-@pytest.fixture
-def directory(fit):
-    return fit()
-
-
-@pytest.fixture
-def predictor(directory):
-    return Predictor.load(directory)
+@pytest.fixture(scope="module")
+def predictor(gated_run):
+    return Predictor.load(gated_run)
 
 
 def of_record(directory):
@@ -35,8 +32,8 @@ def scaled(probabilities, temperature):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def test_answers_are_the_records_over_the_temperature(directory, predictor):
-    texts, probabilities = of_record(directory)
+def test_answers_are_the_records_over_the_temperature(gated_run, predictor):
+    texts, probabilities = of_record(gated_run)
     expected = scaled(probabilities, predictor.temperature)
     np.testing.assert_allclose(predictor.predict_proba(texts), expected, atol=1e-5)
     best = [predictor.labels[i] for i in expected.argmax(axis=1)]
@@ -47,18 +44,25 @@ def test_answers_are_the_records_over_the_temperature(directory, predictor):
     assert list(answer["probabilities"]) == predictor.labels
 
 
-def test_the_temperature_is_the_best_of_the_validation_split(directory, predictor):
+def test_the_temperature_is_the_best_of_the_validation_split(gated_run, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(gated_run, directory)
     rows = pd.read_csv(directory / record.PREDICTIONS)
+    labels = record.read_run(directory)["corpus"]["labels"]
+    # That a model is not always right decides how sure it should be.
+    other = dict(zip(labels, [*labels[1:], labels[0]], strict=True))
+    rows.loc[::3, "label"] = rows["label"].map(other)[::3]
+    rows.to_csv(directory / record.PREDICTIONS, index=False)
     rows = rows[rows["split"] == "val"]
+    own = [labels.index(label) for label in rows["label"]]
 
     def log_loss(temperature):
-        values = scaled(rows[predictor.labels].to_numpy(), temperature)
-        own = [predictor.labels.index(label) for label in rows["label"]]
+        values = scaled(rows[labels].to_numpy(), temperature)
         return -np.log(values[range(len(own)), own]).mean()
 
-    assert predictor.temperature != pytest.approx(1, abs=0.01)
+    found = Predictor.load(directory).temperature
     for factor in (0.9, 1.1):
-        assert log_loss(predictor.temperature) < log_loss(factor * predictor.temperature)
+        assert log_loss(found) < log_loss(factor * found)
 
 
 def test_what_is_no_text_is_answered_and_nothing_is_dropped(predictor):
@@ -75,8 +79,12 @@ def test_what_is_no_text_is_answered_and_nothing_is_dropped(predictor):
 
 
 def test_texts_are_cleaned_as_in_training(predictor):
-    typed, plain = predictor(["We &quot;sang&quot; — it was\x07 dark…", 'We "sang" - it was dark...'])
-    assert typed == plain
+    typed = predictor("We &quot;sang&quot; \u2014 it was\x07 dark\u2026")
+    assert typed == predictor('We "sang" - it was dark...')
+
+
+def test_half_a_character_is_no_error(predictor):
+    assert predictor("we sang \ud83d")["flag"] == ""
 
 
 def test_a_long_text_is_cut_and_said_to_be(predictor):
@@ -103,9 +111,9 @@ def test_windows_of_a_long_text_are_averaged_by_their_tokens(predictor):
     )
 
 
-def test_words_are_those_of_the_run(directory, predictor):
-    texts, _ = of_record(directory)
-    gates = pd.read_csv(directory / record.GATES, na_filter=False)
+def test_words_are_those_of_the_run(gated_run, predictor):
+    texts, _ = of_record(gated_run)
+    gates = pd.read_csv(gated_run / record.GATES, na_filter=False)
     of_first = gates[gates["id"] == gates["id"].iloc[0]]
     words = predictor(texts, explain=True)[0]["words"]
     assert [word["word"] for word in words] == of_first["word"].tolist()
