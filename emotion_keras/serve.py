@@ -43,12 +43,12 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
 
     >>> serve("runs/fit/RUN", port=8080)
     """
-    options = {**option_defaults(make_app), **options}
-    check_limits({"port": port, **options})
-    if options["max_queue"] < options["max_texts"]:
+    limits = {**option_defaults(make_app), **options}
+    check_limits({"port": port, **limits})
+    if limits["max_queue"] < limits["max_texts"]:
         raise UserError(
             "The queue has room for the texts of a request. Received: "
-            f"max_queue={options['max_queue']}, max_texts={options['max_texts']}"
+            f"max_queue={limits['max_queue']}, max_texts={limits['max_texts']}"
         )
     if not Path(folder).is_dir():
         raise UserError(f"There is no folder {folder}. Give that of a run or an exported model.")
@@ -60,10 +60,10 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
         predictor = Predictor.load(folder)
         # The first prediction takes longest, and says whether the model works.
         predictor(["one text"], explain=predictor.can_explain)
-        app = make_app(predictor, **options)
+        app = make_app(predictor, **limits)
         for line in _greeting(predictor.name, listener):
             notify(line)
-        _run(app, listener, client_seconds=options["client_seconds"])
+        _run(app, listener, client_seconds=limits["client_seconds"])
 
 
 def _listen(host, port):
