@@ -141,10 +141,17 @@ def test_what_is_wrong_is_shown_and_goes_away(open_page):
 
 
 def test_an_answer_that_was_overtaken_is_not_shown(open_page):
-    page = open_page()
-    with page.expect_response(lambda answer: "slow" in (answer.request.post_data or "")):
-        ask(page, "slow")
-        ask_and_wait(page, "sun")
+    page, held = open_page(), []
+
+    def hold_the_first(route):
+        held.append(route) if not held else route.continue_()
+
+    page.route("**/predict", hold_the_first)
+    ask(page, "dark")
+    ask_and_wait(page, "sun")
+    with page.expect_response("**/predict") as answer:
+        held[0].continue_()
+    assert "fear" in answer.value.text()
     page.wait_for_timeout(100)
     assert page.locator("#headline").inner_text() == "joy, 75.0 % confident"
 
