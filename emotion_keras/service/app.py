@@ -80,7 +80,7 @@ def make_app(
     max_texts: int = 128,
     max_length: int = 10_000,
     max_batch: int = 32,
-    max_queue: int = 512,
+    max_queue: int = 256,
     client_seconds: float = 10.0,
 ):
     """Makes the application.

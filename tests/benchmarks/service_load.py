@@ -76,11 +76,12 @@ async def drive(address, texts, rate, seconds):
         try:
             async with asyncio.timeout(30):
                 connection = await _connect(idle, url)
-                status = await _exchange(connection, requests[number % len(requests)])
+                status, stays = await _exchange(connection, requests[number % len(requests)])
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             errors[type(error).__name__] += 1
             return
-        idle.append((loop.time(), connection))
+        if stays:
+            idle.append((loop.time(), connection))
         if status == 200:
             latencies.append(loop.time() - due)
         else:
@@ -119,7 +120,7 @@ async def _exchange(connection, request):
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(re.search(rb"content-length: (\d+)", head)[1])
     await reader.readexactly(length)
-    return int(head[9:12])
+    return int(head[9:12]), b"connection: close" not in head
 
 
 def fuzz(address, number):

@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from emotion_keras.serve import main
+from emotion_keras.serve import _listen, main
 
 pytestmark = pytest.mark.one_backend
 
@@ -91,6 +91,13 @@ def test_a_client_that_leaves_half_way_harms_nobody(service):
     with connect(service) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
     assert is_well(service)
+
+
+def test_answers_wait_for_no_receipts():
+    with _listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_whoever_sends_too_much_gets_to_read_it(service):
