@@ -122,7 +122,9 @@ def main(arguments=None):
     def run():
         options = vars(parse(parser, functions, arguments))
         options.pop("config")
-        serve(options.pop("folder"), **options)
+        # At once, also where a program reads on which port it is.
+        notify = functools.partial(print, flush=True)
+        serve(options.pop("folder"), notify=notify, **options)
         return 0
 
     return run_command(run)

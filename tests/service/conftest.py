@@ -1,7 +1,6 @@
 """A predictor that needs no model, and the service with it in a process of its own."""
 
 import contextlib
-import os
 import re
 import subprocess
 import sys
@@ -95,7 +94,6 @@ def start(*options):
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, __file__, ".", "--port", "0", *options],
         cwd=ROOT,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
