@@ -131,7 +131,9 @@ def test_told_to_end_it_answers_what_is_in_flight(start_service, number):
             )
         )
         asking.start()
-        while httpx.get(f"{service.address}/metrics").text.find("emotion_texts_total 1.0") < 0:
+        begin = time.monotonic()
+        while "emotion_texts_total 1.0" not in httpx.get(f"{service.address}/metrics").text:
+            assert time.monotonic() < begin + 20
             time.sleep(0.01)
         service.process.send_signal(number)
         output, errors = service.process.communicate(timeout=20)
