@@ -1,4 +1,4 @@
-"""What numbers the options of a run accept."""
+"""What numbers the options of a run, and of the service, accept."""
 
 from typing import NamedTuple
 
@@ -50,6 +50,13 @@ LIMITS = {
     "clip_norm": NOT_NEGATIVE,
     "label_smoothing": PART,
     "patience": COUNT_OR_NONE,
+    "port": Limit("0 to 65535", lambda value: 0 <= value < 2**16),
+    "max_body": COUNT,
+    "max_texts": COUNT,
+    "max_length": COUNT,
+    "max_batch": COUNT,
+    "max_queue": COUNT,
+    "client_seconds": POSITIVE,
 }
 
 

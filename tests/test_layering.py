@@ -84,6 +84,14 @@ def test_what_reports_may_import_needs_no_keras(path):
     assert not imports(path) & KERAS
 
 
+@pytest.mark.parametrize(
+    "path", sorted((PACKAGE / "service").glob("*.py")), ids=lambda path: path.name
+)
+def test_the_service_needs_nothing_but_a_predictor(path):
+    assert not imports(path) & KERAS
+    assert {name.split(".")[1] for name in modules(path)} <= {"service", "__version__"}
+
+
 def test_record_needs_the_standard_library_alone():
     allowed = sys.stdlib_module_names | {"emotion_keras"}
     assert imports(PACKAGE / "record.py") <= allowed

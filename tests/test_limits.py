@@ -8,6 +8,8 @@ from emotion_keras.limits import LIMITS, check_limits
 from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.options import option_defaults
+from emotion_keras.serve import serve
+from emotion_keras.service.app import make_app
 
 pytestmark = pytest.mark.one_backend
 
@@ -24,6 +26,9 @@ ACCEPTED = {
     "clip_norm": [0.0],
     "C": [0.1],
     "epochs": [1],
+    "port": [0, 65535],
+    "max_queue": [1],
+    "client_seconds": [0.1],
 }
 REFUSED = {
     "seed": [-1, 2**32],
@@ -38,6 +43,9 @@ REFUSED = {
     "clip_norm": [-1.0, float("nan")],
     "C": [0.0],
     "epochs": [0, -3],
+    "port": [-1, 65536],
+    "max_queue": [0],
+    "client_seconds": [0.0],
 }
 
 
@@ -56,8 +64,8 @@ def test_what_is_refused(name, value):
         check_limits({name: value})
 
 
-def test_every_number_of_a_run_has_a_limit():
-    functions = [fit]
+def test_every_number_of_a_run_and_of_the_service_has_a_limit():
+    functions = [fit, serve, make_app]
     for model in (*MODELS, *ANCHORS):
         functions += stages(model).values()
     of_data = {"split_seed", "test_size", "val_size", "train_fraction"}  # The split checks these.

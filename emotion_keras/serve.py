@@ -1,0 +1,138 @@
+"""Serve a trained model over HTTP: `python -m emotion_keras.serve FOLDER` -> predictions as JSON.
+
+`POST /predict` takes {"text": "..."} or {"texts": [...]}, and "explain": true for what the gate
+makes of each word; the page at `/` is for people. Nobody is asked who they are: unless told, only
+this machine is answered.
+"""
+
+import functools
+import ipaddress
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from emotion_keras.errors import UserError, run_command
+from emotion_keras.limits import check_limits
+from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.service.app import make_app
+from emotion_keras.service.guard import Protocol
+
+# A process may have 1,024 files open on most machines.
+_MAX_CONNECTIONS = 512
+_BACKLOG = 2048
+# Requests in flight have this long to be answered after the service was told to end.
+_SECONDS_TO_END = 30
+
+
+def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **options):
+    """Serves a trained model until it is told to end, by SIGTERM or Ctrl-C.
+
+    Args:
+        folder: Folder of a finished run, or of an exported model.
+        host: Name or address to listen on; 0.0.0.0 is every one that the machine has.
+        port: Port to listen on; 0 is any that is free.
+        notify: Called with messages for the user.
+        **options: Options of `make_app`.
+
+    Raises:
+        UserError: If the folder or an option is wrong, or the address cannot be had.
+
+    Example:
+
+    >>> serve("runs/fit/RUN", port=8080)
+    """
+    limits = {**option_defaults(make_app), **options}
+    check_limits({"port": port, **limits})
+    if limits["max_queue"] < limits["max_texts"]:
+        raise UserError(
+            "The queue has room for the texts of a request. Received: "
+            f"max_queue={limits['max_queue']}, max_texts={limits['max_texts']}"
+        )
+    if not Path(folder).is_dir():
+        raise UserError(f"There is no folder {folder}. Give that of a run or an exported model.")
+    # Before the model, which takes seconds to load; who connects meanwhile waits.
+    with _listen(host, port) as listener:
+        # Imported here because it takes seconds.
+        from emotion_keras.predictor import Predictor
+
+        predictor = Predictor.load(folder)
+        # The first prediction takes longest, and says whether the model works.
+        predictor(["one text"], explain=predictor.can_explain)
+        app = make_app(predictor, **limits)
+        for line in _greeting(predictor.name, listener):
+            notify(line)
+        _run(app, listener, client_seconds=limits["client_seconds"])
+
+
+def _listen(host, port):
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"Cannot listen on port {port} of {host}: {reason}. Choose others with --port, --host."
+        ) from error
+    # Connections inherit it. Else an answer's second packet waits 40 ms for the first's receipt.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def _greeting(name, listener):
+    """The lines that say what is served, where, and to whom."""
+    address, port = listener.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    yield f"Serving {name} on http://{shown}:{port} (Ctrl-C ends it)."
+    if not ipaddress.ip_address(address.partition("%")[0]).is_loopback:
+        yield "Whoever reaches this machine can use it: there is no password and no encryption."
+
+
+def _run(app, listener, client_seconds):
+    """Answers requests until a signal says to end, and then those in flight."""
+    config = uvicorn.Config(
+        app,
+        http=functools.partial(Protocol, seconds=client_seconds),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MAX_CONNECTIONS,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _end(*_):
+    raise SystemExit(0)
+
+
+def main(arguments=None):
+    """The command `python -m emotion_keras.serve`."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    functions = [serve, make_app]
+    parser = make_parser("python -m emotion_keras.serve", __doc__, functions, {})
+    parser.add_argument("folder", help="Folder of a finished run, or of an exported model.")
+
+    def run():
+        options = vars(parse(parser, functions, arguments))
+        options.pop("config")
+        # At once, also where a program reads on which port it is.
+        notify = functools.partial(print, flush=True)
+        serve(options.pop("folder"), notify=notify, **options)
+        return 0
+
+    return run_command(run)
+
+
+if __name__ == "__main__":
+    # Told to end, uvicorn answers what is in flight and then raises the signal again: that is the
+    # end, and no failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    sys.exit(main())

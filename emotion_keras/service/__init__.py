@@ -1,0 +1,1 @@
+"""The HTTP service of a trained model: needs a predictor, and no Keras."""

@@ -1,0 +1,134 @@
+"""Keeps clients that are slow, broken or too talkative from harming others."""
+
+import asyncio
+
+from starlette.responses import JSONResponse
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_MAX_HEADERS = 64 * 1024
+
+
+class LimitBody:
+    """ASGI middleware that reads a request's body within limits, before anything else sees it.
+
+    Args:
+        app: What answers.
+        max_body: The most bytes.
+        seconds: The most time that the client may take.
+    """
+
+    def __init__(self, app, max_body, seconds):
+        self._app = app
+        self._max_body = max_body
+        self._seconds = seconds
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        try:
+            async with asyncio.timeout(self._seconds):
+                body = await self._read(receive)
+        except TimeoutError:
+            message = f"The body did not arrive within {self._seconds:g} seconds."
+            return await self._refuse(408, message, scope, receive, send)
+        except _TooLarge:
+            message = f"The body is larger than {self._max_body} bytes."
+            return await self._refuse(413, message, scope, receive, send)
+        if body is None:
+            return  # The client has gone.
+        bodies = [{"type": "http.request", "body": body, "more_body": False}]
+        await self._app(scope, lambda: _next(bodies, receive), send)
+
+    async def _read(self, receive):
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > self._max_body:
+                raise _TooLarge
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    async def _refuse(self, status, message, scope, receive, send):
+        """Answers, and then throws away what the client still sends.
+
+        A connection that is closed with bytes unread is reset, and the client may never see the
+        answer.
+        """
+        answer = JSONResponse({"detail": message}, status, headers={"connection": "close"})
+
+        async def send_open(part):
+            await send(part | {"more_body": True} if "body" in part else part)
+
+        await answer(scope, receive, send_open)
+        try:
+            async with asyncio.timeout(min(1, self._seconds)):
+                while (await receive()).get("more_body", False):
+                    pass
+        except TimeoutError:
+            pass
+        await send({"type": "http.response.body", "body": b""})
+
+
+class _TooLarge(Exception):
+    """The body has more bytes than it may have."""
+
+
+async def _next(bodies, receive):
+    return bodies.pop() if bodies else await receive()
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP on one connection, which is cut where headers do not arrive.
+
+    uvicorn waits without end for a first request, for the rest of headers, and until an answer has
+    been taken. Here whoever connects, and whoever was answered, has some time for the next headers.
+
+    Args:
+        seconds: That time.
+        **options: See `HttpToolsProtocol`.
+    """
+
+    def __init__(self, *, seconds, **options):
+        super().__init__(**options)
+        self._seconds = seconds
+        self._timer = None
+        self._header_bytes = 0
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._await_headers()
+
+    def data_received(self, data):
+        super().data_received(data)
+        if self._timer is not None:
+            self._header_bytes += len(data)
+            if self._header_bytes > _MAX_HEADERS:
+                self.send_400_response("The headers are too large.")
+
+    def on_headers_complete(self):
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def on_response_complete(self):
+        super().on_response_complete()
+        # Of requests that came at once, the headers of the next are there already.
+        if self.cycle.response_complete:
+            self._await_headers()
+
+    def connection_lost(self, exc):
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _await_headers(self):
+        self._stop_timer()
+        self._header_bytes = 0
+        # Not closed but cut: closing waits until the client has taken what was sent.
+        self._timer = self.loop.call_later(self._seconds, self.transport.abort)
+
+    def _stop_timer(self):
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

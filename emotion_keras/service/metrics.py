@@ -1,0 +1,76 @@
+"""What the service counts, in the text format of Prometheus."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Metrics:
+    """The metrics of one service.
+
+    Args:
+        queue_length: Function without arguments, to the number of texts that wait.
+    """
+
+    def __init__(self, queue_length):
+        # A registry of its own, so that two services in one process do not add up.
+        self._registry = CollectorRegistry()
+        own = {"registry": self._registry}
+        self.requests = Counter(
+            "emotion_requests", "Requests by path and status.", ["path", "status"], **own
+        )
+        self.seconds = Histogram(
+            "emotion_predict_seconds",
+            "Seconds from a request for predictions, its body still to come, to the answer.",
+            **own,
+        )
+        self.texts = Counter("emotion_texts", "Texts that were asked about.", **own)
+        self.batches = Histogram(
+            "emotion_batch_texts", "Texts predicted together.", buckets=_SIZES, **own
+        )
+        Gauge("emotion_queue_texts", "Texts that wait.", **own).set_function(queue_length)
+
+    def as_text(self):
+        """All of them, as Prometheus reads them."""
+        return generate_latest(self._registry)
+
+
+class CountRequests:
+    """ASGI middleware that counts requests and takes their time.
+
+    Args:
+        app: What answers.
+        metrics: `Metrics`.
+        paths: The paths that there are; all others are counted as one.
+    """
+
+    def __init__(self, app, metrics, paths):
+        self._app = app
+        self._metrics = metrics
+        self._paths = paths
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        # Until there is an answer: a client that has gone gets none, an error is answered outside.
+        status = "none"
+        start = time.perf_counter()
+
+        async def watch(message):
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            status = "500"
+            raise
+        finally:
+            path = scope["path"] if scope["path"] in self._paths else "other"
+            self._metrics.requests.labels(path, status).inc()
+            if path == "/predict":
+                self._metrics.seconds.observe(time.perf_counter() - start)
