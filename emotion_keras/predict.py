@@ -157,7 +157,9 @@ def _by_column(answers, columns, prefix, top):
     for answer in answers:
         values = answer | ((answer["probabilities"] or {}) if top is None else _ranked(answer))
         for name, column in found.items():
-            column.append(values.get(name.removeprefix(prefix)))
+            value = values.get(name.removeprefix(prefix))
+            # The digits of float32, in which a model computes.
+            column.append(round(value, 6) if isinstance(value, float) else value)
     return found
 
 

@@ -1,0 +1,209 @@
+"""Exported models say what the run's model says, and need no Keras."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+
+from emotion_keras import export as export_module
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.predictor import Predictor
+
+ROOT = Path(__file__).parents[1]
+TEXTS = ["we laughed and it was sunny", "", "they shouted " * 20, "Alone.", "cafe \u2014 storm"]
+
+with_tensorflow = pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="exports are made with TensorFlow"
+)
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def export(directory, tmp_path, **options):
+    out = tmp_path / "exported"
+    return export_module.export(
+        str(directory), out=str(out), notify=lambda message: None, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def exported(gated_run, tmp_path_factory):
+    """An ONNX folder, made by the command from a run of whichever backend."""
+    out = tmp_path_factory.mktemp("exports") / "onnx"
+    done = run("-m", "emotion_keras.export", gated_run, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert "labels are the same" in done.stdout and "emotion_keras.predict" in done.stdout
+    return out
+
+
+def same_answers(found, expected):
+    assert [answer["flag"] for answer in found] == [answer["flag"] for answer in expected]
+    for one, other in zip(found, expected, strict=True):
+        assert one["label"] == other["label"]
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
+
+
+def test_an_onnx_model_says_what_the_run_says(gated_run, exported):
+    found, expected = Predictor.load(exported), Predictor.load(gated_run)
+    same_answers(found(TEXTS), expected(TEXTS))
+    same_answers(found(TEXTS, long="split"), expected(TEXTS, long="split"))
+    explained = zip(found(TEXTS, explain=True), expected(TEXTS, explain=True), strict=True)
+    for one, other in explained:
+        assert [word["word"] for word in one["words"]] == [word["word"] for word in other["words"]]
+        for key in ("gate", "contribution"):
+            np.testing.assert_allclose(
+                [word[key] for word in one["words"]],
+                [word[key] for word in other["words"]],
+                atol=1e-5,
+            )
+    assert {path.name for path in exported.iterdir()} == {
+        record.EXPORT,
+        record.ONNX,
+        "tokenizer.json",
+    }
+
+
+def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):
+    texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist() * 5
+    found, expected = Predictor.load(exported), Predictor.load(gated_run)
+    np.testing.assert_allclose(found.predict_proba(texts), expected.predict_proba(texts), atol=1e-5)
+
+
+def test_an_onnx_model_answers_without_keras(exported):
+    code = (
+        "import sys; from emotion_keras.predict import main; "
+        f"assert main([{str(exported)!r}, 'we laughed', '--explain']) == 0; "
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & set("
+        "'keras keras_hub tensorflow jax torch pandas sklearn scipy onnx'.split())))"
+    )
+    done = run("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+@with_tensorflow
+@pytest.mark.parametrize("format", ["saved_model", "litert"])
+def test_other_formats_are_checked_and_complete(gated_run, tmp_path, format):
+    out = export(gated_run, tmp_path, format=format)
+    about = json.loads((out / record.EXPORT).read_text())
+    assert about["format"] == format
+    assert 0 <= about["greatest_difference"] < 1e-4
+    assert about["labels"] == record.read_run(gated_run)["corpus"]["labels"]
+    assert (out / "tokenizer.json").exists()
+
+
+@with_tensorflow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": "cnn"},
+        {"model": "lstm"},
+        {"model": "transformer", "pooling": "max"},
+        {"gate": "linear_unit", "gate_after": "blocks"},
+        {"gate": "scalar", "pooling": "attention"},
+        {"encoder": "embeddings"},
+    ],
+    ids=lambda options: " ".join(options.values()),
+)
+def test_every_network_becomes_onnx(fit, toy, tmp_path, options):
+    if options.get("model") in ("cnn", "lstm"):
+        for name in ("num_layers", "num_heads", "intermediate_dim"):
+            toy.pop(name)
+    directory = fit(epochs=1, **options)
+    found = Predictor.load(export(directory, tmp_path))
+    same_answers(found(TEXTS), Predictor.load(directory)(TEXTS))
+    assert not found.can_explain
+
+
+@with_tensorflow
+def test_blocks_are_a_few_operators_of_onnx_runtimes_own(gated_run, tmp_path):
+    graph = onnx.load(export(gated_run, tmp_path) / record.ONNX).graph
+    operators = [node.op_type for node in graph.node]
+    assert operators.count("MultiHeadAttention") == 1
+    assert operators.count("LayerNormalization") == 2
+    assert "Pow" not in operators
+
+
+@with_tensorflow
+def test_int8_says_what_it_costs(gated_run, tmp_path):
+    out = export(gated_run, tmp_path, quantize="int8")
+    about = json.loads((out / record.EXPORT).read_text())["accuracy_after_quantization"]
+    assert about["before"] == pytest.approx(
+        record.read_run(gated_run)["metrics"]["test"]["accuracy"]
+    )
+    rows = pd.read_csv(gated_run / record.PREDICTIONS)
+    texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist()
+    labels = rows[rows["split"] == "test"]["label"].tolist()
+    predicted = Predictor.load(out).predict(texts)
+    assert about["after"] == pytest.approx(np.mean(np.array(predicted) == np.array(labels)))
+    types = {x.data_type for x in onnx.load(out / record.ONNX).graph.initializer}
+    assert onnx.TensorProto.INT8 in types
+    assert "in int8" in export_module.summarize(out)
+
+
+@with_tensorflow
+def test_an_export_that_says_something_else_is_not_kept(gated_run, tmp_path, monkeypatch):
+    write, load = export_module._FORMATS["onnx"]
+
+    def load_worse(folder):
+        run = load(folder)
+        return lambda inputs: {name: 1.01 * values for name, values in run(inputs).items()}
+
+    monkeypatch.setitem(export_module._FORMATS, "onnx", (write, load_worse))
+    with pytest.raises(UserError, match="does not say what the Keras model says"):
+        export(gated_run, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@with_tensorflow
+def test_what_cannot_be_exported_is_told(fit, toy, tmp_path, gated_run, toy_bert):
+    (tmp_path / "exported").mkdir()
+    with pytest.raises(UserError, match="is there already"):
+        export(gated_run, tmp_path)
+    (tmp_path / "exported").rmdir()
+    with pytest.raises(UserError, match="Only ONNX is quantized"):
+        export(gated_run, tmp_path, format="litert", quantize="int8")
+    with pytest.raises(UserError, match=r"toy_bert cannot be exported.*tokenizer\.json"):
+        export(fit(encoder=str(toy_bert), num_layers=0, epochs=1), tmp_path)
+    for name in set(toy) - {"data", "runs_dir", "precision"}:
+        toy.pop(name)
+    with pytest.raises(UserError, match="majority cannot be exported"):
+        export(fit(model="majority"), tmp_path)
+    assert not (tmp_path / "exported").exists()
+
+
+@pytest.mark.one_backend
+def test_another_backend_is_told_what_to_set(gated_run, tmp_path):
+    with pytest.raises(UserError, match="KERAS_BACKEND=tensorflow"):
+        export(gated_run, tmp_path)
+
+
+@with_tensorflow
+def test_what_litert_cannot_run_is_told(fit, toy, tmp_path):
+    for name in ("num_layers", "num_heads", "intermediate_dim"):
+        toy.pop(name)
+    with pytest.raises(UserError, match="LiteRT cannot run this model"):
+        export(fit(model="lstm", epochs=1), tmp_path, format="litert")
+
+
+def test_commands_end_with_2_and_a_message(tmp_path):
+    done = run("-m", "emotion_keras.export", tmp_path / "nothing")
+    assert done.returncode == 2
+    assert done.stderr.strip().startswith("error:") and "Traceback" not in done.stderr
