@@ -118,18 +118,22 @@ def test_other_formats_are_checked_and_complete(gated_run, tmp_path, format):
         {"model": "transformer", "pooling": "max"},
         {"gate": "linear_unit", "gate_after": "blocks"},
         {"gate": "scalar", "pooling": "attention"},
-        {"encoder": "embeddings"},
+        {"encoder": "word vectors"},
     ],
     ids=lambda options: " ".join(options.values()),
 )
 def test_every_network_becomes_onnx(fit, toy, tmp_path, options):
+    options = dict(options)
     if options.get("model") in ("cnn", "lstm"):
         for name in ("num_layers", "num_heads", "intermediate_dim"):
             toy.pop(name)
+    if "encoder" in options:
+        options["encoder"] = str(tmp_path / "words.txt")
+        (tmp_path / "words.txt").write_text("we 0.1 -0.3\nlaughed 0.9 0.4\nstorm -0.5 0.2\n")
     directory = fit(epochs=1, **options)
-    found = Predictor.load(export(directory, tmp_path))
-    same_answers(found(TEXTS), Predictor.load(directory)(TEXTS))
-    assert not found.can_explain
+    found, expected = Predictor.load(export(directory, tmp_path)), Predictor.load(directory)
+    same_answers(found(TEXTS), expected(TEXTS))
+    assert found.can_explain == expected.can_explain
 
 
 @with_tensorflow
