@@ -1,9 +1,9 @@
 """Export a run's model: `python -m emotion_keras.export RUN` -> a folder that needs no Keras.
 
-The folder holds the model as ONNX (or TensorFlow's SavedModel, or LiteRT), its tokenizer and
-`export.json`, with labels, temperature and what the check against the Keras model gave. A model
-whose gate can be explained gives the gate and each token's contributions, too. A run of any backend
-is exported with TensorFlow.
+The folder holds the model as ONNX (or TensorFlow's SavedModel, or LiteRT), its tokenizer, a model
+card and `export.json`, with labels, temperature and what the check against the Keras model gave. A
+model whose gate can be explained gives the gate and each token's contributions, too. A run of any
+backend is exported with TensorFlow.
 """
 
 import os
@@ -16,6 +16,7 @@ if __name__ == "__main__":
 
 import contextlib
 import logging
+import shlex
 import shutil
 import sys
 import warnings
@@ -30,6 +31,7 @@ from ai_edge_litert.interpreter import Interpreter
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from emotion_keras import record
+from emotion_keras.card import model_card
 from emotion_keras.data import situations
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation.predictions import read_split
@@ -44,6 +46,7 @@ from emotion_keras.quiet import quiet
 # What an export may differ from the Keras model by, in any output.
 TOLERANCE = 1e-4
 _NUM_CHECKED = 64
+CARD = "MODEL_CARD.md"
 
 
 def export(
@@ -131,11 +134,13 @@ def export(
                 "temperature": predictor.temperature,
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
-                "metrics": {"test": run["metrics"]["test"]},
+                "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,
             },
         )
+        command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
+        (part / CARD).write_text(model_card(run, [run], command), encoding="utf-8")
         part.rename(out)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -5,10 +5,9 @@ import shlex
 
 import pandas as pd
 
-from emotion_keras import record
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras import card, record
 from reports.records import COMPARISON, SEARCH, SENSITIVITY, STUDY
-from reports.tables import Table, count, interval, percent
+from reports.tables import Table, count
 
 # What a task of a study says beside the settings that were given for it; see contenders.py.
 _ASKED = {
@@ -17,34 +16,6 @@ _ASKED = {
     *("split_seed", "test_size", "val_size", "folds", "fold", "train_fraction"),
     *("model", "encoder", "defaults", "backend", "read_test", "noise"),
 }
-_LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
-_ENGLISH = ("isear", "situations")
-
-PURPOSE = (
-    "Research and teaching: to label short texts with emotions as the annotators of its corpus, or "
-    "those who wrote it, would, and to compare methods that do so."
-)
-_OF_ANY = (
-    "It knows the labels it was trained with and no others, always gives one, and has no label for "
-    "a text without emotion.",
-    "Confidence is no certainty: see the reliability before acting on it, and set a threshold on "
-    "your own data.",
-    "A difference between models that the test does not resolve may be chance.",
-)
-_OF_QUESTIONNAIRES = (
-    "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
-    "reviews or clinical notes nothing is known."
-)
-_OF_OTHERS = "Of texts of another kind than those of its corpus nothing is known."
-ETHICS = (
-    "The label is the emotion that a respondent was asked to describe, or that an annotator chose, "
-    "not what somebody feels: feelings cannot be read off a text.",
-    "Emotions are named differently across cultures, languages, ages and people; errors fall on "
-    "some more than on others, and this was not measured.",
-    "Not for decisions about people, such as hiring, policing, credit, education or health, and "
-    "not for watching people who have not agreed; laws restrict such uses in many places.",
-    "Texts about emotions are personal data: keep them as such.",
-)
 
 
 def data_card(runs):
@@ -168,136 +139,22 @@ def _steps_table(audit):
     return Table("preparation", "What preparing the corpus changed.", frame, shown, sort_by)
 
 
-def limits(run):
-    """What a run's model cannot do, as a list of sentences."""
-    is_known = run.record["corpus"]["name"] in _ENGLISH
-    return [*_OF_ANY, _OF_QUESTIONNAIRES if is_known else _OF_OTHERS]
-
-
 def best_run(runs):
     """Of a contender's runs the one of highest accuracy on the validation split."""
     return max(runs, key=lambda run: run.record["metrics"]["val"]["accuracy"])
 
 
 def model_card(runs):
-    """A model card in Markdown, with the metadata that Hugging Face reads.
+    """The model card of the best of a contender's runs.
 
     Args:
         runs: Non-empty list of `Run`, all of the contender that is best.
 
     Returns:
-        String.
+        String of Markdown.
     """
     run = best_run(runs)
-    corpus, test = run.record["corpus"], run.test
-    lines = ["---"]
-    if corpus["name"] in _ENGLISH:
-        lines.append("language: en")
-    licence = corpus.get("licence") or ""
-    known = next((name for start, name in _LICENCES.items() if licence.startswith(start)), None)
-    lines.append(f"license: {known or 'other'}")
-    if not known:
-        lines.append(f"license_name: {_yaml(licence or 'not recorded')}")
-    lines += [
-        "library_name: keras",
-        "pipeline_tag: text-classification",
-        "tags:",
-        "- emotion-recognition",
-        f"- {_yaml(run.record['model'])}",
-        "datasets:",
-        f"- {_yaml(corpus['name'])}",
-        "metrics:",
-        "- accuracy",
-        "- f1",
-        "- roc_auc",
-        "model-index:",
-        f"- name: {_yaml(run.name)}",
-        "  results:",
-        "  - task:",
-        "      type: text-classification",
-        "    dataset:",
-        f"      name: {_yaml(corpus['name'])}",
-        f"      type: {_yaml(corpus['name'])}",
-        "      split: test",
-        "    metrics:",
-    ]
-    for kind, name, key in (
-        ("accuracy", "Accuracy", "accuracy"),
-        ("f1", "Macro F1", "macro_f1"),
-        ("roc_auc", "AUC, one label against the rest", "auc"),
-    ):
-        if test[key] is not None:
-            lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {test[key]!r}"]
-    lines += ["---", "", f"# {_markdown(run.name)}", "", *_model_card_body(run, runs)]
-    return "\n".join(lines) + "\n"
-
-
-def _model_card_body(run, runs):
-    corpus, test = run.record["corpus"], run.test
-    rows = []
-    for name, key in (
-        ("Accuracy", "accuracy"),
-        ("Macro F1", "macro_f1"),
-        ("AUC", "auc"),
-        ("Expected calibration error", "ece"),
-    ):
-        values = [one.test[key] for one in runs]
-        if None in values:
-            continue
-        mean, low, high = mean_interval(values)
-        ends = "" if low is None else f" ({interval(low, high)})"
-        rows.append(f"| {name} | {percent(test[key])} | {percent(mean)}{ends} |")
-    labels = ", ".join(map(_markdown, run.labels))
-    trained = f"{count(corpus['protocol'].get('num_train'))} texts of {_markdown(corpus['name'])}"
-    return [
-        f"`{run.contender}`, {run.record['num_parameters']:,} parameters, trained with "
-        f"{run.backend} on {trained}. It gives each of these labels a probability: {labels}.",
-        "",
-        "## Purpose",
-        "",
-        PURPOSE,
-        "",
-        "## Metrics",
-        "",
-        f"Test split of {count(test.get('num_examples'))} texts, per cent; this run, which is the "
-        f"best on the validation split, and the mean of {len(runs)} runs of the same setting with "
-        "95 % intervals.",
-        "",
-        "| Metric | This run | All runs |",
-        "| --- | ---: | ---: |",
-        *rows,
-        "",
-        "## Limits",
-        "",
-        *(f"- {limit}" for limit in limits(run)),
-        "",
-        "## Ethics",
-        "",
-        *(f"- {point}" for point in ETHICS),
-        "",
-        "## Data and licence",
-        "",
-        f"{_markdown(corpus['name'])}: {_markdown(corpus.get('licence') or 'licence not recorded')}"
-        ". Weights that were learned from it are passed on under the same terms.",
-        "",
-        "## Made with",
-        "",
-        "```sh",
-        fit_command(run),
-        "```",
-        "",
-    ]
-
-
-def _yaml(text):
-    # A string of JSON is one of YAML, whatever it holds.
-    return json.dumps(text)
-
-
-def _markdown(text):
-    for mark in "\\`*_[]<>|#":
-        text = text.replace(mark, f"\\{mark}")
-    return " ".join(text.split())
+    return card.model_card(run.record, [one.record for one in runs], fit_command(run))
 
 
 def environment_table(runs):

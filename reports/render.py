@@ -17,6 +17,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from emotion_keras import card
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.significance import holm
@@ -641,9 +642,9 @@ def _model_section(page, best, compared):
     return {
         "run": run,
         "runs": len(runs),
-        "purpose": cards.PURPOSE,
-        "limits": cards.limits(run),
-        "ethics": cards.ETHICS,
+        "purpose": card.PURPOSE,
+        "limits": card.limits(run.record),
+        "ethics": card.ETHICS,
         "command": cards.fit_command(run),
     }
 

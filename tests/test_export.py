@@ -77,7 +77,10 @@ def test_an_onnx_model_says_what_the_run_says(gated_run, exported):
         record.EXPORT,
         record.ONNX,
         "tokenizer.json",
+        export_module.CARD,
     }
+    card = (exported / export_module.CARD).read_text()
+    assert "pipeline_tag: text-classification" in card and "--from-run" in card
 
 
 def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):

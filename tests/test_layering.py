@@ -61,7 +61,7 @@ def modules(path):
 
 
 # What they need of the application: records, what is computed from them, and how commands end.
-OF_REPORTS = ("record", "evaluation", "errors", "options", "temperature")
+OF_REPORTS = ("card", "record", "evaluation", "errors", "options", "temperature")
 
 
 @pytest.mark.parametrize(

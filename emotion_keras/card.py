@@ -1,0 +1,176 @@
+"""The model card of a run: what the model is for, how good it is, and what it is not for."""
+
+import json
+
+from emotion_keras.evaluation.comparison import contender
+from emotion_keras.evaluation.significance import mean_interval
+
+_LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
+_ENGLISH = ("isear", "situations")
+
+PURPOSE = (
+    "Research and teaching: to label short texts with emotions as the annotators of its corpus, or "
+    "those who wrote it, would, and to compare methods that do so."
+)
+_OF_ANY = (
+    "It knows the labels it was trained with and no others, always gives one, and has no label for "
+    "a text without emotion.",
+    "Confidence is no certainty: see the reliability before acting on it, and set a threshold on "
+    "your own data.",
+    "A difference between models that the test does not resolve may be chance.",
+)
+_OF_QUESTIONNAIRES = (
+    "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
+    "reviews or clinical notes nothing is known."
+)
+_OF_OTHERS = "Of texts of another kind than those of its corpus nothing is known."
+ETHICS = (
+    "The label is the emotion that a respondent was asked to describe, or that an annotator chose, "
+    "not what somebody feels: feelings cannot be read off a text.",
+    "Emotions are named differently across cultures, languages, ages and people; errors fall on "
+    "some more than on others, and this was not measured.",
+    "Not for decisions about people, such as hiring, policing, credit, education or health, and "
+    "not for watching people who have not agreed; laws restrict such uses in many places.",
+    "Texts about emotions are personal data: keep them as such.",
+)
+
+
+def limits(run):
+    """What the model of a run, given by its record, cannot do, as a list of sentences."""
+    is_known = run["corpus"]["name"] in _ENGLISH
+    return [*_OF_ANY, _OF_QUESTIONNAIRES if is_known else _OF_OTHERS]
+
+
+def model_card(run, runs, command):
+    """A model card in Markdown, with the metadata that Hugging Face reads.
+
+    Args:
+        run: Record of the run that the card is about, a dictionary.
+        runs: List of the records of all runs of its setting, itself among them.
+        command: The command that trains it again.
+
+    Returns:
+        String.
+    """
+    corpus, (split, test) = run["corpus"], _measured(run)
+    lines = ["---"]
+    if corpus["name"] in _ENGLISH:
+        lines.append("language: en")
+    licence = corpus.get("licence") or ""
+    known = next((name for start, name in _LICENCES.items() if licence.startswith(start)), None)
+    lines.append(f"license: {known or 'other'}")
+    if not known:
+        lines.append(f"license_name: {_yaml(licence or 'not recorded')}")
+    lines += [
+        "library_name: keras",
+        "pipeline_tag: text-classification",
+        "tags:",
+        "- emotion-recognition",
+        f"- {_yaml(run['model'])}",
+        "datasets:",
+        f"- {_yaml(corpus['name'])}",
+        "metrics:",
+        "- accuracy",
+        "- f1",
+        "- roc_auc",
+        "model-index:",
+        f"- name: {_yaml(run['run_id'])}",
+        "  results:",
+        "  - task:",
+        "      type: text-classification",
+        "    dataset:",
+        f"      name: {_yaml(corpus['name'])}",
+        f"      type: {_yaml(corpus['name'])}",
+        f"      split: {split}",
+        "    metrics:",
+    ]
+    for kind, name, key in (
+        ("accuracy", "Accuracy", "accuracy"),
+        ("f1", "Macro F1", "macro_f1"),
+        ("roc_auc", "AUC, one label against the rest", "auc"),
+    ):
+        if test[key] is not None:
+            lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {test[key]!r}"]
+    lines += ["---", "", f"# {_markdown(run['run_id'])}", "", *_body(run, runs, command)]
+    return "\n".join(lines) + "\n"
+
+
+def _measured(run):
+    """Name and metrics of the split that the run was measured on; a trial never reads the test."""
+    split = "test" if "test" in run["metrics"] else "val"
+    return split, run["metrics"][split]
+
+
+def _body(run, runs, command):
+    corpus, (split, test) = run["corpus"], _measured(run)
+    rows = []
+    for name, key in (
+        ("Accuracy", "accuracy"),
+        ("Macro F1", "macro_f1"),
+        ("AUC", "auc"),
+        ("Expected calibration error", "ece"),
+    ):
+        values = [_measured(one)[1][key] for one in runs]
+        if None in values:
+            continue
+        mean, low, high = mean_interval(values)
+        ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+        rows.append(f"| {name} | {100 * test[key]:.1f} | {100 * mean:.1f}{ends} |")
+    labels = ", ".join(map(_markdown, corpus["labels"]))
+    names = {"test": "test", "val": "validation"}
+    which = "of this run alone: how much another seed would change is not known."
+    if len(runs) > 1:
+        which = (
+            "of this run, which is the best on the validation split, and the mean of "
+            f"{len(runs)} runs of the same setting with 95 % intervals."
+        )
+    num_train = corpus["protocol"].get("num_train")
+    texts = f"{num_train:,} texts" if num_train else "texts"
+    return [
+        f"`{contender(run)}`, {run['num_parameters']:,} parameters, trained with "
+        f"{run['environment']['backend']} on {texts} of {_markdown(corpus['name'])}. It gives each "
+        f"of these labels a probability: {labels}.",
+        "",
+        "## Purpose",
+        "",
+        PURPOSE,
+        "",
+        "## Metrics",
+        "",
+        f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; {which}",
+        "",
+        "| Metric | This run | All runs |",
+        "| --- | ---: | ---: |",
+        *rows,
+        "",
+        "## Limits",
+        "",
+        *(f"- {limit}" for limit in limits(run)),
+        "",
+        "## Ethics",
+        "",
+        *(f"- {point}" for point in ETHICS),
+        "",
+        "## Data and licence",
+        "",
+        f"{_markdown(corpus['name'])}: {_markdown(corpus.get('licence') or 'licence not recorded')}"
+        ". Weights that were learned from it are passed on under the same terms.",
+        "",
+        "## Made with",
+        "",
+        "```sh",
+        command,
+        "```",
+        "",
+    ]
+
+
+def _yaml(text):
+    # A string of JSON is one of YAML, whatever it holds.
+    return json.dumps(text)
+
+
+def _markdown(text):
+    for mark in "\\`*_[]<>|#":
+        text = text.replace(mark, f"\\{mark}")
+    return " ".join(text.split())
