@@ -137,7 +137,8 @@ def _body(run, runs, command):
         "",
         "## Metrics",
         "",
-        f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; {which}",
+        f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; "
+        f"{which}",
         "",
         "| Metric | This run | All runs |",
         "| --- | ---: | ---: |",
