@@ -34,6 +34,7 @@ from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation import classification_metrics
+from emotion_keras.evaluation.faithfulness import in_words, measure_faithfulness, read_faithfulness
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
@@ -216,7 +217,7 @@ def fit(
     if "layers" in outcome:
         record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
     if is_looked_at:
-        _write_texts(directory, dataset, outcome.get("explain"))
+        _write_texts(directory, dataset, outcome)
     record.write_run(
         directory,
         {
@@ -288,15 +289,15 @@ def _release(directory):
         directory.rmdir()
 
 
-def _write_texts(directory, dataset, explain):
+def _write_texts(directory, dataset, outcome):
     """Keeps the test split's texts, and what the gate makes of them, for those who look at them."""
     texts = dataset.texts("test")
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
     rows = [{"id": i, "text": text} for i, text in zip(ids, texts, strict=True)]
     record.write_rows(directory / record.TEXTS, rows)
-    if explain is None:
+    if "explain" not in outcome:
         return
-    explained = explain(texts)
+    explained = outcome["explain"](texts)
     record.write_rows(
         directory / record.GATES,
         [
@@ -307,6 +308,8 @@ def _write_texts(directory, dataset, explain):
     )
     if words := summarize_words(explained):
         record.write_rows(directory / record.GATE_WORDS, words)
+    if found := measure_faithfulness(explained, outcome["marks"], outcome["predict"]):
+        record.write_rows(directory / record.FAITHFULNESS, found)
 
 
 def _prediction_rows(dataset, probabilities):
@@ -353,7 +356,7 @@ def _commit():
 
 
 def summarize(directory):
-    """A finished run as tables for the terminal: metrics, F1 by label, cost."""
+    """A finished run as tables for the terminal: metrics, F1 by label, cost, the gate."""
     run = record.read_run(directory)
     scores = Table(title=f"{run['model']} on {run['corpus']['name']}, in per cent")
     for column in ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"):
@@ -378,6 +381,7 @@ def summarize(directory):
             f"{cost['examples_per_second']:.0f} texts a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
+        *map(Text, in_words(read_faithfulness(directory))),
     )
 
 

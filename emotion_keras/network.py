@@ -56,7 +56,8 @@ def train_network(
         `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
         `num_parameters`, `audit`, what balancing did, for the audit of the data, `layers`, what
         `describe_layers` returned, and where the gate can be explained `explain`, a function from
-        texts to what `explain_words` returns.
+        texts to what `explain_words` returns, `marks`, the set of its words that are no words, and
+        `predict`, a function from texts to probabilities.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
@@ -165,10 +166,11 @@ def train_network(
     def predict_with_final(sequences):
         return predict(final, sequences, feature=text.feature, sequence_length=text.sequence_length)
 
+    def predict_texts(texts):
+        return predict_with_final(text.encode(texts))
+
     outcome["probabilities"] = {name: predict_with_final(sequences[name]) for name in splits}
-    outcome["latency"] = measure_latency(
-        lambda texts: predict_with_final(text.encode(texts)), dataset.texts(splits[-1])
-    )
+    outcome["latency"] = measure_latency(predict_texts, dataset.texts(splits[-1]))
     outcome["audit"] = {"balance": balanced}
     outcome["num_parameters"] = final.count_params()
     outcome["layers"] = describe_layers(final)
@@ -180,7 +182,10 @@ def train_network(
             outputs = explained_outputs(final, sequences, sequence_length=text.sequence_length)
             return explain_words(words, outputs)
 
+        of_no_text = text.tokenizer.words([""], text.sequence_length)[0]
         outcome["explain"] = explain
+        outcome["marks"] = {mark for mark, _ in of_no_text}
+        outcome["predict"] = predict_texts
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)
     return outcome

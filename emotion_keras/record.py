@@ -5,8 +5,9 @@ the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a t
 `val` and `test`; `audit.json`; `architecture.json`, the layers of a Keras model; where weights are
 kept `model.keras` with its tokenizer, or `model.skops` of a model of scikit-learn. A run that is
 no trial of a study of settings has `texts.csv`, the texts of the test split, too, and where the
-model's gate can be explained `gates.csv`, a row a word of these, and `gate_words.csv`, the mean
-gate of frequent words.
+model's gate can be explained `gates.csv`, a row a word of these, `gate_words.csv`, the mean gate
+of frequent words, and `faithfulness.csv`, whether predictions rest on the words that the gate and
+their contributions point at.
 """
 
 import csv
@@ -27,6 +28,7 @@ ARCHITECTURE = "architecture.json"
 TEXTS = "texts.csv"
 GATES = "gates.csv"
 GATE_WORDS = "gate_words.csv"
+FAITHFULNESS = "faithfulness.csv"
 MODEL = "model.keras"
 ESTIMATOR = "model.skops"
 # In the folder of an exported model.

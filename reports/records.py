@@ -18,6 +18,7 @@ STUDY = "study.json"
 TEXTS = "texts.csv"
 GATES = "gates.csv"
 GATE_WORDS = "gate_words.csv"
+FAITHFULNESS = "faithfulness.csv"
 ARCHITECTURE = "architecture.json"
 
 ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from emotion_keras import card
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation.comparison import compare_runs
+from emotion_keras.evaluation.faithfulness import in_words
 from emotion_keras.evaluation.significance import holm
 from emotion_keras.options import make_parser, parse
 from reports import cards, claims, figures, tables, texts
@@ -606,6 +607,12 @@ def _texts_section(page, records, best, compared):
                 "the table below.",
                 figures.draw_gate_words(table.frame),
             )
+            break
+    section["faithfulness"], section["faithful"] = None, []
+    for run in gated:
+        if (table := texts.faithfulness_table(records, run)) is not None:
+            section["faithfulness"] = page.add_table(table)
+            section["faithful"] = in_words(table.frame.to_dict("records"))
             break
     return section
 

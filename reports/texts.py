@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from reports.records import GATE_WORDS, GATES, TEXTS
-from reports.tables import Table, confusion_frame, count, percent
+from emotion_keras.evaluation.faithfulness import verdict
+from reports.records import FAITHFULNESS, GATE_WORDS, GATES, TEXTS
+from reports.tables import Table, confusion_frame, count, interval, percent
 
 NUM_ERRORS = 12
 NUM_PAIRS = 8
@@ -213,4 +214,46 @@ def gate_words_table(records, run):
         frame,
         shown,
         {"Mean gate": "gate", "Occurrences": "count"},
+    )
+
+
+def faithfulness_table(records, run):
+    """What becomes of predictions without some words, or `None` where it was not measured."""
+    texts = dict.fromkeys(("order", "measure"), str)
+    numbers = ("share_of_words", "num_texts", "mean_drop", "beyond_random")
+    ends = [f"{name}_{end}" for name in numbers[2:] for end in ("low", "high")]
+    frame = records.read_beside(run, FAITHFULNESS, texts | dict.fromkeys([*numbers, *ends], float))
+    if frame is None or frame.empty:
+        return None
+    shown = pd.DataFrame(
+        {
+            "Words by": frame["order"],
+            "Of the words, %": [f"{100 * share:.0f}" for share in frame["share_of_words"]],
+            "Measure": frame["measure"],
+            "Drop, points": frame["mean_drop"].map(percent),
+            "95 % interval": [*map(interval, frame["mean_drop_low"], frame["mean_drop_high"])],
+            "Beyond random": [percent(value, signed=True) for value in frame["beyond_random"]],
+            "Its 95 % interval": [
+                interval(*of_row, signed=True)
+                for of_row in zip(
+                    frame["beyond_random_low"], frame["beyond_random_high"], strict=True
+                )
+            ],
+            "Than random": [verdict(row) for row in frame.to_dict("records")],
+        }
+    )
+    return Table(
+        "faithfulness",
+        f"{run.name}: how far the predicted label’s probability drops when the first words by "
+        "gate, by contribution to the label’s score or by chance are deleted (comprehensiveness: "
+        "more is better) or kept alone (sufficiency: less is better; DeYoung et al. 2020). Means "
+        f"of {count(frame['num_texts'].max())} test texts; intervals are over texts, differences "
+        "paired by text, and not corrected for being many. Punctuation marks are words here.",
+        frame,
+        shown,
+        {
+            "Of the words, %": "share_of_words",
+            "Drop, points": "mean_drop",
+            "Beyond random": "beyond_random",
+        },
     )

@@ -5,12 +5,20 @@ import json
 import keras
 import numpy as np
 import pytest
+from rich.text import Text
 
 from emotion_keras import record
+from emotion_keras.evaluation.faithfulness import (
+    in_words,
+    measure_faithfulness,
+    read_faithfulness,
+)
 from emotion_keras.explanation import describe_layers, explained_outputs, has_gate
+from emotion_keras.fit import summarize
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
 from emotion_keras.outputs import explain_words, summarize_words
+from emotion_keras.trained import load_trained
 from emotion_keras.training import predict
 
 TEXTS = [
@@ -152,11 +160,31 @@ def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
         assert 0 < float(row["gate"]) < 1
         assert row["word"] in texts[row["id"]] or row["word"] in ("[CLS]", "[SEP]")
     assert {row["word"] for row in record.read_rows(directory / record.GATE_WORDS)} >= {"[cls]"}
+    found = read_faithfulness(directory)
+    assert len(found) == 18 and {row["num_texts"] for row in found} == {len(texts)}
     trial = fit(epochs=1, seed=1, trial="rate 1")
     other = fit(epochs=1, model="transformer")
     assert not (trial / record.TEXTS).exists() and not (trial / record.GATES).exists()
     assert (other / record.TEXTS).exists() and not (other / record.GATES).exists()
+    for path in (trial, other):
+        assert not (path / record.FAITHFULNESS).exists()
     for path in (directory, trial, other):
         assert (path / record.ARCHITECTURE).exists()
         audit = json.loads((path / record.AUDIT).read_text())
         assert ("near_repeats" in audit) == (path != trial)
+
+
+def test_a_runs_faithfulness_is_what_its_model_gives(gated_run):
+    model = load_trained(gated_run)
+    texts = [row["text"] for row in record.read_rows(gated_run / record.TEXTS)]
+    words = model.tokenizer.words(texts, model.sequence_length)
+    sequences = model.tokenizer.encode(texts, model.sequence_length)
+    explained = explain_words(words, model.outputs(sequences, explain=True))
+    rows = measure_faithfulness(explained, {"[CLS]", "[SEP]"}, model.probabilities)
+    for row, kept in zip(rows, read_faithfulness(gated_run), strict=True):
+        assert kept == pytest.approx(row, abs=1e-5)
+
+
+def test_what_is_told_of_a_run_ends_with_its_faithfulness(gated_run):
+    said = [part.plain for part in summarize(gated_run).renderables if isinstance(part, Text)]
+    assert said[1:] == in_words(read_faithfulness(gated_run)) and len(said) == 3

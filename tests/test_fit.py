@@ -86,6 +86,7 @@ def test_the_record_holds_all_there_is_to_know(fit, corpus_path):
     assert sorted(path.name for path in directory.iterdir()) == [
         "architecture.json",
         "audit.json",
+        "faithfulness.csv",
         "gate_words.csv",
         "gates.csv",
         "history.csv",

@@ -269,7 +269,35 @@ def write_beside(directory):
     pd.DataFrame(
         {"word": list(words), "count": [5, 6, 7, 8, 9, 10], "gate": list(words.values())}
     ).to_csv(directory / "gate_words.csv", index=False)
+    write_faithfulness(directory / "faithfulness.csv")
     (directory / "architecture.json").write_text(json.dumps({"layers": LAYERS}))
+
+
+def write_faithfulness(path):
+    """Writes rows in which the gate does no better than random, and contributions do."""
+    rows = [
+        {
+            "order": order,
+            "share_of_words": share,
+            "measure": measure,
+            "num_texts": 90,
+            "mean_drop": 0.1234 + share + beyond,
+            "mean_drop_low": 0.1034 + share + beyond,
+            "mean_drop_high": 0.1434 + share + beyond,
+            **{
+                name: None if order == "random" else beyond + half
+                for name, half in (
+                    ("beyond_random", 0),
+                    ("beyond_random_low", -0.03),
+                    ("beyond_random_high", 0.03),
+                )
+            },
+        }
+        for order, gain in (("gate", -0.004), ("contribution", 0.0521), ("random", 0.0))
+        for share in (0.1, 0.2, 0.5)
+        for measure, beyond in (("comprehensiveness", gain), ("sufficiency", -gain))
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
 
 
 def _layer(name, kind, inputs, shape, parameters=0):

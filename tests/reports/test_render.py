@@ -25,7 +25,7 @@ FIGURES = """
 """
 TABLES = """
     table_1 differences learning_rate noise data_ratio gate search confusion label_f1 calibration
-    errors confused_pairs labels cost studies environment claims
+    errors confused_pairs faithfulness labels cost studies environment claims
 """
 
 
@@ -212,6 +212,16 @@ def test_a_metric_is_a_figure_of_each_group(page):
     assert len(metrics) == 3 * 6
 
 
+def test_the_page_says_whether_predictions_rest_on_the_gates_words(page):
+    assert (
+        "Without the 20 % of words that the gate opens most the label's probability is 31.9 points "
+        "lower, without as many random words 32.3 points lower (difference -0.4, -3.4 to +2.6). "
+        "That they matter more than others is not resolved." in page.text
+    )
+    assert "(difference +5.2, +2.2 to +8.2). So they matter more than others." in page.text
+    assert len(page.table("faithfulness")) == 18
+
+
 def test_texts_are_escaped_and_keep_to_themselves(rendered, page):
     text = (rendered[0] / "index.html").read_text(encoding="utf-8")
     assert text.count("<script>") == 1
@@ -289,7 +299,14 @@ def test_broken_files_beside_runs_are_named_and_left_out(tmp_path, make_run, qui
     (directory.parent / "sensitivity.json").write_text(
         json.dumps({"schema_version": 1, "analysis": "noise", "points": [point]})
     )
-    names = ("history.csv", "noise.csv", "texts.csv", "gates.csv", "gate_words.csv")
+    names = (
+        "history.csv",
+        "noise.csv",
+        "texts.csv",
+        "gates.csv",
+        "gate_words.csv",
+        "faithfulness.csv",
+    )
     for name in names:
         (directory / name).write_bytes(b"\xff\x00,;\n1")
     (directory / "architecture.json").write_text("[1]")

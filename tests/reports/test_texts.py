@@ -101,9 +101,31 @@ def test_words_are_those_opened_and_closed_most(records, ours):
     assert frame["side"].tolist() == ["opened most"] * 3 + ["closed most"] * 3
 
 
+def test_faithfulness_is_that_of_the_file(records, ours):
+    table = texts.faithfulness_table(records, ours[0])
+    file = pd.read_csv(ours[0].directory / "faithfulness.csv")
+    pd.testing.assert_frame_equal(table.frame, file, check_dtype=False)
+    for shown, row in zip(table.shown.to_dict("records"), file.to_dict("records"), strict=True):
+        # Gains of -0.4 and 5.2 points, three points to either side; what is kept counts reversed.
+        expected = {"gate": "not resolved", "contribution": "better", "random": ""}[row["order"]]
+        assert shown["Than random"] == expected
+        assert shown["Measure"] == row["measure"]
+        assert shown["Of the words, %"] == str(round(100 * row["share_of_words"]))
+        assert shown["Drop, points"] == f"{100 * row['mean_drop']:.1f}".replace("-", "−")
+        if row["order"] == "random":
+            assert shown["Beyond random"] == shown["Its 95 % interval"] == "–"
+        else:
+            ends = [f"{100 * row[f'beyond_random{end}']:+.1f}" for end in ("", "_low", "_high")]
+            mean, low, high = (end.replace("-", "−") for end in ends)
+            assert shown["Beyond random"] == mean
+            assert shown["Its 95 % interval"] == f"{low} to {high}"
+    assert "Means of 90 test texts" in table.caption
+
+
 def test_what_is_not_there_is_none(records):
     (run,) = [r for r in records.parts[0].runs if r.name == "transformer-minilm-seed0"]
     assert texts.gate_view(records, run) is None
     assert texts.gate_words_table(records, run) is None
+    assert texts.faithfulness_table(records, run) is None
     assert texts.read_texts(records, [run]) == {}
     assert records.broken == []

@@ -1,0 +1,191 @@
+"""Whether the words that an explanation points at are those that a prediction rests on.
+
+After DeYoung et al. 2020 (ERASER): the probability of the predicted label should fall when these
+words are deleted (comprehensiveness), and should not when they alone are kept (sufficiency). Any
+deletion lowers it, so that what counts is the difference to as many random words.
+"""
+
+import itertools
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from emotion_keras import record
+from emotion_keras.evaluation.significance import mean_interval
+
+# What words are ranked by, the most important first.
+ORDERS = ("gate", "contribution", "random")
+SHARES = (0.1, 0.2, 0.5)
+MEASURES = ("comprehensiveness", "sufficiency")
+
+# Of a larger test split a sample: 18 changed texts for each of them are to be predicted.
+MOST_TEXTS = 200
+
+# The share that a sentence is about.
+_IN_WORDS = 0.2
+_SEED = 0
+
+
+def measure_faithfulness(explained, marks, predict):
+    """How far the label's probability falls without the words that an explanation points at.
+
+    A text is taken as its words joined by blanks, whole or not, so that nothing else differs. In
+    place of words of equal rank random ones are taken: an order that tells no words apart is as
+    good as random, not as good as the beginnings of texts.
+
+    Args:
+        explained: List, by text, of lists of dictionaries of `word`, `gate` and `contribution`.
+        marks: Set of those words that are no words, such as `[CLS]`.
+        predict: Function from a list of texts to probabilities, `(num_texts, num_classes)`. It is
+            called once, with each text once.
+
+    Returns:
+        List of dictionaries of `order`, `share_of_words` and `measure`; `num_texts`; `mean_drop` of
+        the probability with its 95 % interval over texts, `mean_drop_low` and `mean_drop_high`; and
+        `beyond_random`, `beyond_random_low` and `beyond_random_high`, its paired difference to the
+        order `random`, of which they are `None`. Ends of intervals of a single text are `None`.
+        Empty where no text has two words.
+    """
+    texts = _sample([[row for row in words if row["word"] not in marks] for words in explained])
+    if not texts:
+        return []
+    settings = list(itertools.product(ORDERS, SHARES, MEASURES))
+    whole = [_join(words) for words in texts]
+    changed = {setting: [_change(words, *setting) for words in texts] for setting in settings}
+    # What is left of short texts is often the same.
+    unique = dict.fromkeys(itertools.chain(whole, *changed.values()))
+    numbers = {text: number for number, text in enumerate(unique)}
+    probabilities = np.asarray(predict(list(unique)), np.float64)
+    before = probabilities[[numbers[text] for text in whole]]
+    labels = before.argmax(axis=1)
+    drops = {
+        setting: before.max(axis=1) - probabilities[[numbers[text] for text in of_setting], labels]
+        for setting, of_setting in changed.items()
+    }
+    rows = []
+    for order, share, measure in settings:
+        own, of_random = drops[order, share, measure], drops["random", share, measure]
+        beyond_random = (None, None, None) if order == "random" else mean_interval(own - of_random)
+        rows.append(
+            {
+                "order": order,
+                "share_of_words": share,
+                "measure": measure,
+                "num_texts": len(texts),
+                **_named("mean_drop", mean_interval(own)),
+                **_named("beyond_random", beyond_random),
+            }
+        )
+    return rows
+
+
+def verdict(row):
+    """Whether an order is better or worse than random: `better`, `worse` or `not resolved`.
+
+    Args:
+        row: Dictionary as of `measure_faithfulness`; what is not there may be NaN, too.
+
+    Returns:
+        String, empty of the order `random` itself.
+    """
+    if row["order"] == "random":
+        return ""
+    low, high = (row[f"beyond_random_{end}"] for end in ("low", "high"))
+    if _is_missing(low) or low <= 0 <= high:
+        return "not resolved"
+    # What is left of the probability with the right words alone falls less.
+    return "better" if (low > 0) == (row["measure"] == "comprehensiveness") else "worse"
+
+
+def in_words(rows):
+    """What deleting a fifth of the words shows, a sentence for the gate and one for contributions.
+
+    Args:
+        rows: What `measure_faithfulness` returned, or `read_faithfulness`.
+
+    Returns:
+        List of strings, empty where there are no such rows.
+    """
+    found = {
+        row["order"]: row
+        for row in rows
+        if (row["share_of_words"], row["measure"]) == (_IN_WORDS, "comprehensiveness")
+    }
+    if not found.keys() >= set(ORDERS):
+        return []
+    return [
+        f"Without the {100 * _IN_WORDS:.0f} % of words that {chosen} the label's probability is "
+        f"{_lower(found[order])}, without as many random words {_lower(found['random'])} "
+        f"({_difference(found[order])}). {_CONCLUSIONS[verdict(found[order])]}"
+        for order, chosen in _CHOSEN.items()
+    ]
+
+
+def read_faithfulness(directory):
+    """The rows in a run's folder, empty where none were written; see `measure_faithfulness`."""
+    path = Path(directory) / record.FAITHFULNESS
+    if not path.exists():
+        return []
+    return [
+        {
+            name: text if name in ("order", "measure") else float(text) if text else None
+            for name, text in row.items()
+        }
+        for row in record.read_rows(path)
+    ]
+
+
+_CHOSEN = {
+    "gate": "the gate opens most",
+    "contribution": "add most to the label's score",
+}
+_CONCLUSIONS = {
+    "better": "So they matter more than others.",
+    "worse": "So they matter less than others.",
+    "not resolved": "That they matter more than others is not resolved.",
+}
+
+
+def _lower(row):
+    drop = 100 * row["mean_drop"]
+    return f"{abs(drop):.1f} points {'lower' if drop >= 0 else 'higher'}"
+
+
+def _difference(row):
+    text = f"difference {100 * row['beyond_random']:+.1f}"
+    low, high = (row[f"beyond_random_{end}"] for end in ("low", "high"))
+    return text if _is_missing(low) else f"{text}, {100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def _is_missing(value):
+    return value is None or np.isnan(value)
+
+
+def _named(name, interval):
+    return dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
+
+
+def _sample(texts):
+    """Those with words to choose from, at most so many, the same ones each time."""
+    texts = [words for words in texts if len(words) > 1]
+    chosen = np.random.default_rng(_SEED).permutation(len(texts))[:MOST_TEXTS]
+    return [texts[i] for i in sorted(chosen)]
+
+
+def _join(words):
+    return " ".join(row["word"] for row in words)
+
+
+def _change(words, order, share, measure):
+    """A text without its most important words, or with these alone."""
+    most = set(_rank(words, order)[: max(1, round(share * len(words)))].tolist())
+    is_kept = measure == "sufficiency"
+    return _join(word for i, word in enumerate(words) if (i in most) == is_kept)
+
+
+def _rank(words, order):
+    """Positions of words, the most important first; chances follow from the text."""
+    chances = np.random.default_rng([_SEED, zlib.crc32(_join(words).encode())]).random(len(words))
+    scores = chances if order == "random" else np.array([row[order] for row in words])
+    return np.lexsort((chances, scores))[::-1]
