@@ -311,10 +311,10 @@ def summarize(folder):
     lines = [f"{folder}: {', '.join(path.name for path in files)}; {size:.1f} MB."]
     accuracy = found["accuracy_after_quantization"]
     if accuracy:
-        lost = 100 * (accuracy["before"] - accuracy["after"])
+        gained = 100 * (accuracy["after"] - accuracy["before"])
         lines.append(
             f"Accuracy on the test split: {100 * accuracy['before']:.2f} % before, "
-            f"{100 * accuracy['after']:.2f} % in int8: {lost:+.2f} points lost."
+            f"{100 * accuracy['after']:.2f} % in int8 ({gained:+.2f} points)."
         )
     elif found["quantize"] == "int8":
         lines.append("What int8 costs in accuracy is not known: the run keeps no test texts.")
