@@ -1,5 +1,6 @@
 """Word pieces: from texts to `Sequences` of token ids, without Keras."""
 
+import functools
 import itertools
 import os
 from pathlib import Path
@@ -134,7 +135,7 @@ class WordPieceTokenizer:
         Returns:
             `Sequences` of int32 token ids.
         """
-        encode = self._encode_words if self._cuts_like_bert() else self._encode_texts
+        encode = self._encode_words if self._cuts_like_bert else self._encode_texts
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             part = list(texts[start : start + TEXTS_AT_ONCE])
@@ -172,6 +173,7 @@ class WordPieceTokenizer:
             [*_words_of(encoding, text)] for encoding, text in zip(encodings, texts, strict=True)
         ]
 
+    @functools.cached_property
     def _cuts_like_bert(self):
         """Whether a text's tokens are `[CLS]`, those of its words one by one, and `[SEP]`."""
         tokenizer = self._tokenizer
@@ -184,9 +186,13 @@ class WordPieceTokenizer:
         )
 
     def _encode_words(self, texts, sequence_length):
-        start, end = self._tokenizer.encode("").ids
+        start, end = self._marks
         token_ids = map(self._words.encode, texts)
         return [[start, *ids[: sequence_length - 2], end] for ids in token_ids]
+
+    @functools.cached_property
+    def _marks(self):
+        return self._tokenizer.encode("").ids
 
     def _encode_texts(self, texts, sequence_length):
         self._tokenizer.enable_truncation(sequence_length)
