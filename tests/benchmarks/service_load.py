@@ -9,7 +9,7 @@ latency is counted from when they were due: a service that falls behind cannot h
 takes part of the cores that the service has. With `--fuzz` schemathesis makes requests that break
 the service's schema instead (it is installed with the tests).
 
-Takes a minute, and the fuzz some; run nothing beside it. Not measured yet with a trained model.
+Takes a minute, and the fuzz ten; run nothing beside it.
 """
 
 import argparse
