@@ -345,7 +345,7 @@ def never(texts):
     ("name", "content", "message"),
     [
         ("a.csv", "text\na\nb\n", None),
-        ("a.csv", "text,mood\na,b\n", "names that the new ones get: mood. Rename.*text, mood"),
+        ("a.csv", "text,mood\na,b\n", "names that the new ones get: mood.*--prefix.*text, mood"),
         ("a.csv", "note\na\n", "none has a usual name.*--text-column"),
         ("a.csv", "text,n\na,1\n\nb,2,3\n", "a.csv, line 4: 3 fields, where the header has 2"),
         ("a.csv", 'text,n\n"a\nb",1\n"c,2\nd,3\n', "a.csv, line 4: a quote opens"),
