@@ -408,7 +408,10 @@ def main(arguments=None):
         directory = fit(**_parse(arguments))
         rich.print(summarize(directory))
         # Not by rich, which would fold the lines.
-        print(f"The run: {directory}\nOnce more with another seed: {next_command(directory)}")
+        print(
+            f"The run: {directory}\nOnce more with another seed: {next_command(directory)}\n"
+            f'Label texts: python -m emotion_keras.predict {shlex.quote(str(directory))} "..."'
+        )
         return 0
 
     return run_command(run)
