@@ -115,7 +115,8 @@ def _body(run, runs, command):
             continue
         mean, low, high = mean_interval(values)
         ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-        rows.append(f"| {name} | {100 * test[key]:.1f} | {100 * mean:.1f}{ends} |")
+        of_all = f" {100 * mean:.1f}{ends} |" if len(runs) > 1 else ""
+        rows.append(f"| {name} | {100 * test[key]:.1f} |{of_all}")
     labels = ", ".join(map(_markdown, corpus["labels"]))
     names = {"test": "test", "val": "validation"}
     which = "of this run alone: how much another seed would change is not known."
@@ -140,8 +141,8 @@ def _body(run, runs, command):
         f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; "
         f"{which}",
         "",
-        "| Metric | This run | All runs |",
-        "| --- | ---: | ---: |",
+        "| Metric | This run |" + (" All runs |" if len(runs) > 1 else ""),
+        "| --- | ---: |" + (" ---: |" if len(runs) > 1 else ""),
         *rows,
         "",
         "## Limits",

@@ -88,11 +88,13 @@ def explaining_model(model):
     return explaining
 
 
-def explained_outputs(model, sequences, *, sequence_length, feature="token_ids", batch_size=64):
+def explained_outputs(
+    explaining, sequences, *, sequence_length, feature="token_ids", batch_size=64
+):
     """What a model predicts, with what its gate does to each token.
 
     Args:
-        model: `keras.Model` for which `has_gate` holds.
+        explaining: What `explaining_model` returned; for each new one the backend compiles anew.
         sequences: `Sequences` of token ids.
         sequence_length: Longest padded length.
         feature: Name of the model's input that takes the token ids.
@@ -101,7 +103,6 @@ def explained_outputs(model, sequences, *, sequence_length, feature="token_ids",
     Returns:
         `Outputs`.
     """
-    explaining = explaining_model(model)
     batches = PredictionBatches(
         sequences,
         feature=feature,

@@ -11,7 +11,12 @@ from emotion_keras.cache import once
 from emotion_keras.data import audit_balance
 from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.errors import UserError
-from emotion_keras.explanation import describe_layers, explained_outputs, has_gate
+from emotion_keras.explanation import (
+    describe_layers,
+    explained_outputs,
+    explaining_model,
+    has_gate,
+)
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.latency import measure_latency
@@ -179,7 +184,8 @@ def train_network(
         def explain(texts):
             words = text.tokenizer.words(texts, text.sequence_length)
             sequences = text.encode(texts)
-            outputs = explained_outputs(final, sequences, sequence_length=text.sequence_length)
+            explaining = explaining_model(final)
+            outputs = explained_outputs(explaining, sequences, sequence_length=text.sequence_length)
             return explain_words(words, outputs)
 
         of_no_text = text.tokenizer.words([""], text.sequence_length)[0]

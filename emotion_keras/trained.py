@@ -1,5 +1,6 @@
 """The model of a finished run, on whichever backend."""
 
+import functools
 from pathlib import Path
 
 import keras
@@ -9,7 +10,7 @@ import emotion_keras.layers  # noqa: F401
 from emotion_keras import devices, record
 from emotion_keras.anchor import load_anchor, predict_probabilities
 from emotion_keras.errors import UserError
-from emotion_keras.explanation import explained_outputs, has_gate
+from emotion_keras.explanation import explained_outputs, explaining_model, has_gate
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.models.anchors import ANCHORS
@@ -50,7 +51,9 @@ class TrainedNetwork:
             `Outputs`.
         """
         if explain:
-            return explained_outputs(self.network, sequences, sequence_length=self.sequence_length)
+            return explained_outputs(
+                self._explaining, sequences, sequence_length=self.sequence_length
+            )
         return Outputs(
             predict(
                 self.network,
@@ -59,6 +62,10 @@ class TrainedNetwork:
                 sequence_length=self.sequence_length,
             )
         )
+
+    @functools.cached_property
+    def _explaining(self):
+        return explaining_model(self.network)
 
     def probabilities(self, texts):
         """Probabilities of texts as they are, `(num_texts, num_classes)` in float32."""

@@ -13,7 +13,12 @@ from emotion_keras.evaluation.faithfulness import (
     measure_faithfulness,
     read_faithfulness,
 )
-from emotion_keras.explanation import describe_layers, explained_outputs, has_gate
+from emotion_keras.explanation import (
+    describe_layers,
+    explained_outputs,
+    explaining_model,
+    has_gate,
+)
 from emotion_keras.fit import summarize
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
@@ -49,7 +54,9 @@ def sigmoid(x):
 def test_gates_and_contributions_are_those_of_the_formula(text, gate):
     model = build(text, gate=gate)
     sequences = text.encode(TEXTS)
-    outputs = explained_outputs(model, sequences, sequence_length=12, batch_size=5)
+    outputs = explained_outputs(
+        explaining_model(model), sequences, sequence_length=12, batch_size=5
+    )
     explained = explain_words(text.tokenizer.words(TEXTS, 12), outputs)
     probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
     np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)

@@ -81,6 +81,7 @@ def test_an_onnx_model_says_what_the_run_says(gated_run, exported):
     }
     card = (exported / export_module.CARD).read_text()
     assert "pipeline_tag: text-classification" in card and "--from-run" in card
+    assert "of this run alone" in card and "All runs" not in card
 
 
 def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):
