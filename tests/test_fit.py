@@ -336,7 +336,10 @@ def test_the_end_names_scores_folder_and_a_command_that_makes_the_next_run(
     (directory,) = record.find_runs(runs_dir)
     for expected in ("accuracy", "macro F1", "joy", f"The run: {directory}\n"):
         assert expected in shown
-    next_line = shown.strip().splitlines()[-1].partition(": ")[2]
+    next_line, to_predict = (line.partition(": ")[2] for line in shown.strip().splitlines()[-2:])
+    assert shlex.split(to_predict) == [
+        *("python", "-m", "emotion_keras.predict", str(directory), "..."),
+    ]
     assert next_line == next_command(directory)
     python, *module, folder, seed = shlex.split(next_line)[:7]
     assert [python, *module] == ["python", "-m", "emotion_keras.fit", "--from-run", str(directory)]
