@@ -438,7 +438,6 @@ def _gate_section(page, found):
         return None
     runs = tables.runs_of_points(found)
     summary = tables.summarize(runs, ["contender", "value"])
-    titles = {"contender": "Model", "value": "Gate or pooling"}
     sections = []
     for name in dict.fromkeys(summary["contender"]):
         own = summary[summary["contender"] == name]
@@ -457,7 +456,13 @@ def _gate_section(page, found):
                 ),
             }
         )
-    table = tables.sensitivity_table("gate", titles, summary, ["contender", "value"])
+    differences = {
+        (name, form): None
+        if form == tables.PAPERS_GATE
+        else claims.difference(of_form, found.get((name, tables.PAPERS_GATE), []))
+        for (name, form), of_form in found.items()
+    }
+    table = tables.gate_table(summary, differences)
     return {"table": page.add_table(table), "forms": sections}
 
 

@@ -34,6 +34,8 @@ CHARACTERS_ACROSS = 80
 LONGEST_IN_A_LINE = 40
 MOST_ROWS_ON_A_PAGE = 45
 
+PAPERS_GATE = "features"
+
 ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
 
 
@@ -427,6 +429,53 @@ def sensitivity_table(name, title, frame, by):
     sort_by |= {heading: f"{metric}_mean" for metric, heading in METRICS.items()}
     caption = "Test split, per cent: means over runs, with 95 % intervals over seeds."
     return Table(name, caption, frame, shown, sort_by)
+
+
+def gate_table(frame, differences):
+    """What the runs reach with each form of the gate, and how much beyond the paper's form.
+
+    Args:
+        frame: What `summarize` gives by `contender` and `value`.
+        differences: Dictionary of `Difference`, or `None` where it cannot be told, by pairs of
+            contender and form.
+
+    Returns:
+        `Table`.
+    """
+    table = sensitivity_table(
+        "gate",
+        {"contender": "Model", "value": "Gate or pooling"},
+        frame,
+        ["contender", "value"],
+    )
+    found = [differences[at] for at in zip(frame["contender"], frame["value"], strict=True)]
+    told = [number for number, one in enumerate(found) if one is not None]
+    corrected = dict(zip(told, holm([found[n].p_value for n in told]), strict=True)) if told else {}
+    frame = table.frame.assign(
+        **{
+            key: [np.nan if one is None else getattr(one, key) for one in found]
+            for key in ("difference", "low", "high")
+        },
+        p_holm=[corrected.get(number, np.nan) for number in range(len(found))],
+    )
+    shown = table.shown.assign(
+        **{
+            f"Beyond {PAPERS_GATE}, points": [
+                "–"
+                if one is None
+                else f"{percent(one.difference, signed=True)} "
+                f"({interval(one.low, one.high, signed=True)})"
+                for one in found
+            ],
+            "p (Holm)": frame["p_holm"].map(p_in_words),
+        }
+    )
+    caption = (
+        f"{table.caption} Beyond {PAPERS_GATE}, the paper's gate: difference in accuracy on the "
+        "same texts with its 95 % interval over texts and seeds; p of all of them together after "
+        "Holm's correction."
+    )
+    return Table("gate", caption, frame, shown, {**table.sort_by, "p (Holm)": "p_holm"})
 
 
 def value_in_words(value):

@@ -161,6 +161,27 @@ def test_analyses_are_what_the_records_say(page, runs_dir, study, column):
         assert {title: row[title] for title in expected} == expected
 
 
+def test_forms_of_the_gate_are_set_against_the_papers(page, runs_dir):
+    points = json.loads((runs_dir / "gate" / "sensitivity.json").read_text())["points"]
+    accuracy = {}
+    for point in points:
+        runs = [runs_dir / "gate" / name / "run.json" for name in point["run_ids"]]
+        scores = [json.loads(path.read_text())["metrics"]["test"]["accuracy"] for path in runs]
+        accuracy[point["value"]] = np.mean(scores)
+    assert len(accuracy) > 2
+    for row in page.table("gate"):
+        value = row["Gate or pooling"]
+        difference, _, rest = row["Beyond features, points"].partition(" ")
+        if value == "features":
+            assert (difference, row["p (Holm)"]) == ("–", "–")
+            continue
+        expected = 100 * (accuracy[value] - accuracy["features"])
+        low, high = rest.strip("()").replace("−", "-").split(" to ")
+        assert float(difference.replace("−", "-")) == pytest.approx(expected, abs=0.051)
+        assert float(low) < expected < float(high)
+        assert row["p (Holm)"]
+
+
 def test_noise_is_what_its_files_say(page, runs_dir):
     records = records_of(runs_dir, "noise", "gated_transformer-minilm-noise_0-")
     for row in page.table("noise"):
