@@ -4,8 +4,6 @@ import time
 import zipfile
 
 import numpy as np
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
@@ -49,7 +47,9 @@ def train_anchor(dataset, settings, *, model, seed, noise, splits, directory, no
             "less noise."
         ) from error
     seconds = time.perf_counter() - start
-    skops.io.dump(estimator, directory / record.ESTIMATOR)
+    from skops.io import dump  # Imported here: it takes seconds, and runs of networks need none.
+
+    dump(estimator, directory / record.ESTIMATOR)
     return {
         "probabilities": {
             name: predict_probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
@@ -85,8 +85,11 @@ def load_anchor(path):
     Raises:
         UserError: If the file is damaged, or holds something that is no part of an anchor.
     """
+    from skops.io import load
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     try:
-        return skops.io.load(path, trusted=_PARTS)
+        return load(path, trusted=_PARTS)
     except UntrustedTypesFoundException as error:
         raise UserError(
             f"{path} is not loaded: it holds what is no part of a model of this software. {error}"

@@ -23,6 +23,9 @@ from emotion_keras.errors import UserError
 from emotion_keras.progress import Progress
 from emotion_keras.quiet import BACKENDS
 
+# Not forked: what TensorFlow and JAX have started would not survive it.
+PROCESSES = multiprocessing.get_context("spawn")
+
 STUDY = "study.json"
 LOGS = "logs"
 
@@ -223,10 +226,9 @@ class _Worker:
         self.model = None
         self.has_grown = False
         self.log = log_dir / f"worker-{number}.log"
-        context = multiprocessing.get_context("spawn")
-        self.connection, other_end = context.Pipe()
+        self.connection, other_end = PROCESSES.Pipe()
         place = number, workers
-        self.process = context.Process(target=_work, args=(other_end, self.log, cache, *place))
+        self.process = PROCESSES.Process(target=_work, args=(other_end, self.log, cache, *place))
         self.process.start()
         other_end.close()
 

@@ -1,11 +1,18 @@
 """What whole runs and pretrained encoders need in tests: a toy corpus, toy sizes, toy encoders."""
 
+import collections
+import multiprocessing
+import random
+import signal
+import time
+
 import keras
 import keras_hub
 import numpy as np
 import pytest
 
 from emotion_keras import fit as fit_module
+from emotion_keras import study
 from emotion_keras.inputs.text import TextInput
 
 WORDS = {
@@ -71,6 +78,78 @@ def toy(corpus_path, tmp_path):
 def fit(toy):
     """Trains at toy size; returns the run's folder."""
     return lambda **options: fit_module.fit(**{**toy, **options}, notify=lambda message: None)
+
+
+@pytest.fixture
+def runs_here(monkeypatch):
+    """Makes the runs of studies in this process; lists their tasks.
+
+    That processes of their own make the same, test_study.py says.
+    """
+    made = []
+
+    def run_tasks(tasks, *, cache, on_start=lambda task: None, **_):
+        waiting = tasks if isinstance(tasks, collections.deque) else collections.deque(tasks)
+        while waiting:
+            task = waiting.popleft()
+            made.append(task)
+            on_start(task)
+            yield study.Ended(task, *study._run(fit_module.fit, task.options, cache))
+
+    monkeypatch.setattr(study, "run_tasks", run_tasks)
+    return made
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Context of processes that are forked from one that has imported all: at once, not in 10 s."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["emotion_keras.fit", "emotion_keras.compare", "tuning.search"])
+    return context
+
+
+@pytest.fixture
+def quick_processes(forked, monkeypatch):
+    """Makes the processes of a study start at once."""
+    monkeypatch.setattr(study, "PROCESSES", forked)
+
+
+@pytest.fixture
+def kill_ten_times(forked):
+    """Runs one command to its end, and another ten times, killed at random moments.
+
+    The processes that they start are forked, too, and must end by themselves when they are gone.
+    """
+
+    def start(module, arguments):
+        code = (
+            "import multiprocessing, os, sys; from emotion_keras import study\n"
+            "study.PROCESSES = multiprocessing.get_context('fork')\n"
+            "sys.stdout = open(os.devnull, 'w')\n"
+            f"from {module} import main\n"
+            f"sys.exit(main({arguments!r}))"
+        )
+        process = forked.Process(target=exec, args=(code,))
+        process.start()
+        return process
+
+    def kill(module, whole, killed):
+        begin = time.monotonic()
+        process = start(module, whole)
+        process.join()
+        seconds = time.monotonic() - begin
+        assert process.exitcode == 0
+        chance, codes = random.Random(0), []
+        for _ in range(10):
+            process = start(module, killed)
+            # Half of the time: what was done before is not made again.
+            process.join(chance.uniform(0, seconds / 2))
+            process.kill()
+            process.join()
+            codes.append(process.exitcode)
+        assert set(codes) <= {0, -signal.SIGKILL} and codes.count(-signal.SIGKILL) > 1
+
+    return kill
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,6 @@
 
 import gzip
 import json
-import random
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -32,7 +28,9 @@ SMALL = {
     "epochs": 2,
     "learning_rate": 0.01,
 }
-ROOT = Path(__file__).parents[1]
+
+
+pytestmark = pytest.mark.usefixtures("quick_processes")
 
 
 @pytest.fixture
@@ -191,23 +189,9 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
 
 
 @pytest.mark.one_backend
-def test_killed_ten_times_it_ends_with_the_same_runs(command, tmp_path):
-    whole = command(study="whole")
-    start = time.monotonic()
-    subprocess.run([sys.executable, "-m", "emotion_keras.compare", *whole], cwd=ROOT, check=True)
-    seconds = time.monotonic() - start
+def test_killed_ten_times_it_ends_with_the_same_runs(command, kill_ten_times, tmp_path):
     killed = command(study="killed")
-    chance = random.Random(0)
-    for _ in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "emotion_keras.compare", *killed],
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        time.sleep(chance.uniform(0, seconds))
-        process.kill()
-        process.wait()
+    kill_ten_times("emotion_keras.compare", command(study="whole"), killed)
     assert main(killed) == 0
     assert runs_in(tmp_path / "runs" / "killed") == runs_in(tmp_path / "runs" / "whole")
     for path in (tmp_path / "runs" / "killed").glob("*/"):

@@ -14,6 +14,8 @@ from emotion_keras.errors import UserError
 from emotion_keras.fit import resolve
 from emotion_keras.study import STUDY, Study, Task, backend, run_tasks
 
+pytestmark = pytest.mark.usefixtures("quick_processes")
+
 
 def task(toy, name, **options):
     return Task("toy", name, {**toy, "study": "toys", **options}, options)

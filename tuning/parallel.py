@@ -6,7 +6,6 @@ machines the user does.
 """
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import socket
@@ -14,8 +13,8 @@ import sys
 import threading
 import time
 
+from emotion_keras import study
 from emotion_keras.errors import UserError, run_command
-from emotion_keras.study import end_with_parent, take_share
 
 ROLE = "KERASTUNER_TUNER_ID"
 ADDRESS = "KERASTUNER_ORACLE_IP"
@@ -122,13 +121,11 @@ def run_here(explore, workers):
     """
     with contextlib.closing(socket.create_server((_HERE, 0))) as free:
         port = str(free.getsockname()[1])
-    context = multiprocessing.get_context("spawn")
-
     names = [f"tuner{number}" for number in range(workers)]
 
     def start(name, number):
         places = {ROLE: name, ADDRESS: _HERE, PORT: port}
-        process = context.Process(
+        process = study.PROCESSES.Process(
             name=name, target=_take_part, args=(explore, names, places, number)
         )
         process.start()
@@ -148,10 +145,10 @@ def run_here(explore, workers):
 
 def _take_part(explore, names, places, number):
     """What a process of a search does."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=study.end_with_parent, daemon=True).start()
     # So that what it has opened is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     os.environ.update(places)
     if number is not None:
-        take_share(number, len(names))
+        study.take_share(number, len(names))
     sys.exit(run_command(lambda: explore(names)))

@@ -4,7 +4,6 @@ import pytest
 import rich
 
 from emotion_keras import compare, record, study
-from emotion_keras.fit import fit
 from tuning import paper as paper_module
 from tuning import sensitivity
 from tuning.paper import BUDGETS, Budget, main
@@ -39,19 +38,10 @@ TOY = Budget(
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """Makes runs here, and lists them; that other processes make the same, test_study.py says."""
-    runs = []
-
-    def run_tasks(tasks, *, cache, on_start, **_):
-        for task in tasks:
-            on_start(task)
-            runs.append(task)
-            yield study.Ended(task, *study._run(fit, task.options, cache))
-
-    monkeypatch.setattr(study, "run_tasks", run_tasks)
+def made(runs_here, monkeypatch):
+    """Makes runs of the plan at toy size in this process; lists them."""
     monkeypatch.setitem(BUDGETS, "quick", TOY)
-    return runs
+    return runs_here
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def free_port():
         return str(server.getsockname()[1])
 
 
-def test_two_workers_and_a_chief_try_each_setting_once(command, tmp_path):
+def test_two_workers_and_a_chief_try_each_setting_once(command, quick_processes, tmp_path):
     assert main([*command, "--workers=2"]) == 0
     directory = tmp_path / "runs" / "search"
     trials = record.read_versioned(directory / SEARCH)["trials"]

@@ -14,6 +14,8 @@ from emotion_keras.trained import load_trained
 from tuning.sensitivity import GATES, main, noises
 from tuning.sensitivity import gate as gate_trials
 
+pytestmark = pytest.mark.usefixtures("runs_here")
+
 SMALL = {
     "embedding_dim": 8,
     "vocabulary_size": 120,
@@ -25,18 +27,6 @@ SMALL = {
     "epochs": 1,
     "learning_rate": 0.01,
 }
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch):
-    """Makes runs here: that processes of their own make the same, test_study.py says."""
-
-    def run_tasks(tasks, *, cache, on_start, **_):
-        for task in tasks:
-            on_start(task)
-            yield study.Ended(task, *study._run(fit, task.options, cache))
-
-    monkeypatch.setattr(study, "run_tasks", run_tasks)
 
 
 @pytest.fixture
