@@ -129,7 +129,7 @@ def kill_ten_times(forked):
             f"from {module} import main\n"
             f"sys.exit(main({arguments!r}))"
         )
-        process = forked.Process(target=exec, args=(code,))
+        process = forked.Process(target=exec, args=(code, {}))
         process.start()
         return process
 

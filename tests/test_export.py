@@ -211,6 +211,7 @@ def test_what_litert_cannot_run_is_told(fit, toy, tmp_path):
         export(fit(model="lstm", epochs=1), tmp_path, format="litert")
 
 
+@pytest.mark.one_backend
 def test_commands_end_with_2_and_a_message(tmp_path):
     done = run("-m", "emotion_keras.export", tmp_path / "nothing")
     assert done.returncode == 2

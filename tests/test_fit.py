@@ -140,6 +140,7 @@ def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_the_same_command_again_says_so_and_trains_nothing(command, capsys, monkeypatch):
     assert main(command()) == 0
     capsys.readouterr()
@@ -148,6 +149,7 @@ def test_the_same_command_again_says_so_and_trains_nothing(command, capsys, monk
     assert "finished already, nothing is trained" in capsys.readouterr().out
 
 
+@pytest.mark.one_backend
 def test_a_finished_run_survives_a_read_only_folder_and_a_full_disk(command, monkeypatch):
     assert main(command()) == 0
     monkeypatch.setattr(Path, "mkdir", lambda *args, **options: 1 / 0)
@@ -171,6 +173,7 @@ def test_another_text_column_is_another_run(fit, tmp_path):
     assert one != other
 
 
+@pytest.mark.one_backend
 def test_a_run_repeats_from_its_record(fit, command, tmp_path):
     directory = fit(seed=2, split_seed=4, model="transformer", balance="class_weight")
     arguments = [f"--from-run={directory}", f"--runs-dir={tmp_path / 'again'}"]
@@ -525,6 +528,7 @@ def test_a_full_disk_is_told_before_training(command, capsys, monkeypatch):
     assert "too full" in error and "--runs-dir" in error
 
 
+@pytest.mark.one_backend
 def test_a_disk_that_gets_full_leaves_no_finished_run(command, capsys, monkeypatch, toy):
     def full(*args):
         raise OSError(28, "No space left on device")
@@ -538,6 +542,7 @@ def test_a_disk_that_gets_full_leaves_no_finished_run(command, capsys, monkeypat
     assert main(command()) == 0
 
 
+@pytest.mark.one_backend
 def test_a_record_of_another_version_is_told(command, capsys, toy):
     assert main(command(epochs=1)) == 0
     (directory,) = run_directories(toy["runs_dir"])

@@ -144,6 +144,7 @@ def test_a_model_without_gate_answers_and_does_not_explain(fit):
         predictor("we sang", explain=True)
 
 
+@pytest.mark.one_backend
 def test_a_presets_text_is_cut_and_averaged_too(fit, toy_bert):
     predictor = Predictor.load(fit(encoder=str(toy_bert), num_layers=0))
     text = "we laughed hid shouted cafe " * 4

@@ -46,6 +46,7 @@ def test_it_predicts_what_the_record_holds(fit, toy, corpus_path, request, optio
     np.testing.assert_allclose(predict(texts[3:4]), expected[3:4], atol=1e-5)
 
 
+@pytest.mark.one_backend
 def test_a_run_without_its_model_is_told(fit, tmp_path):
     directory = fit()
     (directory / record.MODEL).unlink()
