@@ -242,8 +242,11 @@ def analyze(
         cache=cache,
         notify=notify,
     )
+    in_order = [task for of_point in tasks.values() for task in of_point]
+    # Long runs first: what is said of the time left is no promise that later runs break.
+    in_order.sort(key=lambda task: -task.options["train_fraction"])
     made, failed = make_runs(
-        [task for of_point in tasks.values() for task in of_point],
+        in_order,
         directory,
         workers=workers,
         cache=cache,

@@ -94,8 +94,12 @@ def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
 
 
 @pytest.mark.one_backend
-def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(analyze, tmp_path):
+def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(
+    analyze, tmp_path, capsys
+):
     found, runs = analyze("data_ratio", ratios="0.5,1")
+    shown = capsys.readouterr().out
+    assert shown.index("data_ratio 1, seed 0") < shown.index("data_ratio 0.5, seed 0")
     half, whole = (runs[point["run_ids"][0]] for point in found["points"])
     assert [point["value"] for point in found["points"]] == [0.5, 1.0]
     sizes = [run["corpus"]["protocol"]["num_train"] for run in (half, whole)]
