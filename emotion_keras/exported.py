@@ -2,13 +2,13 @@
 
 import concurrent.futures
 import functools
-import os
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from emotion_keras import record
+from emotion_keras.cores import available_cores
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.outputs import Outputs
 
@@ -55,7 +55,7 @@ class ExportedNetwork:
         if len(batches) == 1:
             run(self.session, batches[0])
         else:
-            with concurrent.futures.ThreadPoolExecutor(_num_cores()) as threads:
+            with concurrent.futures.ThreadPoolExecutor(len(available_cores())) as threads:
                 # From long to short, so that all cores end at about the same time.
                 list(threads.map(functools.partial(run, self._single), reversed(batches)))
         probabilities, *tokens = zip(*rows, strict=True)
@@ -77,12 +77,6 @@ def _session(path, **options):
         setattr(chosen, name, value)
     # On a CPU the fused operator takes four times as long as the two that it stands for.
     return onnxruntime.InferenceSession(path, chosen, disabled_optimizers=["SkipLayerNormFusion"])
-
-
-def _num_cores():
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _batches(lengths):

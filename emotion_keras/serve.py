@@ -59,8 +59,10 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
         from emotion_keras.predictor import Predictor
 
         predictor = Predictor.load(folder)
-        # The first prediction takes longest, and says whether the model works.
-        predictor(["one text"], explain=predictor.can_explain)
+        # The first predictions take longest, of one text and of several that are not alike in
+        # length, and say whether the model works.
+        for texts in (["one text"], ["one text", "another that is a good deal longer than it"]):
+            predictor(texts, explain=predictor.can_explain)
         app = make_app(predictor, **limits)
         for line in _greeting(predictor.name, listener):
             notify(line)

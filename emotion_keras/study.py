@@ -19,6 +19,7 @@ from typing import NamedTuple
 from filelock import FileLock
 
 from emotion_keras import record
+from emotion_keras.cores import available_cores
 from emotion_keras.errors import UserError
 from emotion_keras.progress import Progress
 from emotion_keras.quiet import BACKENDS
@@ -283,15 +284,8 @@ def _cores(number, workers):
     """The cores of one of several workers, or `None` where a process cannot be tied to cores."""
     if not hasattr(os, "sched_setaffinity"):
         return None
-    cores = _affinity()
+    cores = available_cores()
     return cores[number % len(cores) :: workers] if workers <= len(cores) else cores
-
-
-def _affinity():
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
 
 
 def _gpu(number):
@@ -322,7 +316,7 @@ def check_workers(workers, notify):
     """
     if workers < 1:
         raise UserError(f"workers is 1 or more. Received: workers={workers}")
-    gpus, cores = len(_gpus()), len(_affinity())
+    gpus, cores = len(_gpus()), len(available_cores())
     number, devices = (gpus, "GPU") if gpus else (cores, "core")
     if workers > number:
         notify(

@@ -243,7 +243,7 @@ def analyze(
         notify=notify,
     )
     in_order = [task for of_point in tasks.values() for task in of_point]
-    # Long runs first: what is said of the time left is no promise that later runs break.
+    # Long runs first, or the time left would be estimated from short ones alone.
     in_order.sort(key=lambda task: -task.options["train_fraction"])
     made, failed = make_runs(
         in_order,
