@@ -96,9 +96,9 @@ def export(
     tokenizer = predictor.model.tokenizer
     if not isinstance(tokenizer, WordPieceTokenizer):
         raise UserError(
-            f"{predictor.name} cannot be exported: it has no network with word pieces of its own "
-            "file. Accepted: networks over scratch, embeddings, word vectors, minilm, or a preset "
-            "with a tokenizer.json."
+            f"{predictor.name} cannot be exported: it is no network that reads words or word "
+            "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, or a "
+            "preset of the family of BERT."
         )
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)

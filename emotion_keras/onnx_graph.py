@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -16,7 +17,12 @@ from onnx import helper, numpy_helper
 # LayerNormalization is an operator from 17 on; the converter knows up to 18.
 _OPSET = 18
 _OF_RUNTIME = "com.microsoft"  # Operators that ONNX Runtime has beyond the standard.
-_ACTIVATIONS = {"gelu": ("Gelu", _OF_RUNTIME), "relu": ("Relu", "")}
+_ACTIVATIONS = {
+    "gelu": ("Gelu", _OF_RUNTIME),
+    "keras_hub>gelu_approximate": ("FastGelu", _OF_RUNTIME),
+    "relu": ("Relu", ""),
+}
+_MARK = "marked_block_"
 
 
 class _Mark(keras.layers.Layer):
@@ -52,14 +58,16 @@ def to_onnx(model):
         if not _is_block(layer):
             return layer
         blocks.append(layer)
-        return _Mark(name=layer.name)
+        return _Mark(name=f"{_MARK}{len(blocks)}")
 
-    converted = _convert(keras.models.clone_model(model, clone_function=mark))
+    # Recursive: a pretrained encoder is a model within the model.
+    converted = _convert(keras.models.clone_model(model, clone_function=mark, recursive=True))
     nodes, constants = [], []
-    remaining = iter(blocks)
     for node in converted.graph.node:
-        if node.op_type == "Pow" and blocks:
-            own_nodes, own_constants = _block(next(remaining), node.input[0], node.output[0])
+        marked = re.search(f"{_MARK}([0-9]+)", node.name)
+        if node.op_type == "Pow" and marked:
+            block = blocks[int(marked[1]) - 1]
+            own_nodes, own_constants = _block(block, node.input[0], node.output[0])
             nodes += own_nodes
             constants += own_constants
         else:
@@ -79,8 +87,14 @@ def _is_block(layer):
     return (
         isinstance(layer, keras_hub.layers.TransformerEncoder)
         and not layer.normalize_first
-        and keras.activations.serialize(layer.activation) in _ACTIVATIONS
+        and _activation(layer) in _ACTIVATIONS
     )
+
+
+def _activation(layer):
+    """Name of a block's activation."""
+    found = keras.activations.serialize(layer.activation)
+    return found["config"] if isinstance(found, dict) else found
 
 
 def _convert(model):
@@ -163,7 +177,7 @@ def _block(layer, vectors, output):
     )
     attended = dense(attended, "attention_output", output_kernel.reshape(-1, dim), output_bias)
     attended = add_and_normalize(attended, vectors, "attention_norm", gamma, beta)
-    operator, domain = _ACTIVATIONS[keras.activations.serialize(layer.activation)]
+    operator, domain = _ACTIVATIONS[_activation(layer)]
     inner = dense(attended, "inner", inner_kernel, inner_bias)
     inner = apply(operator, [inner], "activation", domain)
     outer = dense(inner, "outer", outer_kernel, outer_bias)

@@ -233,3 +233,27 @@ def toy_distilbert(tmp_path_factory):
     ).save_to_preset(str(folder))
     keras_hub.models.DistilBertTokenizer(TEN_WORDS, lowercase=True).save_to_preset(str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_roberta(tmp_path_factory):
+    """Folder of a preset that reads byte pairs: a RoBERTa of a few tokens with its tokenizer."""
+    folder = tmp_path_factory.mktemp("presets") / "toy_roberta"
+    keras.utils.set_random_seed(3)
+    # A blank before a word is part of it, and is written so.
+    merges = ["w e", "h i", "hi d", "l a", "la u", "\u0120 hid", "\u0120 lau"]
+    tokens = ["<s>", "<pad>", "</s>", "<mask>", *"abcdefghilmnotuw,.!\u0120"]
+    tokens += [merge.replace(" ", "") for merge in merges]
+    keras_hub.models.RobertaBackbone(
+        vocabulary_size=len(tokens),
+        num_layers=1,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=32,
+        dtype="float32",
+    ).save_to_preset(str(folder))
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    tokenizer = keras_hub.models.RobertaTokenizer(vocabulary, merges)
+    tokenizer.save_to_preset(str(folder))
+    return folder

@@ -99,12 +99,12 @@ def test_pieces_are_merged_to_words_and_cut_ones_are_left_out(text):
     assert words[-1] == ("[SEP]", 1)
 
 
-def test_words_of_a_preset_are_what_its_tokens_spell(toy_distilbert):
-    tokenizer = TextInput([], encoder=str(toy_distilbert)).tokenizer
-    assert tokenizer.words(["we laughed", "cafe", ""], 32) == [
-        [("[CLS]", 1), ("we", 1), ("laughed", 1), ("[SEP]", 1)],
-        [("[CLS]", 1), ("cafe", 1), ("[SEP]", 1)],
-        [("[CLS]", 1), ("[SEP]", 1)],
+def test_words_of_a_preset_are_what_its_tokens_spell(toy_roberta):
+    tokenizer = TextInput([], encoder=str(toy_roberta)).tokenizer
+    assert tokenizer.words(["we laughed", "me", ""], 32) == [
+        [("<s>", 1), ("we", 1), ("laughed", 5), ("</s>", 1)],
+        [("<s>", 1), ("me", 2), ("</s>", 1)],
+        [("<s>", 1), ("</s>", 1)],
     ]
 
 

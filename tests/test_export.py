@@ -123,15 +123,19 @@ def test_other_formats_are_checked_and_complete(gated_run, tmp_path, format):
         {"gate": "linear_unit", "gate_after": "blocks"},
         {"gate": "scalar", "pooling": "attention"},
         {"encoder": "word vectors"},
+        {"encoder": "toy_bert"},
+        {"encoder": "toy_distilbert"},
     ],
     ids=lambda options: " ".join(options.values()),
 )
-def test_every_network_becomes_onnx(fit, toy, tmp_path, options):
+def test_every_network_becomes_onnx(fit, toy, tmp_path, options, request):
     options = dict(options)
     if options.get("model") in ("cnn", "lstm"):
         for name in ("num_layers", "num_heads", "intermediate_dim"):
             toy.pop(name)
-    if "encoder" in options:
+    if options.get("encoder", "").startswith("toy"):
+        options |= {"encoder": str(request.getfixturevalue(options["encoder"])), "num_layers": 0}
+    elif "encoder" in options:
         options["encoder"] = str(tmp_path / "words.txt")
         (tmp_path / "words.txt").write_text("we 0.1 -0.3\nlaughed 0.9 0.4\nstorm -0.5 0.2\n")
     directory = fit(epochs=1, **options)
@@ -181,15 +185,15 @@ def test_an_export_that_says_something_else_is_not_kept(gated_run, tmp_path, mon
 
 
 @with_tensorflow
-def test_what_cannot_be_exported_is_told(fit, toy, tmp_path, gated_run, toy_bert):
+def test_what_cannot_be_exported_is_told(fit, toy, tmp_path, gated_run, toy_roberta):
     (tmp_path / "exported").mkdir()
     with pytest.raises(UserError, match="is there already"):
         export(gated_run, tmp_path)
     (tmp_path / "exported").rmdir()
     with pytest.raises(UserError, match="Only ONNX is quantized"):
         export(gated_run, tmp_path, format="litert", quantize="int8")
-    with pytest.raises(UserError, match=r"toy_bert cannot be exported.*tokenizer\.json"):
-        export(fit(encoder=str(toy_bert), num_layers=0, epochs=1), tmp_path)
+    with pytest.raises(UserError, match="toy_roberta cannot be exported.*family of BERT"):
+        export(fit(encoder=str(toy_roberta), num_layers=0, epochs=1), tmp_path)
     for name in set(toy) - {"data", "runs_dir", "precision"}:
         toy.pop(name)
     with pytest.raises(UserError, match="majority cannot be exported"):

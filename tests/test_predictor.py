@@ -145,13 +145,13 @@ def test_a_model_without_gate_answers_and_does_not_explain(fit):
 
 
 @pytest.mark.one_backend
-def test_a_presets_text_is_cut_and_averaged_too(fit, toy_bert):
-    predictor = Predictor.load(fit(encoder=str(toy_bert), num_layers=0))
-    text = "we laughed hid shouted cafe " * 4
+def test_a_presets_text_is_cut_and_averaged_too(fit, toy_roberta):
+    predictor = Predictor.load(fit(encoder=str(toy_roberta), num_layers=0))
+    text = "we" + " hid" * 19
     assert predictor(text)["flag"] == "truncated"
     windows = predictor.model.tokenizer.windows(text, 16)
-    # Of twenty words, ids 5 to 9 again and again, between [CLS] 2 and [SEP] 3.
-    assert windows == [[2, *([5, 6, 7, 8, 9] * 3)[:14], 3], [2, 9, 5, 6, 7, 8, 9, 3]]
+    # Of twenty words, 24 and then 29 again and again, between <s> 0 and </s> 2.
+    assert windows == [[0, 24, *[29] * 13, 2], [0, *[29] * 6, 2]]
     assert predictor(text, long="split")["flag"] == "split"
 
 

@@ -1,4 +1,4 @@
-"""The tokenizers of keras-hub: from texts to `Sequences` of token ids."""
+"""Tokenizers of keras-hub that know no word pieces: from texts to `Sequences` of token ids."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from emotion_keras.sequences import Sequences
 
 
 class PresetTokenizer:
-    """The tokenizer of a keras-hub preset, for presets without a `tokenizer.json`.
+    """The tokenizer of a keras-hub preset, of byte pairs or SentencePiece.
 
     Args:
         preprocessor: `keras_hub.models.TextClassifierPreprocessor`.
@@ -95,15 +95,13 @@ _WORD_STARTS = ("\u2581", "\u0120")
 
 def _spell(tokens):
     """Merges pairs of a token and whether it is special to pairs of a word and its tokens."""
-    marked = any(token.startswith(_WORD_STARTS) for token, is_special in tokens)
     words = []
     after_special = True
     for token, is_special in tokens:
-        goes_on = token.startswith("##") or (marked and not token.startswith(_WORD_STARTS))
-        if goes_on and not (is_special or after_special):
-            word, number = words[-1]
-            words[-1] = word + token.removeprefix("##"), number + 1
-        else:
+        if token.startswith(_WORD_STARTS) or is_special or after_special:
             words.append((token.lstrip("".join(_WORD_STARTS)) or token, 1))
+        else:
+            word, number = words[-1]
+            words[-1] = word + token, number + 1
         after_special = is_special
     return words

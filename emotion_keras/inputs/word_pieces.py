@@ -88,9 +88,26 @@ class WordPieceTokenizer:
         return cls._of_vocabulary(vocabulary | {name: i for i, name in enumerate(SPECIAL_TOKENS)})
 
     @classmethod
-    def _of_vocabulary(cls, vocabulary):
+    def of_pieces(cls, pieces, *, lowercase, strip_accents):
+        """A tokenizer of word pieces that were learned elsewhere.
+
+        Args:
+            pieces: List of strings by id, with `[PAD]`, `[UNK]`, `[CLS]` and `[SEP]` among them.
+            lowercase: Whether the pieces are of lower-case texts.
+            strip_accents: Whether they are of texts without accents.
+
+        Returns:
+            A tokenizer that puts `[CLS]` before a text and `[SEP]` after it.
+        """
+        vocabulary = {piece: i for i, piece in enumerate(pieces)}
+        return cls._of_vocabulary(vocabulary, lowercase, strip_accents)
+
+    @classmethod
+    def _of_vocabulary(cls, vocabulary, lowercase=True, strip_accents=True):
         tokenizer = tokenizers.Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
-        tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+        tokenizer.normalizer = normalizers.BertNormalizer(
+            lowercase=lowercase, strip_accents=strip_accents
+        )
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         tokenizer.decoder = decoders.WordPiece()
         tokenizer.add_special_tokens(SPECIAL_TOKENS)

@@ -67,12 +67,12 @@ def test_a_missing_package_is_named(monkeypatch):
         TextInput(["a"], encoder="minilm")
 
 
-@pytest.mark.parametrize("preset", ["toy_bert", "toy_distilbert"])
+@pytest.mark.parametrize("preset", ["toy_bert", "toy_distilbert", "toy_roberta"])
 def test_a_presets_vectors_are_those_of_keras_hub(preset, request):
     folder = str(request.getfixturevalue(preset))
     text = TextInput([], encoder=folder, sequence_length=16, encoder_dropout=0.0)
-    sequences = text.encode(["we laughed hid", "cafe", "shouted unheard"])
-    token_ids, padding_mask = sequences.pad([0, 1, 2], 8)
+    sequences = text.encode(["we laughed hid", "cafe", "he bled"])
+    token_ids, padding_mask = sequences.pad([0, 1, 2], 12)
     inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
     embedded = text.embed()
     found = keras.Model(embedded.inputs, embedded.vectors).predict(inputs, verbose=0)

@@ -2,10 +2,13 @@
 
 import random
 
+import keras_hub
 import numpy as np
 import pytest
 import tokenizers
 
+from emotion_keras import record
+from emotion_keras.data import situations
 from emotion_keras.inputs.pretrained import load_tokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
@@ -127,3 +130,29 @@ def test_a_presets_tokenizer(preset, request):
     assert tokenizer.vocabulary_size == 10
     assert set(tokenizer.special_ids) >= {0, 2, 3}
     assert tokenizer.hidden_id == 4
+
+
+def test_a_presets_byte_pairs(toy_roberta):
+    tokenizer = load_tokenizer(str(toy_roberta))
+    # <s>, "we", " hid", " lau", g, h, e, d, </s>; and a text cut to <s>, "we", " hid", </s>.
+    assert to_lists(tokenizer.encode(["we hid laughed", "we"], 16)) == [
+        [0, 24, 29, 30, 10, 11, 8, 7, 2],
+        [0, 24, 2],
+    ]
+    assert to_lists(tokenizer.encode(["we hid we hid"], 4)) == [[0, 24, 29, 2]]
+    assert tokenizer.vocabulary_size == 31
+    assert set(tokenizer.special_ids) >= {0, 1, 2}
+    assert tokenizer.hidden_id == 3
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("strip_accents", [True, False])
+def test_word_pieces_are_cut_as_keras_hub_cuts_them(lowercase, strip_accents):
+    texts = [row["text"] for row in record.read_rows(situations.path())]
+    learned = WordPieceTokenizer.train(texts, vocabulary_size=1500)._tokenizer.get_vocab()
+    pieces = [*sorted(learned, key=learned.get), "[MASK]", "Caf", "##\u00e9"]
+    given = {"lowercase": lowercase, "strip_accents": strip_accents}
+    peer = keras_hub.models.BertTokenizer(pieces, **given)
+    texts += ["Caf\u00e9 cafe CAF\u00c9", "a\tb  c\n", "x-y (z) $3.50 `q` ~", "x" * 120, ""]
+    expected = [[2, *np.asarray(peer(text)).tolist(), 3] for text in texts]
+    assert to_lists(WordPieceTokenizer.of_pieces(pieces, **given).encode(texts, 10_000)) == expected
