@@ -23,18 +23,21 @@ class ExportedNetwork:
     Args:
         directory: Folder that `emotion_keras.export` wrote.
         sequence_length: Longest length in tokens.
+        parallel: See `Predictor.load`.
 
     Attributes:
         tokenizer: The tokenizer.
         sequence_length: As given.
         can_explain: Whether it gives gates and contributions.
+        num_parallel: How many threads may ask for outputs at the same time.
         session: `onnxruntime.InferenceSession`.
     """
 
-    def __init__(self, directory, sequence_length):
+    def __init__(self, directory, sequence_length, parallel=False):
         directory = Path(directory)
         self._path = directory / record.ONNX
-        self.session = _session(self._path)
+        self.num_parallel = len(available_cores()) if parallel else 1
+        self.session = self._single if parallel else _session(self._path)
         self.tokenizer = WordPieceTokenizer.load(directory)
         self.sequence_length = sequence_length
         self.can_explain = len(self.session.get_outputs()) > 1
@@ -52,8 +55,9 @@ class ExportedNetwork:
             for i, row in zip(indices, zip(*found, strict=True), strict=True):
                 rows[i] = row[0], *(part[: lengths[i]] for part in row[1:])
 
-        if len(batches) == 1:
-            run(self.session, batches[0])
+        if len(batches) == 1 or self.num_parallel > 1:
+            for batch in batches:
+                run(self.session, batch)
         else:
             with concurrent.futures.ThreadPoolExecutor(len(available_cores())) as threads:
                 # From long to short, so that all cores end at about the same time.

@@ -40,11 +40,14 @@ class Predictor:
         self.preparation = preparation
 
     @classmethod
-    def load(cls, directory):
+    def load(cls, directory, parallel=False):
         """Loads a model; no code of its files is run.
 
         Args:
             directory: Folder of a finished run, or one that `emotion_keras.export` wrote.
+            parallel: Whether several threads will ask at the same time. An exported model then
+                answers each on a core of its own, up to `num_parallel` of them: many are answered
+                sooner, and one alone later.
 
         Returns:
             A `Predictor`.
@@ -54,7 +57,7 @@ class Predictor:
         """
         directory = Path(directory)
         if (directory / record.EXPORT).exists():
-            return cls._load_exported(directory)
+            return cls._load_exported(directory, parallel)
         if not directory.is_dir():
             raise UserError(
                 f"There is no folder {directory}. Give the folder of a run, as "
@@ -81,7 +84,7 @@ class Predictor:
         )
 
     @classmethod
-    def _load_exported(cls, directory):
+    def _load_exported(cls, directory, parallel):
         from emotion_keras.exported import ExportedNetwork
 
         export = record.read_versioned(directory / record.EXPORT)
@@ -91,7 +94,7 @@ class Predictor:
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
         return cls(
-            ExportedNetwork(directory, export["sequence_length"]),
+            ExportedNetwork(directory, export["sequence_length"], parallel),
             name=export["name"],
             labels=export["labels"],
             temperature=export["temperature"],
@@ -102,6 +105,11 @@ class Predictor:
     def sequence_length(self):
         """Longest text in tokens that is read at once; `None` where there is no limit."""
         return self.model.sequence_length
+
+    @property
+    def num_parallel(self):
+        """How many threads may ask at the same time."""
+        return self.model.num_parallel
 
     @property
     def can_explain(self):

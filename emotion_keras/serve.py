@@ -58,7 +58,7 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
         # Imported here because it takes seconds.
         from emotion_keras.predictor import Predictor
 
-        predictor = Predictor.load(folder)
+        predictor = Predictor.load(folder, parallel=True)
         # The first predictions take longest, of one text and of several that are not alike in
         # length, and say whether the model works.
         for texts in (["one text"], ["one text", "another that is a good deal longer than it"]):

@@ -30,6 +30,8 @@ class TrainedNetwork:
         can_explain: Whether it has a gate that can be explained.
     """
 
+    num_parallel = 1  # A prediction has all cores.
+
     def __init__(self, directory):
         self.network = keras.saving.load_model(directory / record.MODEL, compile=False)
         # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
@@ -83,6 +85,7 @@ class TrainedAnchor:
     tokenizer = None
     sequence_length = None
     can_explain = False
+    num_parallel = 1
 
     def __init__(self, directory):
         self.estimator = load_anchor(directory / record.ESTIMATOR)

@@ -1,5 +1,6 @@
 """Exported models say what the run's model says, and need no Keras."""
 
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -88,6 +89,20 @@ def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):
     texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist() * 5
     found, expected = Predictor.load(exported), Predictor.load(gated_run)
     np.testing.assert_allclose(found.predict_proba(texts), expected.predict_proba(texts), atol=1e-5)
+
+
+def test_threads_may_ask_at_the_same_time(gated_run, exported):
+    predictor = Predictor.load(exported, parallel=True)
+    assert predictor.num_parallel == len(os.sched_getaffinity(0))
+    texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist() + TEXTS
+    parts = [texts[start : start + 3] for start in range(0, len(texts), 3)]
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        answers = threads.map(lambda part: predictor(part, explain=True), parts)
+        found = [answer for of_part in answers for answer in of_part]
+    expected = Predictor.load(exported)(texts, explain=True)
+    same_answers(found, expected)
+    for one, other in zip(found, expected, strict=True):
+        assert [word["word"] for word in one["words"]] == [word["word"] for word in other["words"]]
 
 
 def test_an_onnx_model_answers_without_keras(exported):

@@ -183,11 +183,9 @@ class WordPieceTokenizer:
             List, by text, of lists of pairs of a word as it stands in the text, or a special token,
             and the number of its tokens; in the order of the tokens that `encode` gives.
         """
-        self._tokenizer.enable_truncation(sequence_length)
-        encodings = self._tokenizer.encode_batch(list(texts))
-        self._tokenizer.no_truncation()
         return [
-            [*_words_of(encoding, text)] for encoding, text in zip(encodings, texts, strict=True)
+            [*_words_of(encoding, text, sequence_length)]
+            for encoding, text in zip(self._tokenizer.encode_batch(list(texts)), texts, strict=True)
         ]
 
     @functools.cached_property
@@ -212,10 +210,8 @@ class WordPieceTokenizer:
         return self._tokenizer.encode("").ids
 
     def _encode_texts(self, texts, sequence_length):
-        self._tokenizer.enable_truncation(sequence_length)
         encoded = self._tokenizer.encode_batch_fast(texts)
-        self._tokenizer.no_truncation()
-        return [encoding.ids for encoding in encoded]
+        return [_cut(encoding.ids, sequence_length) for encoding in encoded]
 
 
 def cut_windows(inner, before, after, sequence_length):
@@ -225,8 +221,19 @@ def cut_windows(inner, before, after, sequence_length):
     return [[*before, *inner[start : start + size], *after] for start in starts]
 
 
-def _words_of(encoding, text):
-    for word_id, group in itertools.groupby(range(len(encoding)), encoding.word_ids.__getitem__):
+def _cut(tokens, sequence_length):
+    """A text's first tokens and its end mark.
+
+    The library itself would have to be set to a length, for all threads that use a tokenizer.
+    """
+    if len(tokens) <= sequence_length:
+        return tokens
+    return [*tokens[: sequence_length - 1], tokens[-1]]
+
+
+def _words_of(encoding, text, sequence_length):
+    positions = _cut([*range(len(encoding))], sequence_length)
+    for word_id, group in itertools.groupby(positions, encoding.word_ids.__getitem__):
         positions = list(group)
         if word_id is None:  # One special token or more.
             yield from ((encoding.tokens[position], 1) for position in positions)

@@ -106,6 +106,7 @@ def make_app(
         predictor,
         max_batch=max_batch,
         max_queue=max_queue,
+        num_threads=predictor.num_parallel,
         on_batch=lambda num_texts: metrics.batches.observe(num_texts),
     )
     metrics = Metrics(queue_length=lambda: len(batcher))

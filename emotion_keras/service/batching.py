@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -19,26 +20,28 @@ class _Waiting(NamedTuple):
 
 
 class Batcher:
-    """Predicts what is waiting, as one batch, in a thread of its own.
+    """Predicts what is waiting, in batches, in threads of its own.
 
-    It never waits for a batch to fill: a text that comes alone is predicted at once, and what comes
-    meanwhile is the next batch.
+    It never waits for a batch to fill: what comes while a thread is free is predicted at once, and
+    what comes while none is becomes the next batch. Threads that are free share what waits.
 
     Args:
         predictor: Function of a list of texts and `explain`, to a list of predictions.
         max_batch: The most texts that are predicted together.
         max_queue: The most texts that wait.
+        num_threads: How many batches are predicted at the same time.
         on_batch: Called with the number of texts of each batch.
     """
 
-    def __init__(self, predictor, *, max_batch, max_queue, on_batch):
+    def __init__(self, predictor, *, max_batch, max_queue, num_threads, on_batch):
         self._predictor = predictor
         self._max_batch = max_batch
         self._max_queue = max_queue
         self._on_batch = on_batch
         self._queue = collections.deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="predictor")
-        self._work = None
+        self._num_free = num_threads
+        self._threads = ThreadPoolExecutor(num_threads, thread_name_prefix="predictor")
+        self._work = set()
 
     def __len__(self):
         """The number of texts that wait."""
@@ -62,17 +65,26 @@ class Batcher:
         loop = asyncio.get_running_loop()
         waiting = [_Waiting(text, explain, loop.create_future()) for text in texts]
         self._queue.extend(waiting)
-        if self._work is None or self._work.done():
-            self._work = asyncio.create_task(self._predict_all())
+        self._start()
         return await asyncio.gather(*(one.answer for one in waiting))
 
-    async def _predict_all(self):
-        while self._queue:
-            count = min(len(self._queue), self._max_batch)
+    def _start(self):
+        """Gives what waits to the threads that are free."""
+        while self._queue and self._num_free:
+            count = min(math.ceil(len(self._queue) / self._num_free), self._max_batch)
             batch = [self._queue.popleft() for _ in range(count)]
-            for explain in (False, True):
-                if part := [one for one in batch if one.explain == explain]:
-                    await self._predict(part, explain)
+            self._num_free -= 1
+            work = asyncio.create_task(self._predict_batch(batch))
+            # Nothing else holds on to a task.
+            self._work.add(work)
+            work.add_done_callback(self._work.discard)
+
+    async def _predict_batch(self, batch):
+        for explain in (False, True):
+            if part := [one for one in batch if one.explain == explain]:
+                await self._predict(part, explain)
+        self._num_free += 1
+        self._start()
 
     async def _predict(self, batch, explain):
         self._on_batch(len(batch))
@@ -80,7 +92,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         try:
             predictions = await loop.run_in_executor(
-                self._thread, lambda: self._predictor(texts, explain=explain)
+                self._threads, lambda: self._predictor(texts, explain=explain)
             )
             pairs = list(zip(batch, predictions, strict=True))
         except Exception as error:

@@ -33,13 +33,14 @@ class FakePredictor:
     labels = ["fear", "joy"]
     name = "gated_transformer-seed0"
     sequence_length = 5
+    num_parallel = 1
 
     def __init__(self, can_explain=True):
         self.can_explain = can_explain
         self.calls = []
 
     @classmethod
-    def load(cls, folder):
+    def load(cls, folder, parallel=False):
         return cls()
 
     def __call__(self, texts, explain=False):

@@ -28,10 +28,11 @@ class Held:
         return [text.upper() for text in texts if text != "lose"]
 
 
-def run(scenario, max_batch=8, max_queue=16):
+def run(scenario, max_batch=8, max_queue=16, num_threads=1):
     """Runs a scenario, a coroutine function of a batcher and its predictor."""
     predictor, sizes = Held(), []
-    batcher = Batcher(predictor, max_batch=max_batch, max_queue=max_queue, on_batch=sizes.append)
+    limits = {"max_batch": max_batch, "max_queue": max_queue, "num_threads": num_threads}
+    batcher = Batcher(predictor, **limits, on_batch=sizes.append)
 
     async def within_time():
         async with asyncio.timeout(10):
@@ -83,6 +84,32 @@ def test_what_comes_meanwhile_is_predicted_together_in_order_and_no_more_than_al
     assert answers == [["FIRST"], ["A", "B"], ["C", "D"], ["E"]]
     assert [texts for texts, _ in calls] == [["first"], ["a", "b", "c"], ["d", "e"]]
     assert sizes == [1, 3, 2]
+
+
+def test_no_batch_waits_for_another_while_a_thread_is_free():
+    async def scenario(batcher, predictor):
+        tasks = [await first_held(batcher, predictor), await ask(batcher, "second")]
+        await until(lambda: len(predictor.calls) == 2)
+        tasks += [await ask(batcher, text) for text in ("a", "b")]
+        assert len(batcher) == 2
+        predictor.go.set()
+        return await asyncio.gather(*tasks)
+
+    answers, calls, sizes = run(scenario, num_threads=2)
+    assert answers == [["FIRST"], ["SECOND"], ["A"], ["B"]]
+    assert [texts for texts, _ in calls[:2]] == [["first"], ["second"]]
+    assert sorted(text for texts, _ in calls[2:] for text in texts) == ["a", "b"]
+
+
+def test_threads_that_are_free_share_the_texts_of_a_request():
+    async def scenario(batcher, predictor):
+        predictor.go.set()
+        return await batcher.predict(["a", "b", "c"], False)
+
+    answers, calls, sizes = run(scenario, num_threads=2)
+    assert answers == ["A", "B", "C"]
+    assert sorted(texts for texts, _ in calls) == [["a", "b"], ["c"]]
+    assert sorted(sizes) == [1, 2]
 
 
 def test_explained_and_plain_texts_are_predicted_apart():
