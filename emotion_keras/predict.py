@@ -6,6 +6,7 @@ taken, one a line; `--input` labels a file of any length into `--output`.
 """
 
 import contextlib
+import hashlib
 import json
 import sys
 import tempfile
@@ -91,7 +92,7 @@ def predict(
                 text_column=text_column,
                 resume=resume,
                 columns=columns,
-                settings={"model": str(directory.resolve()), "long": long},
+                settings={"model": _identify(predictor.name, directory), "long": long},
                 notify=notify,
             )
 
@@ -110,6 +111,13 @@ def _check(texts, input, text_column, output, resume, top, explain):
         )
     if top is not None and top < 1:
         raise UserError(f"top is a number of labels, at least 1. Received: top={top}")
+
+
+def _identify(name, directory):
+    """A model's name and the checksum of its weights, which its folder's name does not tell."""
+    files = (directory / file for file in (record.ONNX, record.MODEL, record.ESTIMATOR))
+    with open(next(path for path in files if path.exists()), "rb") as file:
+        return f"{name}, SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _lines(file):

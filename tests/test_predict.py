@@ -2,10 +2,12 @@
 
 import io
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from emotion_keras import record
 from emotion_keras.predict import main
 from emotion_keras.predictor import Predictor
 
@@ -21,6 +23,8 @@ class Fake:
     can_explain = False
 
     def probabilities(self, texts):
+        if "interrupt" in texts:
+            raise KeyboardInterrupt
         known = {"party": [0.7, 0.2, 0.1], "storm": [0.1, 0.8, 0.1], "late": [0.2, 0.2, 0.6]}
         return [next((p for w, p in known.items() if w in t), [0.4, 0.3, 0.3]) for t in texts]
 
@@ -40,6 +44,16 @@ class Explaining(Predictor):
                     for i, word in enumerate(words)
                 ]
         return answers
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch, tmp_path_factory):
+    """The model's weights, which nothing reads but what compares them."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("models"))
+    path = Path("folder") / record.ONNX
+    path.parent.mkdir()
+    path.write_bytes(b"as trained")
+    return path
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +122,22 @@ def test_a_file_keeps_its_columns_and_gets_new_ones(tmp_path):
         **{"by_label_2": "fear", "by_confidence_2": 0.2, "by_flag": ""},
     }
     assert (second["by_label"], second["by_label_2"], second["by_flag"]) == ("", None, "empty")
+
+
+def test_answers_of_other_weights_are_not_put_together(tmp_path, weights, capsys, monkeypatch):
+    rows = ["a party"] * 4096 + ["interrupt"]
+    (tmp_path / "in.csv").write_text("\n".join(["text", *rows]) + "\n")
+    arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--output", str(tmp_path / "a.csv")]
+    assert main(arguments) == 2
+    assert "4,096 of 4,097 rows are labelled" in capsys.readouterr().err
+    weights.write_bytes(b"trained once more")
+    assert main([*arguments, "--resume"]) == 2
+    assert "begun with other settings" in " ".join(capsys.readouterr().err.split())
+    weights.write_bytes(b"as trained")
+    weights.parent.rename("elsewhere")
+    monkeypatch.setattr(Fake, "probabilities", lambda self, texts: [[0.7, 0.2, 0.1] for _ in texts])
+    assert main(["elsewhere", *arguments[1:], "--resume"]) == 0
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(rows)
 
 
 def test_explanations_are_columns_too(tmp_path):
