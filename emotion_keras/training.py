@@ -180,6 +180,9 @@ def predict(model, sequences, *, feature, sequence_length, batch_size=64):
         outputs = model.predict_on_batch(*batches[0])
         # With several devices on TensorFlow each has predicted all of them.
         outputs = outputs[: len(sequences)]
+    elif len(devices.list_devices()) == 1:
+        # On a CPU the machinery takes from the model a fifth of its time, on one core a third.
+        outputs = np.concatenate([model.predict_on_batch(*batches[i]) for i in range(len(batches))])
     else:
         outputs = model.predict(batches, verbose=0)
     return batches.restore_order(np.asarray(outputs, "float32"))
