@@ -255,7 +255,7 @@ def show_plan(steps, budget, workers, texts):
     """
     table = Table(
         title=f"Plan, {budget}: about how long it takes with {workers} worker"
-        f"{'s' if workers > 1 else ''} of a core each",
+        f"{'s' if workers > 1 else ''} of a core each (measured with TensorFlow)",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
