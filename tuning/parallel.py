@@ -151,4 +151,11 @@ def _take_part(explore, names, places, number):
     os.environ.update(places)
     if number is not None:
         study.take_share(number, len(names))
-    sys.exit(run_command(lambda: explore(names)))
+
+    def run():
+        # At a terminal Ctrl-C reaches all processes; the one that started them says what it means.
+        with contextlib.suppress(KeyboardInterrupt):
+            return explore(names)
+        return 2
+
+    sys.exit(run_command(run))
