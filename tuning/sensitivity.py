@@ -2,9 +2,11 @@
 
 Each analysis trains models at several values of one setting, at every value with several seeds, as
 a study of plain runs: what is finished is not made again, and what was killed continues. At its end
-it shows what the runs reach, and keeps it as `sensitivity.json` beside them.
+it shows what the runs reach, and keeps it as `sensitivity.json` beside them, with what it found of
+other models in the same study.
 """
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -211,9 +213,10 @@ def analyze(
         **options: Options of the analysis, of `load_corpus`, `prepare` and `split`.
 
     Returns:
-        What stands in `sensitivity.json`, a dictionary of `analysis`, `corpus` and `points`: for
-        each model and value that has a run, `contender`, `value` and what `summarize_runs` gives;
-        after `noise`, for each model under `noise` what `summarize_noise` gives. And a list of
+        What `sensitivity.json` says of these models, a dictionary of `analysis`, `corpus` and
+        `points`: for each model and value that has a run, `contender`, `value` and what
+        `summarize_runs` gives; after `noise`, for each model under `noise` what `summarize_noise`
+        gives. And a list of
         `Ended`, the runs that failed.
 
     Raises:
@@ -277,8 +280,23 @@ def analyze(
             [path for paths in tested.values() for path in paths], wanted, dataset, notify
         )
         found["noise"] = {name: summarize_noise(paths) for name, paths in tested.items()}
-    record.write_versioned(directory / SENSITIVITY, found)
+    path = directory / SENSITIVITY
+    record.write_versioned(path, _with_other_models(found, path))
     return found, failed
+
+
+def _with_other_models(found, path):
+    """What an analysis found, and what it found before of other models in the same study."""
+    before = {}
+    if path.exists():
+        with contextlib.suppress(UserError):  # What cannot be read is made anew.
+            before = record.read_versioned(path)
+    if any(before.get(name) != found[name] for name in ("analysis", "corpus")):
+        return found
+    named = {point["contender"] for point in found["points"]}
+    others = [point for point in before["points"] if point["contender"] not in named]
+    noise = {"noise": before["noise"] | found["noise"]} if "noise" in found else {}
+    return {**found, "points": [*others, *found["points"]], **noise}
 
 
 def plan_analysis(analysis, names, *, own, seeds, settings, precision, options, cache, notify):

@@ -63,6 +63,22 @@ def analyze(command, tmp_path):
 
 
 @pytest.mark.one_backend
+def test_what_was_found_of_another_model_stays(analyze):
+    noise = {"study": "noise", "kinds": "typos", "levels": "0.5", "label_levels": ""}
+    first, _ = analyze("noise", models="tfidf_logistic", settings={"networks": {}}, **noise)
+    both, _ = analyze("noise", **noise)
+    assert first["points"] == both["points"][:1]
+    assert [point["contender"] for point in both["points"]] == [
+        "tfidf_logistic",
+        "gated_transformer@scratch",
+    ]
+    assert list(both["noise"]) == ["tfidf_logistic", "gated_transformer@scratch"]
+    assert both["noise"]["tfidf_logistic"] == first["noise"]["tfidf_logistic"]
+    again, _ = analyze("noise", models="tfidf_logistic", settings={"networks": {}}, **noise)
+    assert sorted(map(str, again["points"])) == sorted(map(str, both["points"]))
+
+
+@pytest.mark.one_backend
 def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
     analyze, command, corpus_path, capsys, tmp_path, monkeypatch
 ):
