@@ -216,8 +216,7 @@ def analyze(
         What `sensitivity.json` says of these models, a dictionary of `analysis`, `corpus` and
         `points`: for each model and value that has a run, `contender`, `value` and what
         `summarize_runs` gives; after `noise`, for each model under `noise` what `summarize_noise`
-        gives. And a list of
-        `Ended`, the runs that failed.
+        gives. And a list of `Ended`, the runs that failed.
 
     Raises:
         UserError: If the input or an option is wrong.

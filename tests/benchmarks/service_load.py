@@ -30,7 +30,7 @@ from pathlib import Path
 import processes
 
 MOST_MEDIAN = 0.05
-MOST_99TH = 0.25
+MOST_99TH = 0.1
 _TEXTS = processes.ROOT / "emotion_keras" / "data" / "situations.csv"
 
 
