@@ -422,10 +422,11 @@ def _noise_section(page, found, noises):
             "below.",
             lambda metric: figures.draw_noise(noises, summary, metric),
         )
-    if len({value for _, value in found}) > 1:
+    trained = {contender for contender, value in found if value > 0}
+    if trained:
         section["labels"] = _curve_section(
             page,
-            found,
+            {at: runs for at, runs in found.items() if at[0] in trained},
             "wrong_labels",
             "Wrong labels",
             "Share of training texts with a wrong label",

@@ -432,7 +432,8 @@ def summarize(found):
         levels = sorted({point["level"] for point in points})
         table = _table(f"{contender}: accuracy by noise in texts and its level, in per cent")
         for column in ("noise", *(f"{level:g}" for level in levels)):
-            table.add_column(column, justify="left" if column == "noise" else "right")
+            is_name = column == "noise"
+            table.add_column(column, justify="left" if is_name else "right", no_wrap=is_name)
         for kind in dict.fromkeys(point["kind"] for point in points):
             row = {p["level"]: p["test"]["accuracy"] for p in points if p["kind"] == kind}
             table.add_row(kind, *(with_interval(row.get(level)) for level in levels))

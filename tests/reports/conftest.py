@@ -242,7 +242,9 @@ def runs_dir(tmp_path_factory):
         ]
         scores = {"auc": 0.8, "log_loss": 1.0, "brier_score": 0.5, "ece": 0.1}
         pd.DataFrame(rows).assign(**scores).to_csv(directory / "noise.csv", index=False)
-    write_study(runs / "noise", "noise", {(ours, 0.0): tested, (ours, 0.2): wrong})
+    other = [_make_run(runs / "noise", "cnn@scratch", 0, 0.7, trial="noise 0")]
+    points = {("cnn@scratch", 0.0): other, (ours, 0.0): tested, (ours, 0.2): wrong}
+    write_study(runs / "noise", "noise", points)
     write_search(runs / "search")
     return runs
 

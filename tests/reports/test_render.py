@@ -161,6 +161,14 @@ def test_analyses_are_what_the_records_say(page, runs_dir, study, column):
         assert {title: row[title] for title in expected} == expected
 
 
+def test_wrong_labels_are_shown_of_models_that_were_trained_with_them(page):
+    rows = page.table("wrong_labels")
+    assert [(row["Model"], float(row["Wrong labels"])) for row in rows] == [
+        ("gated_transformer@minilm", 0.0),
+        ("gated_transformer@minilm", 0.2),
+    ]
+
+
 def test_forms_of_the_gate_are_set_against_the_papers(page, runs_dir):
     points = json.loads((runs_dir / "gate" / "sensitivity.json").read_text())["points"]
     accuracy = {}
