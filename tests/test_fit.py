@@ -306,7 +306,7 @@ def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkey
     assert not list(directory.glob("vectors-*"))
 
 
-@pytest.mark.parametrize("preset", ["toy_bert", "toy_distilbert", "toy_roberta"])
+@pytest.mark.parametrize("preset", ["toy_bert", "toy_roberta"])
 def test_a_local_preset_trains_end_to_end(fit, preset, request):
     folder = request.getfixturevalue(preset)
     directory = fit(encoder=str(folder), num_layers=0, epochs=1)

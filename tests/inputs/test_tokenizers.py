@@ -145,10 +145,11 @@ def test_a_presets_byte_pairs(toy_roberta):
     assert tokenizer.hidden_id == 3
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize("strip_accents", [True, False])
 def test_word_pieces_are_cut_as_keras_hub_cuts_them(lowercase, strip_accents):
-    texts = [row["text"] for row in record.read_rows(situations.path())]
+    texts = [row["text"] for row in record.read_rows(situations.path())[::5]]
     learned = WordPieceTokenizer.train(texts, vocabulary_size=1500)._tokenizer.get_vocab()
     pieces = [*sorted(learned, key=learned.get), "[MASK]", "Caf", "##\u00e9"]
     given = {"lowercase": lowercase, "strip_accents": strip_accents}
