@@ -231,7 +231,7 @@ def commands(part):
     for study in part.studies:
         for name, make in _MAKERS.items():
             if name in study.files:
-                found.append(make(study))
+                found += make(study)
         if not study.files.keys() & _MAKERS.keys():
             command = fit_command(study.runs[0])
             others = len(study.runs) - 1
@@ -302,7 +302,7 @@ def _compare_command(study):
     if settings:
         flags.append("--settings=settings.json")
     command = _command(study, "emotion_keras.compare", flags, runs)
-    return {"study": study.name, "command": command, "settings": settings}
+    return [{"study": study.name, "command": command, "settings": settings}]
 
 
 _VALUES = {
@@ -313,9 +313,21 @@ _VALUES = {
 }
 
 
-def _sensitivity_command(study):
+def _sensitivity_commands(study):
+    """A command for all models that were tried at the same values."""
+    values = {}
+    for point in study.files[SENSITIVITY]["points"]:
+        values.setdefault(point["contender"], []).append(point["value"])
+    models = {}
+    for name, of_model in values.items():
+        models.setdefault(tuple(of_model), []).append(name)
+    return [_sensitivity_command(study, of_values) for of_values in models.values()]
+
+
+def _sensitivity_command(study, models):
     found = study.files[SENSITIVITY]
-    analysis, points = found["analysis"], found["points"]
+    analysis = found["analysis"]
+    points = [point for point in found["points"] if point["contender"] in models]
     named = {name for point in points for name in point["run_ids"]}
     runs = [run for run in study.runs if run.name in named]
     flag, option = _VALUES[analysis]
@@ -323,11 +335,10 @@ def _sensitivity_command(study):
     if analysis == "noise":
         values = [value for value in values if value]
     texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    models = list(dict.fromkeys(point["contender"] for point in points))
     flags = [analysis, f"--models={','.join(models)}"]
     flags.append(f"--seeds={1 + max((run.seed for run in runs), default=0)}")
     flags.append(f"{flag}={','.join(texts)}")
-    noises = [point for points in found.get("noise", {}).values() for point in points]
+    noises = [point for name in models for point in found.get("noise", {}).get(name, ())]
     if noises:
         levels = sorted({point["level"] for point in noises} - {0})
         flags.append(f"--kinds={','.join(dict.fromkeys(point['kind'] for point in noises))}")
@@ -354,11 +365,11 @@ def _search_command(study):
     ]
     command = _command(study, "tuning.search", flags, study.runs)
     space = json.dumps(found["space"], indent=2)
-    return {"study": study.name, "command": command, "settings": space}
+    return [{"study": study.name, "command": command, "settings": space}]
 
 
 _MAKERS = {
     COMPARISON: _compare_command,
-    SENSITIVITY: _sensitivity_command,
+    SENSITIVITY: _sensitivity_commands,
     SEARCH: _search_command,
 }

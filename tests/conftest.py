@@ -194,6 +194,15 @@ TEN_WORDS = [
 ]
 
 
+SMALL_ENCODER = {
+    "num_heads": 2,
+    "hidden_dim": 8,
+    "intermediate_dim": 16,
+    "max_sequence_length": 32,
+    "dtype": "float32",
+}
+
+
 @pytest.fixture(scope="session")
 def toy_bert(tmp_path_factory):
     """Folder of a preset: a BERT of ten words with its tokenizer."""
@@ -202,11 +211,7 @@ def toy_bert(tmp_path_factory):
     backbone = keras_hub.models.BertBackbone(
         vocabulary_size=len(TEN_WORDS),
         num_layers=2,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=32,
-        dtype="float32",
+        **SMALL_ENCODER,
     )
     # As they start, its weights are so small that all texts have the same pooled output.
     for variable in backbone.trainable_variables:
@@ -225,11 +230,7 @@ def toy_distilbert(tmp_path_factory):
     keras_hub.models.DistilBertBackbone(
         vocabulary_size=len(TEN_WORDS),
         num_layers=1,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=32,
-        dtype="float32",
+        **SMALL_ENCODER,
     ).save_to_preset(str(folder))
     keras_hub.models.DistilBertTokenizer(TEN_WORDS, lowercase=True).save_to_preset(str(folder))
     return folder
@@ -247,13 +248,8 @@ def toy_roberta(tmp_path_factory):
     keras_hub.models.RobertaBackbone(
         vocabulary_size=len(tokens),
         num_layers=1,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=32,
-        dtype="float32",
+        **SMALL_ENCODER,
     ).save_to_preset(str(folder))
     vocabulary = {token: i for i, token in enumerate(tokens)}
-    tokenizer = keras_hub.models.RobertaTokenizer(vocabulary, merges)
-    tokenizer.save_to_preset(str(folder))
+    keras_hub.models.RobertaTokenizer(vocabulary, merges).save_to_preset(str(folder))
     return folder

@@ -15,6 +15,7 @@ import pytest
 
 from emotion_keras import export as export_module
 from emotion_keras import record
+from emotion_keras.cores import available_cores
 from emotion_keras.errors import UserError
 from emotion_keras.predictor import Predictor
 
@@ -93,7 +94,7 @@ def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):
 
 def test_threads_may_ask_at_the_same_time(gated_run, exported):
     predictor = Predictor.load(exported, parallel=True)
-    assert predictor.num_parallel == len(os.sched_getaffinity(0))
+    assert predictor.num_parallel == len(available_cores())
     texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist() + TEXTS
     parts = [texts[start : start + 3] for start in range(0, len(texts), 3)]
     with concurrent.futures.ThreadPoolExecutor(4) as threads:

@@ -84,7 +84,7 @@ def load_tokenizer(encoder):
         raise UserError(_unavailable(encoder, error)) from error
     tokenizer = preprocessor.tokenizer
     if isinstance(tokenizer, keras_hub.tokenizers.WordPieceTokenizer) and tokenizer.split:
-        # The same pieces, many times as fast, and exported with the model.
+        # The same pieces, from a file that an exported model is read with.
         return WordPieceTokenizer.of_pieces(
             tokenizer.get_vocabulary(),
             lowercase=tokenizer.lowercase,

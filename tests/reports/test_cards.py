@@ -123,7 +123,12 @@ def test_commands_repeat_what_was_asked(runs_dir):
     assert "--data=days.csv" in rates and "--split-seed=0" in rates and "--clean=true" in rates
     assert "--study=learning_rate" in rates
     assert not any("None" in word for word in rates)
-    assert "--label-levels=0.2" in words_of(found["noise"]["command"])
+    # Models that were tried at other values are not tried at all by one command.
+    noises = [words_of(one["command"]) for one in cards.commands(part) if one["study"] == "noise"]
+    assert [words[5:8] for words in noises] == [
+        ["--models=cnn@scratch", "--seeds=1", "--label-levels="],
+        ["--models=gated_transformer@minilm", "--seeds=3", "--label-levels=0.2"],
+    ]
     assert "--forms=none,features,scalar" in words_of(found["gate"]["command"])
     search = words_of(found["search"]["command"])
     assert "--max-trials=7" in search and "--oracle=random" in search
