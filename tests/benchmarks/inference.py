@@ -4,13 +4,15 @@
     python -m emotion_keras.export RUN --out INT8 --quantize int8
     python tests/benchmarks/inference.py FOLDER INT8
 
-Needs the package transformers, and torch. Each part runs in a process of its own: the cold start of
-the command, from the start of the process to the answer; the time of one text, of the predictor, of
-the bare ONNX Runtime session on the same token ids, and of the pipeline; and the throughput on the
-test texts of ISEAR where Keras's cache has it, or else on the built-in corpus, of the pipeline with
-texts sorted by length in batches of 32. Takes about 3 minutes on 2 cores.
+Needs the package transformers, and torch. Measures the cold start of the command, from the start of
+the process to the answer; the time of one text; and the texts a second, on the test texts of ISEAR
+where Keras's cache has it, or else on the built-in corpus. Beside the pipeline stands the bare ONNX
+Runtime session on token ids made beforehand; both get many texts sorted by length in batches of 32.
+Each has a process of its own, and they are asked by turns in several rounds, so that the machine is
+alike for all. Takes about 5 minutes on 2 cores.
 """
 
+import contextlib
 import json
 import statistics
 import subprocess
@@ -20,7 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEXT = "My neighbour shouted at me in the street when I came home late."
-REPEATS = 200
+ROUNDS = 7
+REPEATS = 50
+BATCH_SIZE = 32
 
 
 def texts():
@@ -29,16 +33,6 @@ def texts():
 
     settings = resolve("tfidf_svm", {"data": "auto"})
     return read_dataset(settings, {}, lambda message: None).texts("test")
-
-
-def milliseconds(answer):
-    answer()
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        answer()
-        times.append(1000 * (time.perf_counter() - start))
-    return statistics.median(times)
 
 
 def pipeline():
@@ -53,76 +47,129 @@ def pipeline():
     return transformers.pipeline("text-classification", model=model.eval(), tokenizer=tokenizer)
 
 
-def of_pipeline(many):
+def functions_of_pipeline():
     answer = pipeline()
-    found = {"one": milliseconds(lambda: answer(TEXT))}
-    many = sorted(many, key=len)
-    answer(many[:64], batch_size=32)
-    start = time.perf_counter()
-    answer(many, batch_size=32)
-    return found | {"throughput": len(many) / (time.perf_counter() - start)}
+    many = sorted(texts(), key=len)
+    return lambda: answer(TEXT), lambda: answer(many, batch_size=BATCH_SIZE)
 
 
-def of_predictor(folder, many):
+def functions_of_predictor(folder):
+    from emotion_keras.predictor import Predictor
+
+    predictor, many = Predictor.load(folder), texts()
+    return lambda: predictor(TEXT), lambda: predictor(many)
+
+
+def functions_of_session(folder):
     from emotion_keras.predictor import Predictor
 
     predictor = Predictor.load(folder)
-    found = {"one": milliseconds(lambda: predictor(TEXT))}
-    sequences = predictor.model.tokenizer.encode([TEXT], 96)
-    inputs = dict(
-        zip(("token_ids", "padding_mask"), sequences.pad([0], sequences.lengths[0]), strict=True)
-    )
-    found["bare"] = milliseconds(lambda: predictor.model.session.run(["probabilities"], inputs))
-    predictor(many[:64])
-    start = time.perf_counter()
-    predictor(many)
-    return found | {"throughput": len(many) / (time.perf_counter() - start)}
+    session = predictor.model.session
+
+    def runs(many):
+        sequences = predictor.model.tokenizer.encode(many, predictor.sequence_length)
+        order = sorted(range(len(many)), key=lambda i: sequences.lengths[i])
+        batches = []
+        for start in range(0, len(many), BATCH_SIZE):
+            indices = order[start : start + BATCH_SIZE]
+            token_ids, mask = sequences.pad(indices, int(sequences.lengths[indices[-1]]))
+            batches.append({"token_ids": token_ids, "padding_mask": mask})
+        return lambda: [session.run(["probabilities"], batch) for batch in batches]
+
+    return runs([TEXT]), runs(texts())
 
 
-def child(*arguments):
-    """Runs a part of this file in a process of its own; returns what it found."""
-    done = subprocess.run(
-        [sys.executable, __file__, *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+def serve_times(one, many):
+    """For each line of standard input, a line of the milliseconds of one text and of many."""
+    one(), many()
+    print(json.dumps(len(texts())), flush=True)
+    for _ in sys.stdin:
+        times = []
+        for _ in range(REPEATS):
+            start = time.perf_counter()
+            one()
+            times.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        many()
+        seconds = time.perf_counter() - start
+        print(json.dumps([1000 * statistics.median(times), seconds]), flush=True)
+
+
+def median_times(contenders):
+    """Of each contender the time of one text in ms, and how many texts it answers in a second."""
+    with contextlib.ExitStack() as stack:
+        processes = {
+            name: stack.enter_context(
+                subprocess.Popen(
+                    [sys.executable, __file__, *arguments],
+                    cwd=ROOT,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for name, arguments in contenders.items()
+        }
+        num_texts = {name: int(process.stdout.readline()) for name, process in processes.items()}
+        rounds = {name: [] for name in processes}
+        for _ in range(ROUNDS):
+            for name, process in processes.items():
+                process.stdin.write("\n")
+                process.stdin.flush()
+                one, many = json.loads(process.stdout.readline())
+                rounds[name].append((one, num_texts[name] / many))
+    return {
+        name: [statistics.median(column) for column in zip(*found, strict=True)]
+        for name, found in rounds.items()
+    }
 
 
 def seconds(command):
-    times = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    start = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    return time.perf_counter() - start
 
 
 def main(folder, int8):
-    ours = seconds([sys.executable, "-m", "emotion_keras.predict", folder, TEXT])
-    theirs = seconds([sys.executable, __file__, "--cold"])
+    ours = [sys.executable, "-m", "emotion_keras.predict", folder, TEXT]
+    theirs = [sys.executable, __file__, "--cold"]
+    ours, theirs = (
+        statistics.median(times)
+        for times in zip(*((seconds(ours), seconds(theirs)) for _ in range(ROUNDS)), strict=True)
+    )
     print(f"cold start, s: ours {ours:.2f}, pipeline {theirs:.2f}: {ours / theirs:.2f} of its time")
-    peer, full, small = (
-        child(*part) for part in (["--pipeline"], ["--predictor", folder], ["--predictor", int8])
+    found = median_times(
+        {
+            "pipeline": ["--pipeline"],
+            "float32": ["--predictor", folder],
+            "float32 session": ["--session", folder],
+            "int8": ["--predictor", int8],
+            "int8 session": ["--session", int8],
+        }
     )
-    print(
-        f"one text, ms: ours {full['one']:.2f} ({full['one'] / peer['one']:.2f} of the pipeline's "
-        f"{peer['one']:.2f}), {full['one'] - full['bare']:+.2f} to the bare session's "
-        f"{full['bare']:.2f}; int8 {small['one']:.2f}"
-    )
-    for name, found in (("float32", full), ("int8", small)):
+    peer_one, peer_many = found["pipeline"]
+    for name in ("float32", "int8"):
+        (one, many), (bare_one, bare_many) = found[name], found[f"{name} session"]
         print(
-            f"texts/s in {name}: {found['throughput']:.0f}, "
-            f"{found['throughput'] / peer['throughput']:.2f} times the pipeline's "
-            f"{peer['throughput']:.0f}"
+            f"{name}: one text in {one:.2f} ms, {one / peer_one:.2f} of the pipeline's "
+            f"{peer_one:.2f}, {one - bare_one:+.2f} to the bare session's {bare_one:.2f}; "
+            f"{many:.0f} texts/s, {many / peer_many:.2f} times the pipeline's {peer_many:.0f}, "
+            f"{many / bare_many:.2f} times the bare session's {bare_many:.0f}"
         )
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    if sys.argv[1] == "--cold":
-        pipeline()(TEXT)
-    elif sys.argv[1] == "--pipeline":
-        print(json.dumps(of_pipeline(texts())))
-    elif sys.argv[1] == "--predictor":
-        print(json.dumps(of_predictor(sys.argv[2], texts())))
-    else:
-        main(*sys.argv[1:3])
+    match sys.argv[1:]:
+        case ["--cold"]:
+            pipeline()(TEXT)
+        case ["--pipeline"]:
+            serve_times(*functions_of_pipeline())
+        case ["--predictor", folder]:
+            serve_times(*functions_of_predictor(folder))
+        case ["--session", folder]:
+            serve_times(*functions_of_session(folder))
+        case [folder, int8]:
+            main(folder, int8)
+        case _:
+            sys.exit(__doc__)
