@@ -183,6 +183,7 @@ def fit(
     directory = record.run_directory(runs_dir, study, name)
     if record.is_finished(directory):
         record.read_run(directory)  # That it can be read is part of it.
+        _clean_up(directory)
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory
     _claim(directory, identity)
@@ -255,8 +256,7 @@ def fit(
             },
         },
     )
-    (directory / _UNFINISHED).unlink()
-    remove_state(directory)
+    _clean_up(directory)
     return directory
 
 
@@ -287,6 +287,13 @@ def _release(directory):
     if [path.name for path in directory.iterdir()] == [_UNFINISHED]:
         (directory / _UNFINISHED).unlink()
         directory.rmdir()
+
+
+def _clean_up(directory):
+    """Removes what a finished run has no more use for, and what kills left half written."""
+    (directory / _UNFINISHED).unlink(missing_ok=True)
+    remove_state(directory)
+    record.remove_parts(directory)
 
 
 def _write_texts(directory, dataset, outcome):

@@ -14,6 +14,7 @@ import csv
 import hashlib
 import json
 import os
+import tempfile
 from pathlib import Path
 
 from emotion_keras.errors import UserError
@@ -74,8 +75,8 @@ def make_directory(directory):
     """Makes a folder for runs, or raises `UserError` if nothing can be written there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        write_json(directory / "writable.json", {})
-        (directory / "writable.json").unlink()
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"\n")
     except OSError as error:
         raise UserError(
             f"Runs cannot be written to {directory}: {error.strerror}. Choose a folder that can be "
@@ -235,6 +236,12 @@ def _write_atomically(path, text):
 
 def _part(path):
     return f"{os.fspath(path)}.{os.getpid()}.part"
+
+
+def remove_parts(directory):
+    """Removes from a folder the files that processes were writing when they were killed."""
+    for part in Path(directory).glob("*.part"):
+        part.unlink(missing_ok=True)
 
 
 def flush(file):

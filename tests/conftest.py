@@ -1,7 +1,9 @@
 """What whole runs and pretrained encoders need in tests: a toy corpus, toy sizes, toy encoders."""
 
 import collections
+import functools
 import multiprocessing
+import os
 import random
 import signal
 import time
@@ -11,8 +13,8 @@ import keras_hub
 import numpy as np
 import pytest
 
+from emotion_keras import devices, latency, study
 from emotion_keras import fit as fit_module
-from emotion_keras import study
 from emotion_keras.inputs.text import TextInput
 
 WORDS = {
@@ -69,7 +71,16 @@ def corpus_path(tmp_path_factory):
 
 
 @pytest.fixture
-def toy(corpus_path, tmp_path):
+def quick_measures(monkeypatch):
+    """Measures the machine for a moment: what a run costs is not what its tests look at."""
+    median, flops = latency._median_milliseconds, devices.matmul_flops_per_second
+    once = functools.partial(median, repeats=1)
+    monkeypatch.setattr(latency, "_median_milliseconds", lambda *given: once(*given[:2]))
+    monkeypatch.setattr(devices, "matmul_flops_per_second", functools.partial(flops, seconds=0.01))
+
+
+@pytest.fixture
+def toy(corpus_path, tmp_path, quick_measures):
     """Options of a run of a second or two."""
     return {**TOY, "data": str(corpus_path), "runs_dir": str(tmp_path / "runs")}
 
@@ -81,7 +92,7 @@ def fit(toy):
 
 
 @pytest.fixture
-def runs_here(monkeypatch):
+def runs_here(monkeypatch, quick_measures):
     """Makes the runs of studies in this process; lists their tasks.
 
     That processes of their own make the same, test_study.py says.
@@ -100,12 +111,33 @@ def runs_here(monkeypatch):
     return made
 
 
+class Forked:
+    """Starts processes as a context of multiprocessing does: at once, not in 10 s.
+
+    They are forked from one that has imported all, and so are those that they start.
+    """
+
+    _CODE = (
+        "import multiprocessing; from emotion_keras import study\n"
+        "study.PROCESSES = multiprocessing.get_context('fork')\n"
+        "target(*arguments)"
+    )
+
+    def __init__(self):
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(
+            ["emotion_keras.fit", "emotion_keras.compare", "tuning.search", "skops.io", "grpc"]
+        )
+        self.Pipe = self._context.Pipe
+
+    def Process(self, *, target, args, name=None):
+        known = {"target": target, "arguments": args}
+        return self._context.Process(name=name, target=exec, args=(self._CODE, known))
+
+
 @pytest.fixture(scope="session")
 def forked():
-    """Context of processes that are forked from one that has imported all: at once, not in 10 s."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["emotion_keras.fit", "emotion_keras.compare", "tuning.search"])
-    return context
+    return Forked()
 
 
 @pytest.fixture
@@ -116,15 +148,15 @@ def quick_processes(forked, monkeypatch):
 
 @pytest.fixture
 def kill_ten_times(forked):
-    """Runs one command to its end, and another ten times, killed at random moments.
+    """Runs one command of a study to its end, and another ten times, killed on its way.
 
-    The processes that they start are forked, too, and must end by themselves when they are gone.
+    Each time it gets a random part further, told by its files, however slow the machine is. The
+    processes that it starts must end by themselves when it is gone.
     """
 
     def start(module, arguments):
         code = (
-            "import multiprocessing, os, sys; from emotion_keras import study\n"
-            "study.PROCESSES = multiprocessing.get_context('fork')\n"
+            "import os, sys\n"
             "sys.stdout = open(os.devnull, 'w')\n"
             f"from {module} import main\n"
             f"sys.exit(main({arguments!r}))"
@@ -133,21 +165,25 @@ def kill_ten_times(forked):
         process.start()
         return process
 
-    def kill(module, whole, killed):
-        begin = time.monotonic()
-        process = start(module, whole)
+    def num_files(directory):
+        return sum(len(files) for _, _, files in os.walk(directory))
+
+    def kill(module, command, runs_dir):
+        process = start(module, command(study="whole"))
         process.join()
-        seconds = time.monotonic() - begin
         assert process.exitcode == 0
         chance, codes = random.Random(0), []
-        for _ in range(10):
-            process = start(module, killed)
-            # Half of the time: what was done before is not made again.
-            process.join(chance.uniform(0, seconds / 2))
+        for times_left in range(10, 0, -1):
+            made = num_files(runs_dir / "killed")
+            files_left = num_files(runs_dir / "whole") - made
+            enough = made + chance.uniform(0, 2 * files_left / (times_left + 1))
+            process = start(module, command(study="killed"))
+            while num_files(runs_dir / "killed") <= enough and process.is_alive():
+                time.sleep(0.01)
             process.kill()
             process.join()
             codes.append(process.exitcode)
-        assert set(codes) <= {0, -signal.SIGKILL} and codes.count(-signal.SIGKILL) > 1
+        assert set(codes) <= {0, -signal.SIGKILL} and codes.count(-signal.SIGKILL) >= 5
 
     return kill
 

@@ -190,9 +190,8 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
 
 @pytest.mark.one_backend
 def test_killed_ten_times_it_ends_with_the_same_runs(command, kill_ten_times, tmp_path):
-    killed = command(study="killed")
-    kill_ten_times("emotion_keras.compare", command(study="whole"), killed)
-    assert main(killed) == 0
+    kill_ten_times("emotion_keras.compare", command, tmp_path / "runs")
+    assert main(command(study="killed")) == 0
     assert runs_in(tmp_path / "runs" / "killed") == runs_in(tmp_path / "runs" / "whole")
     for path in (tmp_path / "runs" / "killed").glob("*/"):
         names = {file.name for file in path.iterdir()}

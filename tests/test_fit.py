@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import keras
@@ -23,7 +24,7 @@ from emotion_keras.data.batches import TrainingBatches
 from emotion_keras.defaults import CHOSEN
 from emotion_keras.errors import UserError
 from emotion_keras.fit import main, next_command, resolve
-from emotion_keras.training import predict
+from emotion_keras.training import CHECKPOINT, predict
 
 ISEAR = Path(__file__).parents[2] / "shared" / "data" / "isear" / "isear.csv"
 
@@ -511,10 +512,10 @@ def test_a_runs_folder_below_a_file_is_told_before_training(command, tmp_path, c
 
 
 def test_a_read_only_runs_folder_is_told_before_training(command, capsys, monkeypatch, tmp_path):
-    def refuse(path, *args, **options):
-        raise PermissionError(13, "Permission denied", str(path))
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
 
-    monkeypatch.setattr(record, "write_json", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     monkeypatch.setattr(keras.Model, "fit", lambda *args, **options: 1 / 0)
     error = error_of(command(), capsys)
     assert "Permission denied" in error and "--runs-dir" in error
@@ -540,6 +541,16 @@ def test_a_disk_that_gets_full_leaves_no_finished_run(command, capsys, monkeypat
     (directory,) = run_directories(toy["runs_dir"])
     assert not record.is_finished(directory)
     assert main(command()) == 0
+
+
+@pytest.mark.one_backend
+def test_what_kills_left_of_a_finished_run_is_removed(fit):
+    directory = fit(epochs=1)
+    expected = sorted(path.name for path in directory.iterdir())
+    for name in ("unfinished.json", "history.csv.123.part", f"{CHECKPOINT}.part", CHECKPOINT):
+        (directory / name).touch()
+    assert fit(epochs=1) == directory
+    assert sorted(path.name for path in directory.iterdir()) == expected
 
 
 @pytest.mark.one_backend

@@ -1,10 +1,10 @@
 """A chief and its workers: what they find together, and what they say when they cannot."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -57,38 +57,43 @@ def test_two_workers_and_a_chief_try_each_setting_once(command, quick_processes,
         assert trial["options"].items() <= run["hyperparameters"].items()
 
 
-def test_a_chief_that_dies_ends_its_worker_and_what_was_tried_is_kept(command, tmp_path, free_port):
+def test_a_chief_that_dies_ends_its_worker_and_what_was_tried_is_kept(
+    command, forked, tmp_path, free_port
+):
     """The parts that a user starts by hand, on as many machines as there are."""
     # More than a worker tries before the chief is gone.
     (tmp_path / "space.json").write_text(json.dumps({"C": [0.01 * i for i in range(1, 201)]}))
     code = (
-        "from tuning import parallel, search; parallel._PATIENCE = 5; "
-        f"import sys; sys.exit(search.main({[*command, '--max-trials=200']!r}))"
+        "import os, sys; from tuning import parallel, search\n"
+        "os.environ.update(places); parallel._PATIENCE = 5\n"
+        "os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), 2)\n"
+        "sys.exit(search.main(command))"
     )
 
     def start(role):
         places = PLACES | {parallel.PORT: free_port, parallel.ROLE: role}
-        return subprocess.Popen(
-            [sys.executable, "-c", code],
-            env=os.environ | places,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        known = {"places": places, "command": [*command, "--max-trials=200"]}
+        process = forked.Process(target=exec, args=(code, known | {"output": str(tmp_path / role)}))
+        process.start()
+        return process
 
-    with start("chief") as chief, start("tuner0") as worker:
-        try:
-            # Until it has tried what the chief has said.
-            assert any("trial 1:" in line for line in worker.stdout)
-            chief.kill()
-            _, error = worker.communicate(timeout=120)
-        finally:
-            chief.kill()
-            worker.kill()
-    assert worker.returncode == 2, error
+    chief, worker = start("chief"), start("tuner0")
+    file = tmp_path / "runs" / "search" / SEARCH
+    try:
+        # Until it has tried what the chief has said.
+        while not (file.exists() and len(record.read_versioned(file)["trials"]) > 2):
+            assert worker.is_alive()
+            time.sleep(0.1)
+        chief.kill()
+        worker.join(120)
+    finally:
+        chief.kill()
+        worker.kill()
+    error = (tmp_path / "tuner0").read_text()
+    assert worker.exitcode == 2, error
     assert "The chief at 127.0.0.1" in error and "does not answer" in error
     assert "Traceback" not in error
-    trials = record.read_versioned(tmp_path / "runs" / "search" / SEARCH)["trials"]
+    trials = record.read_versioned(file)["trials"]
     assert [t["trial"] for t in trials][:2] == ["defaults", "1"]
 
 

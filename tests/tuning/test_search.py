@@ -307,9 +307,8 @@ def test_another_search_of_the_same_name_is_refused(trials, command, capsys, opt
 
 
 def test_killed_ten_times_it_ends_with_the_same_trials(command, kill_ten_times, tmp_path):
-    killed = command(study="killed")
-    kill_ten_times("tuning.search", command(study="whole"), killed)
-    assert main(killed) == 0
+    kill_ten_times("tuning.search", command, tmp_path / "runs")
+    assert main(command(study="killed")) == 0
     folders = [tmp_path / "runs" / name for name in ("killed", "whole")]
     found, expected = (record.read_versioned(folder / SEARCH)["trials"] for folder in folders)
     assert settings(found) == settings(expected)
@@ -318,9 +317,10 @@ def test_killed_ten_times_it_ends_with_the_same_trials(command, kill_ten_times, 
     assert [path.name for path in runs] == [path.name for path in expected]
 
 
-def test_runs_are_made_in_a_process_of_their_own(command, monkeypatch, tmp_path):
+def test_runs_are_made_in_a_process_of_their_own(command, forked, monkeypatch, tmp_path):
     arguments = command(max_trials=1)
     monkeypatch.undo()
+    monkeypatch.setattr(study, "PROCESSES", forked)
     assert main(arguments) == 0
     assert len(record.find_runs(tmp_path / "runs")) == 2
     assert "texts to train on" in (tmp_path / "runs/search/logs/worker-0.log").read_text()
