@@ -25,7 +25,7 @@ def rows_with_texts(directory, path):
         {"model": "tfidf_svm"},
         {"encoder": "toy_bert"},
         {"encoder": "toy_bert", "freeze_encoder": True, "num_layers": 0},
-        {"encoder": "toy_distilbert"},
+        pytest.param({"encoder": "toy_distilbert"}, marks=pytest.mark.one_backend),
     ],
     ids=lambda options: " ".join(map(str, options.values())) or "default",
 )
