@@ -96,14 +96,13 @@ def _run(app, listener, client_seconds):
     """Answers requests until a signal says to end, and then those in flight."""
     config = uvicorn.Config(
         app,
-        http=functools.partial(Protocol, seconds=client_seconds),
+        http=functools.partial(Protocol, seconds=client_seconds, max_connections=_MAX_CONNECTIONS),
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="error",
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MAX_CONNECTIONS,
         backlog=_BACKLOG,
         timeout_graceful_shutdown=_SECONDS_TO_END,
     )

@@ -80,20 +80,29 @@ async def _next(bodies, receive):
     return bodies.pop() if bodies else await receive()
 
 
+_TOO_MANY = JSONResponse(
+    {"detail": "Too many connections are open; try again soon."},
+    503,
+    headers={"retry-after": "1", "connection": "close"},
+)
+
+
 class Protocol(HttpToolsProtocol):
-    """HTTP on one connection, which is cut where headers do not arrive.
+    """HTTP on one connection of a limited number, which is cut where headers do not arrive.
 
     uvicorn waits without end for a first request, for the rest of headers, and until an answer has
     been taken. Here whoever connects, and whoever was answered, has some time for the next headers.
 
     Args:
         seconds: That time.
+        max_connections: The most connections; what comes by others is refused with status 503.
         **options: See `HttpToolsProtocol`.
     """
 
-    def __init__(self, *, seconds, **options):
+    def __init__(self, *, seconds, max_connections, **options):
         super().__init__(**options)
         self._seconds = seconds
+        self._max_connections = max_connections
         self._timer = None
         self._header_bytes = 0
 
@@ -110,6 +119,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self):
         self._stop_timer()
+        if len(self.connections) > self._max_connections:
+            self.app = _TOO_MANY
         super().on_headers_complete()
 
     def on_response_complete(self):

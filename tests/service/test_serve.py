@@ -65,6 +65,17 @@ def test_a_connection_is_kept_for_the_next_request(service):
     assert len(addresses) == 1 and None not in addresses
 
 
+def test_connections_beyond_the_limit_are_told(service):
+    with contextlib.ExitStack() as others:
+        for _ in range(512):
+            others.enter_context(connect(service))
+        answer = httpx.post(f"{service.address}/predict", json={"text": "sun"})
+    assert answer.status_code == 503 and answer.headers["retry-after"] == "1"
+    assert answer.json() == {"detail": "Too many connections are open; try again soon."}
+    # Once it has noticed that the others are gone.
+    assert any(is_well(service) or time.sleep(0.1) for _ in range(50))
+
+
 def test_large_headers_are_refused(service):
     with connect(service) as connection, contextlib.suppress(OSError):
         connection.sendall(HEAD)
