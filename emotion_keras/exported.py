@@ -13,8 +13,8 @@ from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.outputs import Outputs
 
 _BATCH_SIZE = 16
-# Of a batch, what may be padding: smaller batches cost less than more of it.
-_PADDING = 0.15
+# Tokens of padding that a batch may have: a batch costs about as much as ten tokens more.
+_PADDING = 10
 
 
 class ExportedNetwork:
@@ -89,7 +89,7 @@ def _batches(lengths):
     for i in np.argsort(lengths, kind="stable").tolist():
         padded = (len(batch) + 1) * lengths[i]
         num_tokens += lengths[i]
-        if batch and (len(batch) == _BATCH_SIZE or padded - num_tokens > _PADDING * padded):
+        if batch and (len(batch) == _BATCH_SIZE or padded - num_tokens > _PADDING):
             yield batch
             batch, num_tokens = [], lengths[i]
         batch.append(i)
