@@ -211,7 +211,8 @@ def _keep_compiled(cache, compiled_from, fresh):
 
 def remove_state(directory):
     """Removes what only a run that is not finished needs."""
-    for path in (directory / CHECKPOINT, *directory.glob(_vectors_file("*"))):
+    checkpoints = directory / CHECKPOINT, directory / f"{CHECKPOINT}.part"
+    for path in (*checkpoints, *directory.glob(_vectors_file("*"))):
         path.unlink(missing_ok=True)
 
 

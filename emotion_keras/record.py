@@ -239,9 +239,13 @@ def _part(path):
 
 
 def remove_parts(directory):
-    """Removes from a folder the files that processes were writing when they were killed."""
-    for part in Path(directory).glob("*.part"):
-        part.unlink(missing_ok=True)
+    """Removes from a folder what processes were writing of a record when they were killed.
+
+    What else ends in `.part`, such as a table that is being labelled, goes on from there.
+    """
+    for path in Path(directory).glob("*.part"):
+        if path.with_suffix("").suffix[1:].isdecimal():  # Its process; see `_part`.
+            path.unlink(missing_ok=True)
 
 
 def flush(file):

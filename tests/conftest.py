@@ -74,8 +74,9 @@ def corpus_path(tmp_path_factory):
 def quick_measures(monkeypatch):
     """Measures the machine for a moment: what a run costs is not what its tests look at."""
     median, flops = latency._median_milliseconds, devices.matmul_flops_per_second
-    once = functools.partial(median, repeats=1)
-    monkeypatch.setattr(latency, "_median_milliseconds", lambda *given: once(*given[:2]))
+    monkeypatch.setattr(
+        latency, "_median_milliseconds", lambda predict, texts, repeats: median(predict, texts, 1)
+    )
     monkeypatch.setattr(devices, "matmul_flops_per_second", functools.partial(flops, seconds=0.01))
 
 

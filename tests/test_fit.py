@@ -546,6 +546,9 @@ def test_a_disk_that_gets_full_leaves_no_finished_run(command, capsys, monkeypat
 @pytest.mark.one_backend
 def test_what_kills_left_of_a_finished_run_is_removed(fit):
     directory = fit(epochs=1)
+    # Of an export and of a table that is being labelled; neither is the run's.
+    (directory / "onnx.part").mkdir()
+    (directory / "labels.2.csv.part").touch()
     expected = sorted(path.name for path in directory.iterdir())
     for name in ("unfinished.json", "history.csv.123.part", f"{CHECKPOINT}.part", CHECKPOINT):
         (directory / name).touch()

@@ -80,9 +80,9 @@ def functions_of_session(folder):
 
 
 def serve_times(one, many):
-    """For each line of standard input, a line of the milliseconds of one text and of many."""
+    """For each line of standard input, a line of the seconds of one text and of many."""
     one(), many()
-    print(json.dumps(len(texts())), flush=True)
+    print("ready", flush=True)
     for _ in sys.stdin:
         times = []
         for _ in range(REPEATS):
@@ -91,8 +91,8 @@ def serve_times(one, many):
             times.append(time.perf_counter() - start)
         start = time.perf_counter()
         many()
-        seconds = time.perf_counter() - start
-        print(json.dumps([1000 * statistics.median(times), seconds]), flush=True)
+        of_many = time.perf_counter() - start
+        print(json.dumps([statistics.median(times), of_many]), flush=True)
 
 
 def median_times(contenders):
@@ -110,14 +110,16 @@ def median_times(contenders):
             )
             for name, arguments in contenders.items()
         }
-        num_texts = {name: int(process.stdout.readline()) for name, process in processes.items()}
+        num_texts = len(texts())
+        for process in processes.values():  # So that none is timed while another starts.
+            process.stdout.readline()
         rounds = {name: [] for name in processes}
         for _ in range(ROUNDS):
             for name, process in processes.items():
                 process.stdin.write("\n")
                 process.stdin.flush()
                 one, many = json.loads(process.stdout.readline())
-                rounds[name].append((one, num_texts[name] / many))
+                rounds[name].append((1000 * one, num_texts / many))
     return {
         name: [statistics.median(column) for column in zip(*found, strict=True)]
         for name, found in rounds.items()
