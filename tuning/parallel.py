@@ -24,8 +24,8 @@ CHIEF = "chief"
 ALONE = "tuner0"  # What KerasTuner calls one that has no others; so the first worker is called too.
 
 _HERE = "127.0.0.1"
-_PATIENCE = 60  # Seconds without an answer before a chief counts as dead,
-_FIRST_PATIENCE = 600  # or, before its first one, as never started.
+_FIRST_PATIENCE = 600  # Seconds without an answer before a chief counts as never started,
+_PATIENCE = 60  # or, after its first one, as dead.
 
 
 def role():
@@ -71,12 +71,12 @@ def check_port():
 
 @contextlib.contextmanager
 def with_chief():
-    """Within it this process ends, with a message, once the chief no longer answers.
+    """Waits for the chief; within it this process ends, with a message, once it no longer answers.
 
     KerasTuner's workers would wait for it for an hour.
 
     Raises:
-        UserError: If the chief fails while it is asked.
+        UserError: If the chief does not start, or fails while it is asked.
     """
     import grpc  # Imported here because it takes a moment; KerasTuner has brought it.
 
@@ -87,17 +87,28 @@ def with_chief():
     )
     is_over = threading.Event()
 
+    def answers():
+        with contextlib.suppress(OSError), socket.create_connection(place, timeout=5):
+            return True
+        return False
+
     def watch():
-        deadline = time.monotonic() + _FIRST_PATIENCE
+        deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(place, timeout=5):
-                deadline = time.monotonic() + _PATIENCE
             if is_over.wait(2):
                 return
+            if answers():
+                deadline = time.monotonic() + _PATIENCE
         # Not to what stands in for it while KerasTuner is kept from speaking.
         print(f"\nerror: {message}", file=sys.__stderr__, flush=True)
         os._exit(2)
 
+    # It must have answered before the watch begins: one that dies early would count as starting.
+    deadline = time.monotonic() + _FIRST_PATIENCE
+    while not answers():
+        if time.monotonic() > deadline:
+            raise UserError(message)
+        time.sleep(0.1)
     threading.Thread(target=watch, daemon=True).start()
     try:
         yield

@@ -113,6 +113,14 @@ def test_wrong_places_are_told(command, monkeypatch, capsys, places, message):
     assert message in capsys.readouterr().err
 
 
+def test_a_chief_that_never_starts_is_told(command, free_port, monkeypatch, capsys):
+    for name, value in {**PLACES, parallel.PORT: free_port}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(parallel, "_FIRST_PATIENCE", 0.2)
+    assert main(command) == 2
+    assert f"The chief at 127.0.0.1, port {free_port}, does not answer" in capsys.readouterr().err
+
+
 def test_a_port_in_use_is_told(command, monkeypatch, capsys):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
