@@ -5,6 +5,7 @@ Imports no Keras, which takes seconds: where nothing is left to do, nothing of i
 
 import collections
 import contextlib
+import gc
 import json
 import multiprocessing
 import os
@@ -337,6 +338,7 @@ def _work(tasks, log, cache, number, workers):
     from emotion_keras import devices
     from emotion_keras.fit import fit
 
+    gc.freeze()  # What was imported stays: each run would look for garbage in it, for a second.
     after_first = None
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while (options := tasks.recv()) is not None:

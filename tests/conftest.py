@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import gc
 import multiprocessing
 import os
 import random
@@ -37,6 +38,9 @@ TOY = {
     "learning_rate": 0.01,
     "precision": "float32",
 }
+
+# What was imported stays: else half of the time of a toy run goes into looking for garbage in it.
+gc.freeze()
 
 
 def pytest_collection_modifyitems(items):
