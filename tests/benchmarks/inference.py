@@ -171,7 +171,7 @@ if __name__ == "__main__":
             serve_times(*functions_of_predictor(folder))
         case ["--session", folder]:
             serve_times(*functions_of_session(folder))
-        case [folder, int8]:
-            main(folder, int8)
+        case [*folders] if len(folders) == 2:
+            main(*(str(Path(folder).resolve()) for folder in folders))
         case _:
             sys.exit(__doc__)
