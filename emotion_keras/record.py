@@ -95,9 +95,54 @@ def predictions_path(directory):
     return path if path.exists() else path.with_name(f"{PREDICTIONS}.gz")
 
 
-def find_runs(runs_dir):
-    """Folders of the finished runs below a folder, sorted by path."""
-    return sorted(path.parent for path in Path(runs_dir).rglob(RUN))
+def find_runs(runs_dir, lost=None):
+    """Folders of the finished runs below a folder, sorted by path; see `find_files`."""
+    return [path.parent for path in find_files(runs_dir, RUN, lost)]
+
+
+def find_files(directory, name, lost=None):
+    """Files of a name in a folder, below it, and where links that lie there lead.
+
+    Each folder is looked into once, however many links lead to it, and a link to a folder that
+    holds the link leads nowhere new: so links may form a loop.
+
+    Args:
+        directory: Path of the folder.
+        name: The files' name.
+        lost: List, filled with pairs of a path that could not be followed and the reason, or
+            `None`.
+
+    Returns:
+        List of `pathlib.Path`, sorted; each below `directory`, by way of the links.
+    """
+    lost = [] if lost is None else lost
+
+    def note(error):
+        lost.append((Path(error.filename), error.strerror))
+
+    directory = Path(directory)
+    found, seen, links = [], set(), {Path(os.path.realpath(directory)): directory}
+    while links:
+        # The highest first: a study is found as one before a link to one of its runs is followed.
+        target = min(links, key=lambda path: (len(path.parts), path))
+        start = links.pop(target)
+        for folder, names, files in os.walk(start, onerror=note):
+            real = target / Path(folder).relative_to(start)
+            if real in seen:
+                names.clear()
+                continue
+            seen.add(real)
+            names.sort()
+            for path in map(Path(folder).joinpath, (*names, *files)):
+                leads_to = Path(os.path.realpath(path)) if path.is_symlink() else None
+                if path.name == name and path.is_file():
+                    found.append(path)
+                # Editors lock a file by a hidden link that leads nowhere.
+                elif leads_to and not path.exists() and not path.name.startswith("."):
+                    lost.append((path, f"it is a link to {os.readlink(path)}, which is not there"))
+                elif leads_to and path.is_dir() and leads_to not in {*seen, *real.parents}:
+                    links.setdefault(leads_to, path)
+    return sorted(found)
 
 
 def resolve_run(name, runs_dir, study=None):
@@ -118,15 +163,17 @@ def resolve_run(name, runs_dir, study=None):
     if name != "best":
         return Path(name)
     within = Path(runs_dir) / (study or "")
+    lost = []
     runs = [
         directory
-        for directory in find_runs(within)
+        for directory in find_runs(within, lost)
         if any((directory / file).exists() for file in (MODEL, ESTIMATOR))
     ]
     if not runs:
         raise UserError(
             f"There is no finished run with its model in {within} to take the best of. Train one: "
             "python -m emotion_keras.fit; or name another folder with `--runs-dir`."
+            + "".join(f" Not looked into: {path}: {reason}." for path, reason in lost)
         )
     return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
 

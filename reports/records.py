@@ -1,6 +1,7 @@
 """What a folder of runs holds: each record read once, kept apart by data, split and backend."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,7 +169,8 @@ class Study:
 
     @property
     def name(self):
-        return self.directory.name
+        # Of a folder that is given as `.`, too.
+        return os.path.basename(os.path.abspath(self.directory))
 
 
 @dataclass(eq=False)
@@ -265,13 +267,13 @@ def read_records(runs_dir):
             f"`python -m emotion_keras.compare`. Received: RUNS_DIR={str(runs_dir)!r}"
         )
     broken, runs = [], []
-    for directory in record.find_runs(runs_dir):
+    for directory in record.find_runs(runs_dir, broken):
         try:
             runs.append(_read_run(directory))
         except UserError as error:
             broken.append((directory / record.RUN, str(error)))
     folders = {run.directory.parent: [] for run in runs}
-    folders |= {path.parent: [] for path in sorted(runs_dir.rglob(SEARCH))}
+    folders |= {path.parent: [] for path in record.find_files(runs_dir, SEARCH)}
     for run in runs:
         folders[run.directory.parent].append(run)
     studies = [Study(path, found, _read_files(path, broken)) for path, found in folders.items()]

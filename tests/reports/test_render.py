@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -453,3 +454,34 @@ def test_the_command_loads_no_keras(tmp_path, make_run):
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    "given, study",
+    [
+        pytest.param("runs", "fit", id="a folder that holds a link"),
+        pytest.param("runs/fit", "fit", id="the link itself"),
+        pytest.param("published", "comparison", id="a link to a folder of studies"),
+        pytest.param("one", "linked", id="a link to one run"),
+    ],
+)
+def test_a_report_follows_links(tmp_path, make_run, monkeypatch, given, study):
+    for seed in range(2):
+        make_run(tmp_path / "disk" / "isear" / "comparison", "cnn@scratch", seed)
+    folder = tmp_path / "linked"
+    (folder / "runs").mkdir(parents=True)
+    (folder / "runs" / "fit").symlink_to("../../disk/isear/comparison")
+    (folder / "published").symlink_to("../disk/isear")
+    (folder / "one").symlink_to("../disk/isear/comparison/cnn-scratch-seed1")
+    monkeypatch.chdir(folder)
+    assert render(given, out="report", notify=lambda _: None) == 0
+    shown = pd.read_csv("report/tables/studies.csv").values.tolist()
+    assert [row[:2] for row in shown] == [[study, 1 if given == "one" else 2]]
+
+
+def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run):
+    make_run(tmp_path / "runs" / "fit", "cnn@scratch")
+    (tmp_path / "runs" / "more").symlink_to("/mnt/not/mounted")
+    told = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=told.append) == 1
+    assert any("more: it is a link to /mnt/not/mounted, which is not there" in t for t in told)
