@@ -288,7 +288,7 @@ def _accuracy(folder, directory, predictor):
     if not (directory / record.TEXTS).exists():
         return None
     network = ExportedNetwork(folder, predictor.sequence_length)
-    label_ids, _ = read_split(directory, predictor.labels, "test")
+    label_ids, _ = read_split(directory, record.read_run(directory), "test")
     texts = [row["text"] for row in record.read_rows(directory / record.TEXTS)]
     sequences = network.tokenizer.encode(texts, predictor.sequence_length)
     return float((network.outputs(sequences).probabilities.argmax(axis=1) == label_ids).mean())

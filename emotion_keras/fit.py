@@ -22,7 +22,6 @@ import keras
 import rich
 import yaml
 from rich.console import Group
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -35,6 +34,7 @@ from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.faithfulness import in_words, measure_faithfulness, read_faithfulness
+from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
@@ -213,8 +213,7 @@ def fit(
     record.write_json(directory / record.AUDIT, audit)
     if outcome["history"]:
         record.write_rows(directory / record.HISTORY, outcome["history"])
-    rows = _prediction_rows(dataset, outcome["probabilities"])
-    record.write_rows(directory / record.PREDICTIONS, rows)
+    _write_predictions(directory, dataset, outcome["probabilities"])
     if "layers" in outcome:
         record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
     if is_looked_at:
@@ -319,23 +318,13 @@ def _write_texts(directory, dataset, outcome):
         record.write_rows(directory / record.FAITHFULNESS, found)
 
 
-def _prediction_rows(dataset, probabilities):
-    labels = dataset.corpus.labels
-    rows = []
-    for name, values in probabilities.items():
-        examples = dataset.corpus.examples.iloc[getattr(dataset.split, name)]
-        for example_id, label, row in zip(examples["id"], examples["label"], values, strict=True):
-            rows.append(
-                {
-                    "id": example_id,
-                    "split": name,
-                    "label": label,
-                    "predicted": labels[row.argmax()],
-                    # As float32, whose shortest exact form is half as long as that of float64.
-                    **dict(zip(labels, map(str, row), strict=True)),
-                }
-            )
-    return rows
+def _write_predictions(directory, dataset, probabilities):
+    ids = dataset.corpus.examples["id"]
+    splits = {
+        name: (ids.iloc[getattr(dataset.split, name)], dataset.label_ids(name), values)
+        for name, values in probabilities.items()
+    }
+    write_predictions(directory, dataset.corpus.labels, splits)
 
 
 def _describe_corpus(dataset, settings):
@@ -377,7 +366,7 @@ def summarize(directory):
         by_label.add_column(column, justify="right")
     for label, metrics in run["metrics"][last]["per_label"].items():
         values = [metrics[key] for key in ("precision", "recall", "f1")]
-        by_label.add_row(escape(label), *map(_per_cent, values), str(metrics["support"]))
+        by_label.add_row(Text(label), *map(_per_cent, values), str(metrics["support"]))
     cost = run["cost"]
     best = f"Best epoch {run['best_epoch']}. " if run["best_epoch"] else ""
     return Group(

@@ -19,6 +19,8 @@ from emotion_keras.options import make_parser, parse
 from emotion_keras.predictor import Predictor
 
 _LINES_AT_ONCE = 256
+# What a label's column begins with, so that no label's name can be that of another column.
+_PROBABILITY = "probability:"
 # As a share of the gates' range in a text: background colours of 256, from pale to strong.
 _SHADES = (230, 229, 222, 221, 220, 214)
 
@@ -47,8 +49,9 @@ def predict(
         input: A table of texts in place of `texts`: CSV, TSV, JSON Lines or Parquet.
         text_column: The column of `input` that holds the texts; guessed from usual names unless
             given.
-        output: Where to write the answers, in any of these formats, beside the columns of `input`;
-            or, with `explain`, a page, `.html`.
+        output: Where to write the answers, in any of these formats, beside the columns of `input`:
+            label, confidence, flag and, for each label, `probability:` and its name; or, with
+            `explain`, a page, `.html`.
         resume: Whether to go on with an `output` that was interrupted.
         prefix: What the names of the new columns begin with, where `input` has such names already.
         top: How many of the most probable labels to give, in place of all probabilities.
@@ -153,7 +156,7 @@ def _as_file(texts):
 def _columns(labels, top, explain):
     """Names of the columns that are added to a file."""
     if top is None:
-        names = labels
+        names = [f"{_PROBABILITY}{label}" for label in labels]
     else:
         ranks = range(2, min(top, len(labels)) + 1)
         names = [f"{name}_{rank}" for rank in ranks for name in ("label", "confidence")]
@@ -163,12 +166,18 @@ def _columns(labels, top, explain):
 def _by_column(answers, columns, prefix, top):
     found = {name: [] for name in columns}
     for answer in answers:
-        values = answer | ((answer["probabilities"] or {}) if top is None else _ranked(answer))
+        values = answer | (_named(answer) if top is None else _ranked(answer))
         for name, column in found.items():
             value = values.get(name.removeprefix(prefix))
             # The digits of float32, in which a model computes.
             column.append(round(value, 6) if isinstance(value, float) else value)
     return found
+
+
+def _named(answer):
+    """The probabilities, by the names of their columns."""
+    probabilities = answer["probabilities"] or {}
+    return {f"{_PROBABILITY}{label}": value for label, value in probabilities.items()}
 
 
 def _ranked(answer):

@@ -64,7 +64,6 @@ class Predictor:
                 "`python -m emotion_keras.fit` named it at its end, or of an export."
             )
         run = record.read_run(directory)
-        labels = run["corpus"]["labels"]
         # Imported here because it takes seconds, which an exported model is spared.
         from emotion_keras.quiet import quiet
 
@@ -78,8 +77,8 @@ class Predictor:
         return cls(
             model,
             name=contender(run),
-            labels=labels,
-            temperature=fit_temperature(*read_split(directory, labels, "val")),
+            labels=run["corpus"]["labels"],
+            temperature=fit_temperature(*read_split(directory, run, "val")),
             preparation=run["corpus"]["preparation"],
         )
 

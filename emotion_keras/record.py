@@ -10,16 +10,20 @@ of frequent words, and `faithfulness.csv`, whether predictions rest on the words
 their contributions point at.
 """
 
+import contextlib
 import csv
 import hashlib
 import json
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
 from emotion_keras.errors import UserError
 
-SCHEMA_VERSION = 1
+# Version 2 names the columns of `predictions.csv` so that no label's name can be another column's.
+SCHEMA_VERSION = 2
+_READ_VERSIONS = (1, SCHEMA_VERSION)
 
 RUN = "run.json"
 HISTORY = "history.csv"
@@ -35,6 +39,46 @@ ESTIMATOR = "model.skops"
 # In the folder of an exported model.
 EXPORT = "export.json"
 ONNX = "model.onnx"
+
+# What a run's record holds, with the types that `check_types` takes.
+_RUN = {
+    "run_id": str,
+    "study": str,
+    "model": str,
+    "seed": int,
+    "inputs": dict,
+    "hyperparameters": dict,
+    "training": dict,
+    "corpus": {
+        "name": str,
+        "sha256": str,
+        "labels": [str],
+        "reading": dict,
+        "preparation": {"clean": bool, "normalize_punctuation": bool},
+        "protocol": dict,
+    },
+    "metrics": {"val": dict},
+    "num_parameters": int,
+    "cost": {
+        "seconds": float,
+        "examples_per_second": float,
+        "milliseconds_for_1_text": float,
+        "milliseconds_for_256_texts": float,
+        "peak_memory_bytes": int,
+    },
+    "environment": {"backend": str},
+}
+_METRICS = {
+    **dict.fromkeys(("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier_score"), float),
+    "auc": (float, type(None)),
+    "ece": float,
+    "num_examples": int,
+    "confusion_matrix": [list],
+}
+_METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support": int}
+# How Git LFS stands in for a file that was not fetched.
+_POINTER = b"version https://git-lfs"
+_DELETE = "Delete it, and the command that wrote it makes it again."
 
 
 def run_id(model, seed, settings, encoder=None):
@@ -230,7 +274,7 @@ def read_run(directory):
         Dictionary.
 
     Raises:
-        UserError: If there is no record, it is broken, or its schema version is another one.
+        UserError: If there is no record, it is damaged, or its schema version is another one.
     """
     path = Path(directory) / RUN
     if not path.exists():
@@ -238,35 +282,159 @@ def read_run(directory):
             f"There is no finished run in {directory}: it holds no {RUN}. Give the folder that "
             "`python -m emotion_keras.fit` named at its end."
         )
-    return read_versioned(path)
+    run = read_versioned(path, _RUN)
+    try:
+        for split, metrics in run["metrics"].items():
+            _check_metrics(metrics, f"metrics.{split}", run["corpus"]["labels"])
+    except UserError as error:
+        raise _damaged(path, error) from error
+    return run
 
 
-def read_versioned(path):
+def _check_metrics(metrics, name, labels):
+    shape = {**_METRICS, "per_label": dict.fromkeys(labels, _METRICS_OF_LABEL)}
+    check_types(metrics, shape, name)
+    if len(metrics["per_label"]) != len(labels):
+        raise UserError(f"{name}.per_label is about other labels")
+    rows = metrics["confusion_matrix"]
+    if {len(rows), *map(len, rows)} != {len(labels)}:
+        raise UserError(f"{name}.confusion_matrix is not one of the labels")
+    for row in rows:
+        check_types({"confusion_matrix": row}, {"confusion_matrix": [int]}, name)
+
+
+def how_to_repeat(directory):
+    """The sentence that says how a run is made again that is damaged, or kept in part."""
+    command = f"python -m emotion_keras.fit --from-run {shlex.quote(os.fspath(directory))}"
+    return f"Train it again, in another study: {command} --study again"
+
+
+def read_versioned(path, shape=None):
     """Reads what `write_versioned` wrote.
 
     Args:
         path: `pathlib.Path` of an existing file.
+        shape: Dictionary of what it holds; see `check_types`.
 
     Returns:
         Dictionary.
 
     Raises:
-        UserError: If the file is broken, or its schema version is another one.
+        UserError: If the file is damaged, or its schema version is another one.
     """
+    check_file(path, _DELETE)
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(
-            f"{path} cannot be read as a record: {error}. Delete it, and it is made anew."
-        ) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
     version = record.get("schema_version") if isinstance(record, dict) else None
-    if version != SCHEMA_VERSION:
+    if type(version) is not int or version not in _READ_VERSIONS:
         raise UserError(
             f"{path} was written by another version of this software: expected schema_version "
-            f"{SCHEMA_VERSION}. Delete it to make it anew, or read it with that version. "
-            f"Received: schema_version={version!r}"
+            f"{' or '.join(map(str, _READ_VERSIONS))}. Read it with that version, or delete it "
+            f"and make it again. Received: schema_version={version!r}"
         )
+    try:
+        check_types(record, shape or {})
+    except UserError as error:
+        raise _damaged(path, error) from error
     return record
+
+
+def _damaged(path, reason):
+    return UserError(f"{path} is damaged: {reason}. {_DELETE}")
+
+
+def check_types(values, shape, name=""):
+    """Makes sure that a dictionary holds what it should.
+
+    Args:
+        values: Any value that JSON can hold.
+        shape: Dictionary of types by key, all of which are to be there: a class, or several; a
+            dictionary, the shape of a dictionary; or a list of one type, that of a list's items.
+        name: What messages call the dictionary.
+
+    Raises:
+        UserError: If something is missing or of another type; it says what.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{name or 'it'} should be dict, and is {_shown(values)}")
+    for key, expected in shape.items():
+        path = f"{name}.{key}".removeprefix(".")
+        if key not in values:
+            raise UserError(f"{path} is missing")
+        value = values[key]
+        if isinstance(expected, dict):
+            check_types(value, expected, path)
+        elif isinstance(expected, list):
+            _check_type(value, list, path)
+            for item in value:
+                _check_type(item, expected[0], f"what is in {path}")
+        else:
+            _check_type(value, expected, path)
+
+
+def _check_type(value, expected, name):
+    accepted = expected if isinstance(expected, tuple) else (expected,)
+    # A whole number is a number, too; and in Python True and False are whole numbers.
+    is_right = isinstance(value, (*accepted, int) if float in accepted else accepted)
+    if not is_right or (isinstance(value, bool) and bool not in accepted):
+        kinds = " or ".join(kind.__name__.replace("NoneType", "null") for kind in accepted)
+        raise UserError(f"{name} should be {kinds}, and is {_shown(value)}")
+
+
+def _shown(value):
+    shown = json.dumps(value)
+    return shown if len(shown) < 80 else f"{shown[:80]}..."
+
+
+def check_file(path, remedy):
+    """Makes sure that a file is there and is one, not something that stands in for it.
+
+    Args:
+        path: The file's path.
+        remedy: Sentence that says what to do.
+
+    Raises:
+        UserError: If there is none, or it is a folder, empty, or a pointer of Git LFS.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, and should be a file. {remedy}")
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(_POINTER))
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}. {remedy}") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}. {remedy}") from error
+    if not start:
+        raise UserError(f"{path} is empty. {remedy}")
+    if start == _POINTER:
+        raise UserError(
+            f"{path} is a pointer of Git LFS in place of the file. Fetch the file: git lfs pull."
+        )
+
+
+@contextlib.contextmanager
+def loading(path, remedy):
+    """Says of a file that a library cannot load which one it is, and what to do.
+
+    Args:
+        path: The file's path.
+        remedy: Sentence that says what to do.
+
+    Raises:
+        UserError: If the file is missing, damaged, or no file.
+    """
+    check_file(path, remedy)
+    try:
+        yield
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # Each library has errors of its own for files that are cut.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(f"{path} is damaged: {reason}. {remedy}") from error
 
 
 def _write_atomically(path, text):

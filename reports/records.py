@@ -10,6 +10,7 @@ import pandas as pd
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
+from emotion_keras.evaluation.predictions import read_predictions
 
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
@@ -27,20 +28,6 @@ ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
 # Models of scikit-learn are the same beside every backend of Keras.
 NO_BACKEND = "scikit-learn"
 
-_REQUIRED = {
-    "run_id": str,
-    "model": str,
-    "seed": int,
-    "inputs": dict,
-    "hyperparameters": dict,
-    "training": dict,
-    "corpus": dict,
-    "metrics": dict,
-    "cost": dict,
-    "environment": dict,
-    "num_parameters": int,
-}
-_REQUIRED_OF_CORPUS = {"name": str, "sha256": str, "labels": list, "protocol": dict}
 _REQUIRED_OF_FILES = {
     COMPARISON: {"run_ids": list, "reference": str, "contenders": list},
     SENSITIVITY: {"analysis": str, "points": list},
@@ -81,7 +68,7 @@ class Run:
     Args:
         directory: `pathlib.Path` of its folder.
         record: Dictionary, what `run.json` holds.
-        predictions: Data frame of a row a text of the splits `val` and `test`, or `None`.
+        predictions: What `read_predictions` gives, or `None` where they were not kept.
     """
 
     directory: Path
@@ -237,7 +224,7 @@ class Records:
         try:
             layers = json.loads(path.read_text(encoding="utf-8"))["layers"]
             for layer in layers:
-                _check(layer, _REQUIRED_OF_LAYERS)
+                record.check_types(layer, _REQUIRED_OF_LAYERS)
             return layers
         except (OSError, ValueError, KeyError, TypeError, UserError) as error:
             self._note(path, f"it holds no list of layers: {error}")
@@ -282,48 +269,9 @@ def read_records(runs_dir):
 
 def _read_run(directory):
     found = record.read_run(directory)
-    path = directory / record.RUN
-    try:
-        _check(found, _REQUIRED)
-        _check(found["corpus"], _REQUIRED_OF_CORPUS)
-        if "val" not in found["metrics"]:
-            raise UserError("metrics of the val split are missing")
-        for split, metrics in found["metrics"].items():
-            _check_metrics(metrics, split, found["corpus"]["labels"])
-        if not isinstance(found["environment"].get("backend"), str):
-            raise UserError("environment names no backend")
-    except UserError as error:
-        raise UserError(f"{path} is no record of a run: {error}.") from error
-    predictions = record.predictions_path(directory)
-    if not predictions.exists():
+    if not record.predictions_path(directory).exists():
         return Run(directory, found)
-    labels = found["corpus"]["labels"]
-    columns = dict.fromkeys(("id", "split", "label", "predicted"), str)
-    frame = _read_columns(predictions, columns | dict.fromkeys(labels, float))
-    if not frame["label"].isin(labels).all():
-        raise UserError(f"{predictions} holds labels that {path} does not name.")
-    if frame[labels].isna().to_numpy().any():
-        raise UserError(f"{predictions} lacks probabilities.")
-    return Run(directory, found, frame)
-
-
-def _check_metrics(metrics, split, labels):
-    _check(metrics, {"accuracy": float, "macro_f1": float, "ece": float, "per_label": dict})
-    if not isinstance(metrics.get("auc"), (int, float, type(None))):
-        raise UserError(f"auc of the {split} split is no number")
-    if set(metrics["per_label"]) != set(labels):
-        raise UserError(f"metrics of the {split} split are about other labels")
-    for of_label in metrics["per_label"].values():
-        _check(of_label, {"f1": float, "support": int})
-    matrix = metrics.get("confusion_matrix")
-    square = isinstance(matrix, list) and all(
-        isinstance(row, list)
-        and len(row) == len(labels)
-        and all(isinstance(count, int) for count in row)
-        for row in matrix
-    )
-    if not square or len(matrix) != len(labels):
-        raise UserError(f"confusion_matrix of the {split} split is not one of its labels")
+    return Run(directory, found, read_predictions(directory, found))
 
 
 def _read_columns(path, columns):
@@ -337,19 +285,6 @@ def _read_columns(path, columns):
     if missing := [name for name in columns if name not in frame.columns]:
         raise UserError(f"{path} lacks the columns {', '.join(missing)}.")
     return frame
-
-
-def _check(values, types):
-    if not isinstance(values, dict):
-        raise UserError(f"a dictionary was expected, and there is {type(values).__name__}")
-    for name, expected in types.items():
-        value = values.get(name)
-        # A whole number is a number, too.
-        accepted = (int, float) if expected is float else expected
-        if not isinstance(value, accepted):
-            kinds = accepted if isinstance(accepted, tuple) else (accepted,)
-            in_words = " or ".join(kind.__name__ for kind in kinds)
-            raise UserError(f"{name} should be {in_words}, and is {value!r}"[:200])
 
 
 def _read_files(directory, broken):
@@ -369,14 +304,14 @@ def _read_files(directory, broken):
 
 
 def _check_file(name, found):
-    _check(found, _REQUIRED_OF_FILES[name])
+    record.check_types(found, _REQUIRED_OF_FILES[name])
     for part, types in _REQUIRED_OF_PARTS.get(name, {}).items():
         for one in found[part]:
-            _check(one, types)
+            record.check_types(one, types)
     if name == COMPARISON:
         for row in found["contenders"]:
             if row["name"] != found["reference"]:
-                _check(row.get("difference"), _REQUIRED_OF_DIFFERENCES)
+                record.check_types(row.get("difference"), _REQUIRED_OF_DIFFERENCES)
     if name == SENSITIVITY and found["analysis"] not in ANALYSES:
         raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
 

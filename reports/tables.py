@@ -14,6 +14,7 @@ from emotion_keras.evaluation.calibration import (
     fit_temperature,
     reliability_curve,
 )
+from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.evaluation.sensitivity import NOISE
 from emotion_keras.evaluation.significance import holm, mean_interval
 from emotion_keras.temperature import scale
@@ -761,7 +762,7 @@ def calibration_table(compared):
 def _split(run, name):
     rows = run.predictions[run.predictions["split"] == name]
     label_ids = rows["label"].map(run.labels.index).to_numpy()
-    return label_ids, rows[run.labels].to_numpy()
+    return label_ids, rows[probability_columns(run.labels)].to_numpy()
 
 
 def confidences(runs):
@@ -772,7 +773,7 @@ def confidences(runs):
         frames.append(
             pd.DataFrame(
                 {
-                    "confidence": rows[run.labels].max(axis=1),
+                    "confidence": rows[probability_columns(run.labels)].max(axis=1),
                     "correct": rows["label"] == rows["predicted"],
                 }
             )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras.evaluation.faithfulness import verdict
+from emotion_keras.evaluation.predictions import probability_columns
 from reports.records import FAITHFULNESS, GATE_WORDS, GATES, TEXTS
 from reports.tables import Table, confusion_frame, count, interval, percent
 
@@ -43,12 +44,12 @@ def mean_predictions(runs):
     """
     rows = pd.concat([run.predictions[run.predictions["split"] == "test"] for run in runs])
     labels = runs[0].labels
-    means = rows.groupby("id", sort=False)[labels].mean()
+    means = rows.groupby("id", sort=False)[probability_columns(labels)].mean()
     return pd.DataFrame(
         {
             "id": means.index,
             "label": rows.groupby("id", sort=False)["label"].first().to_numpy(),
-            "predicted": means.idxmax(axis=1).to_numpy(),
+            "predicted": np.array(labels, object)[means.to_numpy().argmax(axis=1)],
             "confidence": means.max(axis=1).to_numpy(),
         }
     )

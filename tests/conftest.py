@@ -193,6 +193,53 @@ def kill_ten_times(forked):
     return kill
 
 
+def _metrics(labels):
+    names = ("accuracy", "macro_f1", "weighted_f1", "auc", "log_loss", "brier_score", "ece")
+    of_label = {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 1}
+    return {
+        **dict.fromkeys(names, 0.5),
+        "num_examples": len(labels),
+        "per_label": dict.fromkeys(labels, of_label),
+        "confusion_matrix": np.eye(len(labels), dtype=int).tolist(),
+    }
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    """The record of a run that never was; arguments are what differs, or is beyond."""
+
+    def make(labels=("joy", "fear"), **changes):
+        costs = ("seconds", "examples_per_second")
+        costs += tuple(f"milliseconds_for_{number}" for number in ("1_text", "256_texts"))
+        whole = {
+            "run_id": "cnn-seed0-00000000",
+            "study": "fit",
+            "trial": None,
+            "model": "cnn",
+            "seed": 0,
+            "inputs": {"encoder": "scratch", "sequence_length": 16},
+            "hyperparameters": {},
+            "training": {},
+            "corpus": {
+                "name": "days",
+                "sha256": "0" * 64,
+                "licence": "CC0",
+                "labels": list(labels),
+                "reading": {"data": "days.csv"},
+                "preparation": {"clean": True, "normalize_punctuation": True},
+                "protocol": {"split_seed": 0},
+            },
+            "metrics": {split: _metrics(labels) for split in ("val", "test")},
+            "best_epoch": 1,
+            "num_parameters": 7,
+            "cost": {**dict.fromkeys(costs, 1.0), "peak_memory_bytes": 1},
+            "environment": {"backend": "torch"},
+        }
+        return whole | changes
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def gated_run(corpus_path, tmp_path_factory):
     """Folder of a finished run of the gated Transformer at toy size; for reading alone."""

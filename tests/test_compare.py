@@ -204,13 +204,13 @@ def test_an_unknown_option_is_told_from_python_too(corpus_path):
         compare_module.compare(data=str(corpus_path), models="majority", sedes=3)
 
 
-def test_the_time_left_comes_from_runs_of_the_same_model(corpus_path, tmp_path):
+def test_the_time_left_comes_from_runs_of_the_same_model(make_record, tmp_path):
     tasks = [Task(group, f"seed {i}", {}, {}) for group in ("a", "b") for i in range(3)]
     directories = [tmp_path / name for name in ("first", "second")]
     for directory, seconds in zip(directories, (10.0, 40.0), strict=True):
         directory.mkdir()
-        metrics = {"test": {"accuracy": 0.5}}
-        record.write_run(directory, {"metrics": metrics, "cost": {"seconds": seconds}})
+        run = make_record()
+        record.write_run(directory, run | {"cost": {**run["cost"], "seconds": seconds}})
     assert Progress(tasks, [], 1).seconds_left() is None
     # Two more of a; of b, whose runs' times nobody knows, three that take as long as those of a.
     assert Progress(tasks, [(tasks[0], directories[0])], 1).seconds_left() == 50

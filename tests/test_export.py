@@ -189,7 +189,9 @@ def test_int8_says_what_it_costs(gated_run, tmp_path):
 def test_int8_says_nearly_what_float32_says_on_every_cpu(gated_run, tmp_path):
     out = export(gated_run, tmp_path / "int8", quantize="int8")
     rows = pd.read_csv(gated_run / record.PREDICTIONS)
-    expected = rows[rows["split"] == "test"][["anger", "fear", "joy"]]
+    expected = rows[rows["split"] == "test"][
+        ["probability:anger", "probability:fear", "probability:joy"]
+    ]
     texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist()
     network = ExportedNetwork(out, record.read_run(gated_run)["inputs"]["sequence_length"])
     found = network.outputs(network.tokenizer.encode(texts, network.sequence_length))

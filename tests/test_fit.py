@@ -108,13 +108,19 @@ def test_predictions_hold_every_text_of_val_and_test_and_make_the_metrics(fit, c
     with open(corpus_path, newline="") as file:
         source = list(csv.DictReader(file))
     labels = run["corpus"]["labels"]
-    assert list(rows[0]) == ["id", "split", "label", "predicted", *labels]
+    assert list(rows[0]) == [
+        "id",
+        "split",
+        "label",
+        "predicted",
+        *(f"probability:{label}" for label in labels),
+    ]
     assert len({row["id"] for row in rows}) == len(rows)
     for split in ("val", "test"):
         part = [row for row in rows if row["split"] == split]
         assert len(part) == run["corpus"]["protocol"][f"num_{split}"]
         assert all(source[int(row["id"]) - 1]["label"] == row["label"] for row in part)
-        found = np.array([[float(row[label]) for label in labels] for row in part])
+        found = np.array([[float(row[f"probability:{label}"]) for label in labels] for row in part])
         np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
         predicted = [labels[i] for i in found.argmax(axis=1)]
         assert predicted == [row["predicted"] for row in part]
@@ -137,7 +143,9 @@ def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
         [texts[int(row["id"]) - 1] for row in rows], 16
     )
     found = predict(model, sequences, feature="token_ids", sequence_length=16)
-    expected = [[float(row[label]) for label in ("anger", "fear", "joy")] for row in rows]
+    expected = [
+        [float(row[f"probability:{label}"]) for label in ("anger", "fear", "joy")] for row in rows
+    ]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -300,7 +308,9 @@ def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkey
     monkeypatch.setattr(network, "train", train_and_predict)
     directory = fit(encoder=str(toy_bert), freeze_encoder=True)
     rows = [r for r in record.read_rows(directory / "predictions.csv") if r["split"] == "val"]
-    full = [[float(row[label]) for label in ("anger", "fear", "joy")] for row in rows]
+    full = [
+        [float(row[f"probability:{label}"]) for label in ("anger", "fear", "joy")] for row in rows
+    ]
     np.testing.assert_allclose(full, on_vectors["val"], atol=1e-5)
     model = keras.saving.load_model(directory / record.MODEL, compile=False)
     assert sorted(model.input) == ["padding_mask", "token_ids"]
@@ -397,7 +407,7 @@ def test_a_run_of_an_anchor_repeats_from_its_record(command, toy, capsys):
 
 def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
     record.write_run(tmp_path, {"model": "cnn"})
-    assert "is damaged: it lacks 'corpus'" in error_of([f"--from-run={tmp_path}"], capsys)
+    assert "is damaged: run_id is missing" in error_of([f"--from-run={tmp_path}"], capsys)
 
 
 @pytest.mark.one_backend

@@ -111,7 +111,7 @@ def test_a_file_keeps_its_columns_and_gets_new_ones(tmp_path):
     arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--output"]
     assert main([*arguments, str(tmp_path / "out.csv")]) == 0
     assert (tmp_path / "out.csv").read_text().splitlines() == [
-        "id,text,label,confidence,joy,fear,anger,flag",
+        "id,text,label,confidence,probability:joy,probability:fear,probability:anger,flag",
         '007,"a party, late",joy,0.7,0.7,0.2,0.1,',
         "008,,,,,,,empty",
     ]
@@ -167,7 +167,8 @@ def test_a_page_of_explained_texts_is_safe(tmp_path):
     assert main(["folder", "<script>party", "", "--explain", "--output", str(path)]) == 0
     page = path.read_text()
     assert "<script" not in page and "&lt;script&gt;party" in page
-    assert "joy, 70 %" in page and "fear 20 %, anger 10 %" in page and "no text" in page
+    assert "<bdi>joy</bdi>, 70 %" in page and "no text" in page
+    assert "<bdi>fear</bdi> 20 %, <bdi>anger</bdi> 10 %" in page
     assert list(tmp_path.iterdir()) == [path]
 
 

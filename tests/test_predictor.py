@@ -8,6 +8,7 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.predictor import Predictor
 from emotion_keras.sequences import Sequences
 
@@ -24,7 +25,7 @@ def of_record(directory):
     texts = pd.read_csv(directory / record.TEXTS)["text"].tolist()
     rows = pd.read_csv(directory / record.PREDICTIONS)
     labels = record.read_run(directory)["corpus"]["labels"]
-    return texts, rows[rows["split"] == "test"][labels].to_numpy()
+    return texts, rows[rows["split"] == "test"][probability_columns(labels)].to_numpy()
 
 
 def scaled(probabilities, temperature):
@@ -57,7 +58,7 @@ def test_the_temperature_is_the_best_of_the_validation_split(gated_run, tmp_path
     own = [labels.index(label) for label in rows["label"]]
 
     def log_loss(temperature):
-        values = scaled(rows[labels].to_numpy(), temperature)
+        values = scaled(rows[probability_columns(labels)].to_numpy(), temperature)
         return -np.log(values[range(len(own)), own]).mean()
 
     found = Predictor.load(directory).temperature

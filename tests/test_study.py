@@ -98,11 +98,11 @@ def test_processes_share_what_was_made_before(toy, tmp_path):
     assert ended.reason is None
 
 
-def test_a_study_knows_which_runs_it_has(tmp_path):
+def test_a_study_knows_which_runs_it_has(make_record, tmp_path):
     first, second = (Task("toy", f"seed {seed}", {}, {"seed": seed}) for seed in range(2))
     directory = tmp_path / "study" / "run"
     directory.mkdir(parents=True)
-    record.write_run(directory, {})
+    record.write_run(directory, make_record())
     runs = Study(directory.parent)
     assert runs.find(first) is None
     runs.add(first, directory)
@@ -115,7 +115,7 @@ def test_a_study_knows_which_runs_it_has(tmp_path):
 
 def test_a_broken_file_of_a_study_is_told(tmp_path):
     (tmp_path / STUDY).write_text("{")
-    with pytest.raises(UserError, match=r"study\.json cannot be read"):
+    with pytest.raises(UserError, match=r"study\.json is damaged"):
         Study(tmp_path)
     record.write_versioned(tmp_path / STUDY, {})
     with pytest.raises(UserError, match=r"study\.json is damaged: it lists no runs"):

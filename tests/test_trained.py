@@ -40,7 +40,7 @@ def test_it_predicts_what_the_record_holds(fit, toy, corpus_path, request, optio
     directory = fit(**options)
     rows, texts = rows_with_texts(directory, corpus_path)
     labels = record.read_run(directory)["corpus"]["labels"]
-    expected = [[float(row[label]) for label in labels] for row in rows]
+    expected = [[float(row[f"probability:{label}"]) for label in labels] for row in rows]
     predict = load_trained(directory).probabilities
     np.testing.assert_allclose(predict(texts), expected, atol=1e-5)
     np.testing.assert_allclose(predict(texts[3:4]), expected[3:4], atol=1e-5)

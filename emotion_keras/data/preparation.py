@@ -52,7 +52,8 @@ class Audit:
                 table[reason] = -pd.Series(by_label, dtype=int)
         table["out"] = {k: v["out"] for k, v in content["labels"].items()}
         table = table.fillna(0).astype(int)
-        table.loc["all"] = table.sum()
+        # Not by its name, which may be a label's.
+        table = pd.concat([table, table.sum().to_frame("all").T])
         options = ", ".join(f"{name}={value}" for name, value in content["options"].items())
         words = ", ".join(f"{name} {value}" for name, value in content["words"].items())
         lines = [f"Corpus {content['corpus']} ({options})", table.to_string()]
@@ -301,7 +302,10 @@ def _repeats(numbers, label_ids):
 def _by_label(corpus, label_ids, removed, steps):
     """Counts the reasons by label, and adds them to the steps."""
     # The row of those without label comes last, where -1 finds it.
-    names = [*corpus.labels, "(no label)"]
+    without = "(no label)"
+    while without in corpus.labels:
+        without = f"({without})"
+    names = [*corpus.labels, without]
     counts = np.zeros((len(names), len(_CODES) + 1), np.int64)
     np.add.at(counts, (label_ids, removed), 1)
     if not counts[-1].any():

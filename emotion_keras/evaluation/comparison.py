@@ -9,7 +9,11 @@ from emotion_keras.evaluation.calibration import (
     reliability_curve,
 )
 from emotion_keras.evaluation.metrics import classification_metrics
-from emotion_keras.evaluation.predictions import read_split
+from emotion_keras.evaluation.predictions import (
+    probability_columns,
+    read_predictions,
+    read_split,
+)
 from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
 from emotion_keras.temperature import scale
 
@@ -48,9 +52,10 @@ def compare_runs(directories, reference=None):
     if reference is None:
         reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
     predictions = {name: _test_predictions(members) for name, members in runs.items()}
+    labels = record.read_run(directories[0])["corpus"]["labels"]
     others = [row for row in rows if row["name"] != reference]
     for row in others:
-        row["difference"] = _difference(predictions[row["name"]], predictions[reference])
+        row["difference"] = _difference(predictions[row["name"]], predictions[reference], labels)
     p_values = holm(row["difference"]["p_value"] for row in others)
     for row, p_value in zip(others, p_values, strict=True):
         row["difference"]["p_holm"] = p_value
@@ -81,8 +86,8 @@ def _calibration(members):
     found, confidence = [], []
     for run, directory in members:
         labels = run["corpus"]["labels"]
-        temperature = fit_temperature(*read_split(directory, labels, "val"))
-        label_ids, probabilities = read_split(directory, labels, "test")
+        temperature = fit_temperature(*read_split(directory, run, "val"))
+        label_ids, probabilities = read_split(directory, run, "test")
         scaled = classification_metrics(label_ids, scale(probabilities, temperature), labels)
         found.append([scaled[key] for key in ("log_loss", "brier_score", "ece")] + [temperature])
         confidence.append((label_ids, probabilities))
@@ -99,14 +104,13 @@ def _test_predictions(members):
     """Test predictions of a contender's runs: a row a text and run."""
     frames = []
     for number, (run, directory) in enumerate(members):
-        path = record.predictions_path(directory)
-        rows = pd.read_csv(path, dtype={"id": str, "label": str, "predicted": str})
+        rows = read_predictions(directory, run)
         rows = rows[rows["split"] == "test"]
         frames.append(rows.assign(run=number, seed=run["seed"]))
     return pd.concat(frames)
 
 
-def _difference(predictions, of_reference):
+def _difference(predictions, of_reference, labels):
     """Difference in accuracy between two contenders, over the texts that both were tested on."""
     tables = []
     for frame in (predictions, of_reference):
@@ -123,19 +127,18 @@ def _difference(predictions, of_reference):
     return {
         **{key: getattr(found, key) for key in ("difference", "low", "high", "smallest")},
         "resolved": abs(found.difference) >= found.smallest,
-        "p_value": mcnemar(_pooled(predictions, texts), _pooled(of_reference, texts)),
+        "p_value": mcnemar(
+            _pooled(predictions, texts, labels), _pooled(of_reference, texts, labels)
+        ),
     }
 
 
-def _pooled(frame, texts):
+def _pooled(frame, texts, labels):
     """Where a contender is right with the mean of its runs' probabilities: one verdict a text.
 
     A test that took each run's verdict on the same text for another text would find everything
     significant.
     """
-    labels = [name for name in frame.columns if name not in _COLUMNS]
-    means = frame.groupby("id")[labels].mean().loc[texts]
-    return (means.idxmax(axis=1) == frame.groupby("id")["label"].first().loc[texts]).to_numpy()
-
-
-_COLUMNS = ("id", "split", "label", "predicted", "run", "seed")
+    by_text = frame.groupby("id")
+    means = by_text[probability_columns(labels)].mean().loc[texts].to_numpy()
+    return np.array(labels, object)[means.argmax(axis=1)] == by_text["label"].first().loc[texts]

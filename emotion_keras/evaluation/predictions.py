@@ -1,22 +1,125 @@
-"""Reads what a run predicted."""
+"""What a run predicted: the file `predictions.csv`, written and read.
+
+Its columns are `id`, `split`, `label`, `predicted` and, for each label, `probability:<label>`: no
+name of a label can be that of another column. In records of version 1 a label's column had its
+bare name.
+"""
+
+import collections
+import gzip
+import io
+from pathlib import Path
 
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.errors import UserError
+
+_COLUMNS = ["id", "split", "label", "predicted"]
+_PREFIX = "probability:"
 
 
-def read_split(directory, labels, split):
-    """Class ids and probabilities of a split of a finished run.
+def probability_columns(labels):
+    """The columns of the labels' probabilities, in the labels' order."""
+    return [f"{_PREFIX}{label}" for label in labels]
+
+
+def write_predictions(directory, labels, splits):
+    """Writes what a run predicted.
 
     Args:
         directory: The run's folder.
         labels: Names of the labels by class id.
+        splits: Dictionary, by the split's name, of triples: ids of its texts, their class ids, and
+            float array `(num_texts, num_classes)`.
+    """
+    columns = probability_columns(labels)
+    record.write_rows(
+        Path(directory) / record.PREDICTIONS,
+        [
+            {
+                "id": text_id,
+                "split": split,
+                "label": labels[label_id],
+                "predicted": labels[row.argmax()],
+                # As float32, whose shortest exact form is half as long as that of float64.
+                **dict(zip(columns, map(str, row), strict=True)),
+            }
+            for split, parts in splits.items()
+            for text_id, label_id, row in zip(*parts, strict=True)
+        ],
+    )
+
+
+def read_predictions(directory, run):
+    """Reads what a run predicted.
+
+    Args:
+        directory: The run's folder.
+        run: Its record, a dictionary.
+
+    Returns:
+        Data frame of a row a text, with the columns of a record of the newest version.
+
+    Raises:
+        UserError: If the file is missing, damaged, or of other labels than the record's.
+    """
+    path = record.predictions_path(directory)
+    with record.loading(path, record.how_to_repeat(directory)):
+        return _read(path, run)
+
+
+def read_split(directory, run, split):
+    """Class ids and probabilities of a split of a finished run.
+
+    Args:
+        directory: The run's folder.
+        run: Its record, a dictionary.
         split: `"val"` or `"test"`.
 
     Returns:
         Integer array `(num_texts,)` and float array `(num_texts, num_classes)`.
+
+    Raises:
+        UserError: See `read_predictions`; and if nothing was predicted of the split.
     """
-    labels = list(labels)
-    rows = pd.read_csv(record.predictions_path(directory), dtype={"label": str}, na_filter=False)
+    rows = read_predictions(directory, run)
     rows = rows[rows["split"] == split]
-    return rows["label"].map(labels.index).to_numpy(), rows[labels].to_numpy()
+    if rows.empty:
+        raise UserError(
+            f"{record.predictions_path(directory)} holds no predictions of the split {split}. "
+            f"{record.how_to_repeat(directory)}"
+        )
+    labels = run["corpus"]["labels"]
+    return rows["label"].map(labels.index).to_numpy(), rows[probability_columns(labels)].to_numpy()
+
+
+def _read(path, run):
+    labels = run["corpus"]["labels"]
+    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+        content = file.read()
+    columns = [*_COLUMNS, *probability_columns(labels)]
+    header = pd.read_csv(io.BytesIO(content), nrows=0, index_col=False).columns.tolist()
+    if header not in (columns, [*_COLUMNS, *labels]):
+        raise ValueError(f"its columns should be {', '.join(columns)}, and are {', '.join(header)}")
+    numbers = columns[len(_COLUMNS) :]
+    frame = pd.read_csv(
+        io.BytesIO(content),
+        names=columns,
+        header=0,
+        index_col=False,
+        dtype=dict.fromkeys(_COLUMNS, str) | dict.fromkeys(numbers, float),
+        # A label may well be «NA» or «null»; a number that is not there is nothing at all.
+        keep_default_na=False,
+        na_values=dict.fromkeys(numbers, [""]),
+    )
+    if not content.endswith(b"\n") or frame[numbers].isna().to_numpy().any():
+        raise ValueError("it ends within a row, or lacks probabilities")
+    if not frame[["label", "predicted"]].isin(labels).to_numpy().all():
+        raise ValueError("it holds labels that the run's record does not name")
+    for split, count in collections.Counter(frame["split"]).items():
+        # Published records are without the validation split.
+        expected = run["metrics"].get(split, {}).get("num_examples")
+        if count != expected:
+            raise ValueError(f"it holds {count} texts of the split {split}, and not {expected}")
+    return frame

@@ -6,6 +6,7 @@ import pytest
 from emotion_keras import record
 from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.comparison import compare_runs
+from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.evaluation.significance import mcnemar, paired_difference
 
 pytestmark = pytest.mark.one_backend
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.one_backend
 LABELS = ["anger", "fear", "joy"]
 
 
-def make_run(folder, model, seed, skill, encoder=None):
+def make_run(make_record, folder, model, seed, skill, encoder=None):
     """Writes a run that is right on a share of texts; returns where it is right on the test split.
 
     The same texts are hard for all models, so that their verdicts go together.
@@ -24,41 +25,34 @@ def make_run(folder, model, seed, skill, encoder=None):
     right = hardness + 0.1 * rng.random(400) < skill
     predicted = np.where(right, label_ids, (label_ids + 1) % 3)
     probabilities = np.full((400, 3), 0.1) + 0.7 * np.eye(3)[predicted]
-    rows, metrics = [], {}
+    splits, metrics = {}, {}
     for name, part in (("val", slice(0, 100)), ("test", slice(100, 400))):
         metrics[name] = classification_metrics(label_ids[part], probabilities[part], LABELS)
-        rows += [
-            {
-                "id": str(i),
-                "split": name,
-                "label": LABELS[label_ids[i]],
-                "predicted": LABELS[predicted[i]],
-                **dict(zip(LABELS, probabilities[i], strict=True)),
-            }
-            for i in range(400)[part]
-        ]
+        splits[name] = [str(i) for i in range(400)[part]], label_ids[part], probabilities[part]
     directory = folder / f"{model}-{encoder}-{seed}"
     directory.mkdir()
-    record.write_rows(directory / record.PREDICTIONS, rows)
-    run = {
-        "model": model,
-        "seed": seed,
-        "inputs": {"encoder": encoder} if encoder else {},
-        "corpus": {"labels": LABELS},
-        "metrics": metrics,
-        "num_parameters": 7,
-        "cost": {"seconds": 10.0 + seed},
-    }
-    record.write_run(directory, run)
+    write_predictions(directory, LABELS, splits)
+    run = make_record(
+        LABELS,
+        model=model,
+        seed=seed,
+        inputs={"encoder": encoder} if encoder else {},
+        metrics=metrics,
+    )
+    record.write_run(directory, run | {"cost": {**run["cost"], "seconds": 10.0 + seed}})
     return right[100:]
 
 
 @pytest.fixture
-def study(tmp_path):
+def study(make_record, tmp_path):
     right = {
-        "cnn@scratch": [make_run(tmp_path, "cnn", seed, 0.7, "scratch") for seed in range(3)],
-        "majority": [make_run(tmp_path, "majority", seed, 0.3) for seed in range(3)],
-        "lstm@scratch": [make_run(tmp_path, "lstm", seed, 0.69, "scratch") for seed in range(3)],
+        "cnn@scratch": [
+            make_run(make_record, tmp_path, "cnn", seed, 0.7, "scratch") for seed in range(3)
+        ],
+        "majority": [make_run(make_record, tmp_path, "majority", seed, 0.3) for seed in range(3)],
+        "lstm@scratch": [
+            make_run(make_record, tmp_path, "lstm", seed, 0.69, "scratch") for seed in range(3)
+        ],
     }
     return record.find_runs(tmp_path), {name: np.array(value) for name, value in right.items()}
 

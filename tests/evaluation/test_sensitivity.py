@@ -17,16 +17,16 @@ pytestmark = pytest.mark.one_backend
 
 
 @pytest.fixture
-def runs(tmp_path):
+def runs(make_record, tmp_path):
     """Folders of three runs, of random scores."""
     rng = np.random.default_rng(0)
     directories = [tmp_path / f"run{i}" for i in range(3)]
     for directory in directories:
         directory.mkdir()
-        metrics = {split: dict.fromkeys(SCORES, 0.0) for split in ("val", "test")}
-        for scores in metrics.values():
+        run = make_record(run_id=directory.name)
+        for scores in run["metrics"].values():
             scores.update({score: rng.random() for score in SCORES})
-        record.write_run(directory, {"run_id": directory.name, "metrics": metrics})
+        record.write_run(directory, run)
     return directories
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from emotion_keras.evaluation.predictions import probability_columns
 from reports import figures
 from reports.render import render
 
@@ -39,13 +40,19 @@ def measure(label_ids, probabilities, labels):
     return {
         "accuracy": float(metrics.accuracy_score(label_ids, predicted)),
         "macro_f1": float(f1.mean()),
+        "weighted_f1": float(np.average(f1, weights=np.bincount(label_ids, minlength=len(f1)))),
         "auc": float(metrics.roc_auc_score(one_hot, probabilities)),
         "log_loss": float(metrics.log_loss(label_ids, probabilities, labels=ids)),
         "brier_score": float(((probabilities - one_hot) ** 2).sum(1).mean()),
         "ece": ece(label_ids, probabilities),
         "num_examples": len(label_ids),
         "per_label": {
-            label: {"f1": float(f1[i]), "support": int((label_ids == i).sum())}
+            label: {
+                "precision": 0.5,
+                "recall": 0.5,
+                "f1": float(f1[i]),
+                "support": int((label_ids == i).sum()),
+            }
             for i, label in enumerate(labels)
         },
         "confusion_matrix": metrics.confusion_matrix(label_ids, predicted, labels=ids).tolist(),
@@ -91,7 +98,7 @@ def _make_run(
                     "split": split,
                     "label": labels[label_id],
                     "predicted": labels[row.argmax()],
-                    **dict(zip(labels, row, strict=True)),
+                    **dict(zip(probability_columns(labels), row, strict=True)),
                 }
             )
             number += 1
@@ -101,7 +108,7 @@ def _make_run(
     epochs = epochs.assign(val_loss=[1.2, 1.0], val_accuracy=[0.4, 0.5], val_macro_f1=[0.4, 0.5])
     epochs.to_csv(directory / "history.csv", index=False)
     record = {
-        "schema_version": 1,
+        "schema_version": 2,
         "run_id": name,
         "study": study.name,
         "trial": trial,
@@ -117,7 +124,12 @@ def _make_run(
             "labels": list(labels),
             "num_examples": 420,
             "reading": {"data": f"{corpus}.csv", "text_column": None},
-            "preparation": {"clean": True, "labels": None, "repeats": "drop"},
+            "preparation": {
+                "clean": True,
+                "normalize_punctuation": True,
+                "labels": None,
+                "repeats": "drop",
+            },
             "protocol": {
                 "split_seed": 0,
                 "test_size": 0.2,
@@ -172,7 +184,7 @@ def change():
 
 def write(path, **values):
     """Writes a file with the version of records."""
-    path.write_text(json.dumps({"schema_version": 1, **values}))
+    path.write_text(json.dumps({"schema_version": 2, **values}))
 
 
 SKILLS = {

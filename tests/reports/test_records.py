@@ -52,7 +52,7 @@ def breaks(what):
 BROKEN = {
     "no JSON": lambda directory: (directory / "run.json").write_text("{"),
     "a list": lambda directory: (directory / "run.json").write_text("[]"),
-    "another version": breaks(lambda record: record.update(schema_version=2)),
+    "another version": breaks(lambda record: record.update(schema_version=3)),
     "no model": breaks(lambda record: record.pop("model")),
     "seed of text": breaks(lambda record: record.update(seed="0")),
     "no labels": breaks(lambda record: record["corpus"].pop("labels")),

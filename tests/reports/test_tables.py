@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from emotion_keras.evaluation.predictions import probability_columns
 from reports import tables
 from reports.records import points, read_records
 from reports.tables import Table
@@ -305,7 +306,7 @@ def test_temperature_makes_the_validation_split_likeliest(runs_dir):
     best = []
     for run in runs:
         rows = run.predictions[run.predictions["split"] == "val"]
-        logits = np.log(rows[run.labels].to_numpy())
+        logits = np.log(rows[probability_columns(run.labels)].to_numpy())
         label_ids = rows["label"].map(run.labels.index).to_numpy()
         losses = {}
         for temperature in np.geomspace(0.1, 10, 400):

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_keras.evaluation.predictions import probability_columns
 from reports import texts
 from reports.records import read_records
 
@@ -25,8 +26,8 @@ def by_hand(ours):
     total, labels = 0, None
     for run in ours:
         rows = run.predictions[run.predictions["split"] == "test"].set_index("id")
-        total, labels = total + rows[run.labels], rows["label"]
-    return (total / len(ours)).assign(label=labels)
+        total, labels = total + rows[probability_columns(run.labels)], rows["label"]
+    return (total / len(ours)).set_axis(ours[0].labels, axis=1).assign(label=labels)
 
 
 def test_predictions_are_the_mean_of_the_runs_probabilities(ours, by_hand):
