@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 
 MAX_CHARACTERS = 20_000
 
@@ -25,6 +26,35 @@ _DOTS = re.compile(r"\.{2,}")
 _REPEATED_MARK = re.compile(r"([,;])\1+")
 _EXCLAMATION = re.compile(r"[!?]{2,}")
 _BLANK_BEFORE_MARK = re.compile(r" +(?=[,.;:!?]+(?:[\s\"']|$))")
+
+
+# Letters and digits; and letters and symbols that are blank, or stand for what could not be read.
+_LETTER = re.compile(r"[^\W_]")
+_BLANK_LETTER = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd]")
+
+
+def has_words(text):
+    """Whether a text says something: with a letter, a digit, or a symbol such as an emoji.
+
+    Punctuation, signs of mathematics and currency, blanks and marks that are not seen say nothing.
+
+    Args:
+        text: String.
+
+    Example:
+
+    >>> [has_words(text) for text in ("so?", "42", "😀", "?!", "...", "")]
+    [True, True, True, False, False, False]
+    """
+    if not text.isascii():
+        text = _BLANK_LETTER.sub("", text)
+    return bool(_LETTER.search(text)) or any(map(_is_symbol, text))
+
+
+def _is_symbol(character):
+    category = unicodedata.category(character)
+    # Python's tables lack the newest emoji; their block is known.
+    return category == "So" or (category == "Cn" and "\U0001f300" <= character <= "\U0001fbff")
 
 
 def clean_text(text):

@@ -3,13 +3,15 @@
 An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is imported for others.
 """
 
+import sys
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 
 import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import clean_text, normalize_marks
+from emotion_keras.normalization import clean_text, has_words, normalize_marks
 from emotion_keras.outputs import Outputs, explain_words
 from emotion_keras.sequences import Sequences
 from emotion_keras.temperature import scale
@@ -119,43 +121,43 @@ class Predictor:
         """Answers one text, or many.
 
         Args:
-            texts: String, or list of strings.
+            texts: String; or strings in a list, a tuple, a generator, a pandas Series or a NumPy
+                array of one dimension. One that is missing (`None`, NaN, `pandas.NA`) is empty.
             explain: Whether to say what the gate makes of each word.
             long: What becomes of a text of more than `sequence_length` tokens: `"truncate"` reads
                 its beginning, `"split"` averages over windows, each weighted by its tokens.
 
         Returns:
             Dictionary, or a list of them, of `label`; `confidence`, the label's probability;
-            `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where there is
-            no text (label, confidence and probabilities are `""`, `None` and `None`),
-            `"truncated"`, `"split"` or `""`; and, if asked for, `words`: a list of dictionaries of
-            `word`, `gate`, the mean over its features and tokens, and `contribution`, what it adds
-            to the label's score.
+            `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where the model
+            finds no word to read: no letter, digit or emoji, or none that it knows (label,
+            confidence and probabilities are `""`, `None` and `None`), `"truncated"`, `"split"` or
+            `""`; and, if asked for, `words`: a list of dictionaries of `word`, `gate`, the mean
+            over its features and tokens, and `contribution`, what it adds to the label's score.
 
         Raises:
-            UserError: If the model cannot explain, or not windows.
+            UserError: If these are no texts, or the model cannot explain, or not windows.
         """
         if isinstance(texts, str):
             return self([texts], explain=explain, long=long)[0]
         self._check(explain, long)
-        texts = [self._prepare(text) for text in texts]
-        held = [i for i, text in enumerate(texts) if text]
+        texts = [self._prepare(text) for text in _as_list(texts)]
         answers = [self._no_answer(explain) for _ in texts]
+        held = [i for i, text in enumerate(texts) if has_words(text)]
         if held:
-            for i, answer in zip(
-                held, self._answer([texts[i] for i in held], explain, long), strict=True
-            ):
-                answers[i] = answer
+            for i, answer in self._answer([texts[i] for i in held], explain, long):
+                answers[held[i]] = answer
         return answers
 
     def predict(self, texts):
-        """Labels of a list of texts; `""` of one without text."""
-        return [answer["label"] for answer in self(list(texts))]
+        """Labels of texts, a list; `""` of one without a word to read."""
+        return [answer["label"] for answer in self(_as_list(texts))]
 
     def predict_proba(self, texts):
-        """Probabilities of a list of texts, `(num_texts, num_classes)`; NaN of one without text."""
-        found = np.full((len(texts), len(self.labels)), np.nan)
-        for row, answer in zip(found, self(list(texts)), strict=True):
+        """Probabilities of texts, `(num_texts, num_classes)`; NaN of one without a word to read."""
+        answers = self(_as_list(texts))
+        found = np.full((len(answers), len(self.labels)), np.nan)
+        for row, answer in zip(found, answers, strict=True):
             if answer["probabilities"] is not None:
                 row[:] = list(answer["probabilities"].values())
         return found
@@ -189,40 +191,88 @@ class Predictor:
         return answer | ({"words": []} if explain else {})
 
     def _answer(self, texts, explain, long):
-        words = [None] * len(texts)
+        """Yields the position of each text that the model finds a word in, and the answer."""
         if self.model.tokenizer is None:
-            probabilities, flags = self.model.probabilities(texts), [""] * len(texts)
+            held, flags = range(len(texts)), [""] * len(texts)
+            outputs = Outputs(self.model.probabilities(texts))
         else:
-            outputs, flags = self._read(texts, explain, long)
-            probabilities = outputs.probabilities
-            if explain:
-                tokens = self.model.tokenizer.words(texts, self.sequence_length)
-                words = explain_words(tokens, outputs)
-        scaled = scale(probabilities, self.temperature)
+            held, flags, outputs = self._read(texts, explain, long)
+        if not len(held):
+            return
+        words = [None] * len(held)
+        if explain:
+            tokens = self.model.tokenizer.words([texts[i] for i in held], self.sequence_length)
+            words = explain_words(tokens, outputs)
+        scaled = scale(outputs.probabilities, self.temperature)
         best = scaled.argmax(axis=1).tolist()
-        for row, label, flag, of_text in zip(scaled.tolist(), best, flags, words, strict=True):
+        for i, row, label, of_text in zip(held, scaled.tolist(), best, words, strict=True):
             answer = {
                 "label": self.labels[label],
                 "confidence": row[label],
                 "probabilities": dict(zip(self.labels, row, strict=True)),
-                "flag": flag,
+                "flag": flags[i],
             }
-            yield answer | ({"words": of_text} if explain else {})
+            yield i, answer | ({"words": of_text} if explain else {})
 
     def _read(self, texts, explain, long):
-        """`Outputs` of texts, and their flags."""
+        """Positions of texts with a word that the model knows, flags of all, `Outputs` of these."""
         tokenizer, longest = self.model.tokenizer, self.sequence_length
-        sequences = tokenizer.encode(texts, longest + 1)
+        sequences, text_of = tokenizer.encode(texts, longest + 1), np.arange(len(texts))
         is_long = sequences.lengths > longest
-        if not is_long.any():
-            return self.model.outputs(sequences, explain), [""] * len(texts)
         flags = ["", "truncated" if long == "truncate" else "split"]
         flags = [flags[is_one] for is_one in is_long.astype(int)]
-        if long == "truncate":
-            return self.model.outputs(tokenizer.encode(texts, longest), explain), flags
-        windows = [tokenizer.windows(text, longest) for text in texts]
-        outputs = self.model.outputs(Sequences.from_list(sum(windows, [])))
-        lengths = np.array([len(window) for window in sum(windows, [])])[:, None]
-        starts = np.cumsum([0, *map(len, windows)])[:-1]
-        sums = np.add.reduceat(outputs.probabilities * lengths, starts)
-        return Outputs(sums / np.add.reduceat(lengths, starts)), flags
+        if is_long.any() and long == "truncate":
+            sequences = tokenizer.encode(texts, longest)
+        elif is_long.any():
+            windows = [tokenizer.windows(text, longest) for text in texts]
+            sequences = Sequences.from_list(sum(windows, []))
+            text_of = np.repeat(text_of, [len(of_text) for of_text in windows])
+        says = np.logical_or.reduceat(
+            ~np.isin(sequences.values, tokenizer.silent_ids), sequences.offsets[:-1]
+        )
+        if not says.all():
+            sequences, text_of = sequences.take(np.flatnonzero(says)), text_of[says]
+        if not len(sequences):
+            return [], flags, None
+        outputs = self.model.outputs(sequences, explain)
+        held, starts = np.unique(text_of, return_index=True)
+        if len(held) < len(text_of):
+            lengths = sequences.lengths[:, None]
+            sums = np.add.reduceat(outputs.probabilities * lengths, starts)
+            outputs = Outputs(sums / np.add.reduceat(lengths, starts))
+        return held.tolist(), flags, outputs
+
+
+def _as_list(texts):
+    """Texts of whatever kind as a list of strings, an empty one for each that is missing."""
+    is_of_others = isinstance(texts, str | bytes | bytearray | Mapping | Set)
+    if is_of_others or not isinstance(texts, Iterable) or _num_dimensions(texts) != 1:
+        raise UserError(
+            "Texts are strings in a list, a tuple, a generator, a pandas Series or a NumPy array "
+            "of one dimension. Of a table give the column of the texts, as in table['text']; of a "
+            f"single text a list of one. Received: texts={_shown(texts)}"
+        )
+    return [_as_text(text, i) for i, text in enumerate(texts)]
+
+
+def _num_dimensions(texts):
+    # Of tables of pandas and of others that are no arrays: they have columns.
+    return 2 if hasattr(texts, "columns") else getattr(texts, "ndim", 1)
+
+
+def _as_text(text, position):
+    if isinstance(text, str):
+        return text
+    # Whoever has pandas.NA has imported pandas.
+    if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
+        return ""
+    if isinstance(text, float | np.floating) and np.isnan(text):
+        return ""
+    raise UserError(
+        f"The text at position {position} is no string. Turn numbers into strings with str(), "
+        f"and decode bytes. Received: {_shown(text)}"
+    )
+
+
+def _shown(value):
+    return f"{' '.join(repr(value).split())[:60]} ({type(value).__name__})"

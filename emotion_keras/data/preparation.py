@@ -9,7 +9,7 @@ import pandas as pd
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import MAX_CHARACTERS, clean_text, normalize_marks
+from emotion_keras.normalization import MAX_CHARACTERS, clean_text, has_words, normalize_marks
 
 REPEATS = ("drop", "keep")
 BALANCE = ("none", "undersample", "oversample", "class_weight")
@@ -78,7 +78,7 @@ def prepare(
 ):
     """Makes a corpus fit to learn from, and says what that took.
 
-    Examples without text or without label are removed in any case.
+    Examples without label, or without a word in their text, are removed in any case.
 
     Args:
         corpus: A `Corpus` as loaded.
@@ -127,7 +127,7 @@ def prepare(
         del before
     num_words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
     label_ids = corpus.label_ids
-    _remove(removed, num_words == 0, "empty text")
+    _remove(removed, [not has_words(text) for text in texts], "empty text")
     _remove(removed, label_ids < 0, "no label")
 
     usable = np.flatnonzero(removed == 0)

@@ -57,6 +57,12 @@ class PresetTokenizer:
         ids = [getattr(tokenizer, f"{name}_token_id", None) for name in names]
         return sorted({token_id for token_id in ids if token_id is not None})
 
+    @property
+    def silent_ids(self):
+        """Ids of tokens that say nothing: special ones, and unknown words."""
+        unknown = getattr(self._preprocessor.tokenizer, "unk_token_id", None)
+        return [*self.special_ids, *([] if unknown is None else [unknown])]
+
     def encode(self, texts, sequence_length):
         """Encodes texts; see `WordPieceTokenizer.encode`."""
         self._preprocessor.sequence_length = sequence_length

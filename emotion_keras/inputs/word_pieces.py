@@ -8,6 +8,7 @@ from pathlib import Path
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from emotion_keras.normalization import has_words
 from emotion_keras.sequences import Sequences
 
 # Encoded texts are large objects: a part at a time is turned into plain numbers.
@@ -141,6 +142,13 @@ class WordPieceTokenizer:
     def special_ids(self):
         """Ids of padding and of the marks of a text's start and end."""
         return [self._tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]")]
+
+    @functools.cached_property
+    def silent_ids(self):
+        """Ids of tokens that say nothing: special ones, unknown words, and punctuation."""
+        pieces = self._tokenizer.get_vocab().items()
+        silent = [i for piece, i in pieces if not has_words(piece.removeprefix("##"))]
+        return [*self.special_ids, self._tokenizer.token_to_id("[UNK]"), *silent]
 
     def encode(self, texts, sequence_length):
         """Encodes texts.

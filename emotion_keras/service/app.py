@@ -46,8 +46,9 @@ class Word(BaseModel):
 class Prediction(BaseModel):
     """What the model says of a text.
 
-    Probabilities are an object with a number for each label, by its name. An empty text has no
-    confidence and no probabilities; of a text that is too long for the model,
+    Probabilities are an object with a number for each label, by its name. A text in
+    which the model finds no word that it knows has the flag `empty`, and neither label nor
+    confidence nor probabilities; of a text that is too long for the model,
     the flag says that its end was not read.
     """
 
