@@ -16,7 +16,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from emotion_keras import record
-from emotion_keras.data import sinks, streams, tables
+from emotion_keras.data import tables
+from emotion_keras.data.corpus import joined_notice
+from emotion_keras.data.tables import sinks
 from emotion_keras.errors import UserError
 from emotion_keras.progress import RowProgress
 
@@ -29,6 +31,7 @@ def label_file(
     output_path,
     *,
     text_column=None,
+    encoding=None,
     resume=False,
     columns,
     settings,
@@ -57,6 +60,7 @@ def label_file(
             never overwritten.
         text_column: Column of the texts; guessed from usual names where `None`. A missing text is
             an empty one.
+        encoding: Encoding of a text file; found out where `None`.
         resume: Whether to go on with what was interrupted; where nothing was, it is begun.
         columns: Names of the new columns, in order.
         settings: JSON-able dictionary of all that the answers depend on: what was begun with
@@ -84,26 +88,32 @@ def label_file(
     {'rows': 2000, 'labelled': 2000, 'empty': 3}
     """
     path, output = Path(input_path).expanduser(), Path(output_path).expanduser()
-    tables.format_of(path)
-    tables.format_of(output)
+    sinks.output_format(output)
     with _only_one(output):
         if _is_complete(output, resume):
             notify(f"{output} is complete already. Delete it to make it anew.")
             return {"rows": 0, "labelled": 0, "empty": 0}
         _check_leftovers(output, sinks.leftovers(output), resume)
         stamp = _stamp(path)
-        source = tables.scan(path, option="input")
-        table = streams.open_table(source)
+        source = tables.scan(path, option="input", encoding=encoding)
+        if source.encoding.notice:
+            notify(source.encoding.notice)
+        table = tables.open_table(source)
         text = tables.choose_column(path, table.columns, "text", text_column, tables.TEXT_NAMES)
+        text_index = table.columns.index(text)
+        table.check_values(text_index)
         _check_new_columns(path, table.columns, columns)
         sink = sinks.open_sink(output, table, columns)
         made_from = {
             "input": source.sha256,
             "input_columns": table.columns,
             "text_column": text,
+            "encoding": source.encoding.name,
             "columns": columns,
             "settings": settings,
         }
+        if table.num_rows and table.describe().get("joined_lines"):
+            notify(joined_notice(path, table.describe()))
         state = _begin(output, json.loads(json.dumps(made_from)), table.num_rows)
         before = state["rows"]
         if before:
@@ -111,8 +121,16 @@ def label_file(
         _tell_of_space(output, path, 1 - before / max(table.num_rows, 1), notify)
         with contextlib.closing(sink), _interruptible(state):
             parts = table.parts(before, rows_at_a_time)
-            _label(predict, parts, table.columns.index(text), columns, sink, output, state)
-            if stamp != _stamp(path) or state["rows"] != table.num_rows:
+            _label(
+                predict,
+                _with_texts(parts, text_index, path, text, before),
+                columns,
+                sink,
+                output,
+                state,
+            )
+            is_changed = source.is_stored and stamp != _stamp(path)
+            if is_changed or state["rows"] != table.num_rows:
                 raise UserError(
                     f"{path} was changed while it was labelled, and its rows may be of two files. "
                     f"{_start_anew(output)}"
@@ -127,12 +145,17 @@ def label_file(
     }
 
 
-def _label(predict, parts, text_index, columns, sink, output, state):
+def _with_texts(parts, index, path, column, start):
+    for part in parts:
+        yield part, tables.texts_of(part, index, path, start, column)
+        start += len(part)
+
+
+def _label(predict, parts, columns, sink, output, state):
     with _writing(output, state):
         sink.start(state["position"])
     with RowProgress(state["total"], state["rows"]) as progress:
-        for part in parts:
-            texts = [tables.as_text(value) for value in part.column(text_index)]
+        for part, texts in parts:
             answers = predict(texts)
             _check_answers(answers, columns, len(texts))
             with _writing(output, state):
@@ -221,14 +244,16 @@ def _check_same(output, before, now):
         "input": "another input, or the input was changed",
         "input_columns": "an input with other columns",
         "text_column": "another text column",
+        "encoding": "another encoding",
         "columns": "other new columns",
         "settings": "other settings",
     }
     for name, other in what.items():
-        if before[name] != now[name]:
+        if before.get(name) != now[name]:
+            difference = _difference(before.get(name), now[name])
             raise UserError(
                 f"{output} was begun with {other}, and its rows would not go together. Give what "
-                f"it was begun with. {_start_anew(output)} {_difference(before[name], now[name])}"
+                f"it was begun with. {_start_anew(output)} {difference}"
             )
 
 

@@ -5,6 +5,7 @@ second, without Keras), or `best`, the best finished run. Without texts, those o
 taken, one a line; `--input` labels a file of any length into `--output`.
 """
 
+import codecs
 import contextlib
 import hashlib
 import json
@@ -31,6 +32,7 @@ def predict(
     *,
     input: str | None = None,
     text_column: str | None = None,
+    encoding: str | None = None,
     output: str | None = None,
     resume: bool = False,
     prefix: str = "",
@@ -46,9 +48,11 @@ def predict(
     Args:
         run: Folder of a run or of an exported model, or `best`.
         texts: List of strings; where it is empty and there is no `input`, lines of standard input.
-        input: A table of texts in place of `texts`: CSV, TSV, JSON Lines or Parquet.
+        input: A table of texts in place of `texts`: CSV, TSV, JSON Lines, Parquet or a workbook.
         text_column: The column of `input` that holds the texts; guessed from usual names unless
             given.
+        encoding: The encoding of `input` or of standard input, such as cp1252. Unless given, that
+            of `input` is found out, and standard input is UTF-8.
         output: Where to write the answers, in any of these formats, beside the columns of `input`:
             label, confidence, flag and, for each label, `probability:` and its name; or, with
             `explain`, a page, `.html`.
@@ -65,7 +69,7 @@ def predict(
     Raises:
         UserError: If an option, a file or the model's folder is wrong.
     """
-    _check(texts, input, text_column, output, resume, top, explain)
+    _check(texts, input, text_column, encoding, output, resume, top, explain)
     directory = record.resolve_run(run, runs_dir, study)
     if run == "best":
         notify(f"The best run: {directory}")
@@ -75,7 +79,7 @@ def predict(
         return predictor(part, explain=explain, long=long)
 
     answer([])  # Options that do not suit the model are told before anything is read.
-    given = texts if texts or input else _lines(sys.stdin)
+    given = texts if texts or input else _lines(sys.stdin, encoding)
     if output is None:
         _show(answer, given, input is None and bool(texts), top, explain)
     elif output.endswith(".html"):
@@ -93,6 +97,7 @@ def predict(
                 path,
                 output,
                 text_column=text_column,
+                encoding=encoding,
                 resume=resume,
                 columns=columns,
                 settings={"model": _identify(predictor.name, directory), "long": long},
@@ -100,7 +105,7 @@ def predict(
             )
 
 
-def _check(texts, input, text_column, output, resume, top, explain):
+def _check(texts, input, text_column, encoding, output, resume, top, explain):
     if input and texts:
         raise UserError("Give texts, or a file of them with `--input`, not both.")
     if input and not output:
@@ -112,6 +117,13 @@ def _check(texts, input, text_column, output, resume, top, explain):
             "A page is made of texts that are given or come by standard input, with `--explain`; a "
             f"file is labelled as CSV, TSV, JSON Lines or Parquet. Received: output={output!r}"
         )
+    if encoding:
+        # Imported where it is needed: the table package takes a third of a second.
+        from emotion_keras.data.tables.encodings import check_name
+
+        check_name(encoding)
+        if texts:
+            raise UserError("`--encoding` is for `--input` and for standard input.")
     if top is not None and top < 1:
         raise UserError(f"top is a number of labels, at least 1. Received: top={top}")
 
@@ -123,13 +135,40 @@ def _identify(name, directory):
         return f"{name}, SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
-def _lines(file):
+def _lines(file, encoding):
+    """The lines of standard input, each as it comes.
+
+    A line that is not UTF-8 is damaged where lines before it are beyond doubt UTF-8; otherwise all
+    may be in another encoding, and the user is asked for it.
+    """
     if file.isatty():
         raise UserError(
             "There are no texts: give them after the run's folder, one a line on standard input, "
             "or a file with `--input`. `--help` lists the options."
         )
-    return (line.rstrip("\r\n") for line in file)
+    return _decoded(getattr(file, "buffer", None) or file, encoding)
+
+
+def _decoded(file, encoding):
+    from emotion_keras.data.tables.encodings import decode_line
+
+    is_certain = False
+    for number, line in enumerate(file, 1):
+        if isinstance(line, bytes):
+            line = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+            try:
+                line, is_beyond_ascii = decode_line(line, number, encoding)
+                is_certain |= is_beyond_ascii and encoding is None
+            except UserError:
+                if not is_certain:
+                    raise
+                line = line.decode("utf-8", "replace")
+                print(
+                    f"Standard input, line {number}: bytes that are not UTF-8 are read as "
+                    "\N{REPLACEMENT CHARACTER}.",
+                    file=sys.stderr,
+                )
+        yield line.rstrip("\r\n")
 
 
 def _in_parts(texts):

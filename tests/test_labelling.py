@@ -326,13 +326,13 @@ def test_table_without_rows(write, tmp_path, ending):
     assert content(output) == empty[ending]
 
 
-def test_text_column_can_be_named_and_holds_anything(write, tmp_path):
-    source = write("a.jsonl", '{"body": 7, "text": "a"}\n{"body": ["x"]}\n{"text": "b"}\n')
+def test_text_column_can_be_named_and_holds_numbers_too(write, tmp_path):
+    source = write("a.jsonl", '{"body": 7, "text": "a"}\n{"body": true}\n{"text": "b"}\n')
     label(source, tmp_path / "b.csv", lambda t: {"mood": t}, columns=["mood"], text_column="body")
     assert [line.split(",")[-1] for line in (tmp_path / "b.csv").read_text().splitlines()] == [
         "mood",
         "7",
-        "['x']",
+        "true",
         "",
     ]
 
@@ -354,7 +354,9 @@ def never(texts):
         ("a.jsonl", f'{{"text": {"[" * 100_000}\n', "a.jsonl, line 1: not JSON"),
         ("a.jsonl", '{"text": "a"}\n["b"]\n', "line 2: a JSON object was expected"),
         ("a.parquet", "no", "not a Parquet file"),
-        ("a.xlsx", "no", r"'\.xlsx' is not known"),
+        ("a.xlsx", "no", "cannot be read as a workbook"),
+        ("a.doc", "no", r"'\.doc' is not known"),
+        ("a.jsonl", '{"text": "a"}\n{"text": ["b"]}\n', "line 2: 'text' is a list or an object"),
         ("a.csv", "", "is empty"),
     ],
 )
@@ -372,10 +374,11 @@ def test_what_is_wrong_with_the_input_is_told_before_anything_is_labelled(
 
 
 def test_too_long_a_line_is_not_taken_into_memory(write, tmp_path, monkeypatch):
-    monkeypatch.setattr("emotion_keras.data.tables._MOST_CHARACTERS", 1000)
-    for name in ("a.csv", "a.jsonl"):
+    for module in ("source", "delimited"):
+        monkeypatch.setattr(f"emotion_keras.data.tables.{module}.MOST_CHARACTERS", 1000)
+    for name, first in (("a.csv", "text"), ("a.jsonl", '{"text": "a"}')):
         with pytest.raises(UserError, match="line 2 is longer than 1,000 characters"):
-            label(write(name, f'{{"text": "a"}}\n{"x" * 1001}'), tmp_path / "out.csv", never)
+            label(write(name, f"{first}\n{'x' * 1001}"), tmp_path / "out.csv", never)
     quote = 'text\n"a\n' + "b\n" * 1000
     with pytest.raises(UserError, match="line 2: field larger than field limit"):
         label(write("a.csv", quote), tmp_path / "out.csv", never)
@@ -391,8 +394,10 @@ def test_missing_input_and_bad_outputs(write, tmp_path):
     source = write("a.csv", "text\na\n")
     with pytest.raises(UserError, match="No such file.*Received: input="):
         label(tmp_path / "none.csv", tmp_path / "out.csv", never)
-    with pytest.raises(UserError, match=r"'\.xlsx' is not known"):
+    with pytest.raises(UserError, match="Workbooks are read, not written.*out.xlsx"):
         label(source, tmp_path / "out.xlsx", never)
+    with pytest.raises(UserError, match=r"'\.doc' is not known"):
+        label(source, tmp_path / "out.doc", never)
     with pytest.raises(UserError, match="cannot be written.*Choose another place"):
         label(source, source / "out.csv", never)
     with pytest.raises(UserError, match="exists already, and is not overwritten"):

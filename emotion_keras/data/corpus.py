@@ -5,8 +5,9 @@ import hashlib
 import os
 import threading
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ class Corpus:
         sha256: Checksum of the source's bytes.
         licence: What the source may be used for, as far as known.
         source: The source's path.
+        reading: What the reading of the source did, for the audit: `rows`, `encoding`, the lines
+            with damaged characters, and what else its format has.
 
     Example:
 
@@ -50,6 +53,7 @@ class Corpus:
     sha256: str
     licence: str
     source: str
+    reading: dict = field(default_factory=dict)
 
     def __len__(self):
         return len(self.examples)
@@ -66,7 +70,8 @@ class Corpus:
 
 
 def fold_texts(texts):
-    """Numbers texts so that two have one number if they differ in case and blanks alone.
+    """Numbers texts so that two have one number if they differ in case, blanks or in how Unicode
+    writes the same characters alone.
 
     Args:
         texts: Strings.
@@ -75,9 +80,16 @@ def fold_texts(texts):
         The texts' numbers, an int64 array, and the list of the folded texts by number.
     """
     numbers = {}
-    folded = (" ".join(text.split()).casefold() for text in texts)
+    folded = (_fold(text) for text in texts)
     ids = [numbers.setdefault(text, len(numbers)) for text in folded]
     return np.array(ids, np.int64), list(numbers)
+
+
+def _fold(text):
+    text = " ".join(text.split())
+    return (
+        text.casefold() if text.isascii() else normalize("NFC", normalize("NFKC", text).casefold())
+    )
 
 
 def load_corpus(
@@ -86,6 +98,7 @@ def load_corpus(
     text_column: str | None = None,
     label_column: str | None = None,
     group_column: str | None = None,
+    encoding: str | None = None,
     notify=print,
 ):
     """Loads a corpus by name or from a file.
@@ -93,12 +106,15 @@ def load_corpus(
     Args:
         data: `"isear"`; `"situations"`, the built-in corpus; `"auto"`, which is ISEAR where it is
             in Keras's cache or can be downloaded within seconds, and `situations` otherwise; or the
-            path of a file: CSV, TSV, JSON Lines, Parquet, or ISEAR's own, known by its header.
+            path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook,
+            or ISEAR's own file, known by its header.
         text_column: Column of the texts; guessed from usual names where `None`.
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which texts belong together and must not be parted by a
             split (author, respondent, conversation).
-        notify: Called with a message where `"auto"` had to choose the built-in corpus.
+        encoding: Encoding of a text file, such as `cp1252`; found out where `None`.
+        notify: Called with messages: where `"auto"` had to choose the built-in corpus, and about
+            what the source holds.
 
     Returns:
         A `Corpus`, as it is in the source: `prepare` cleans it.
@@ -117,12 +133,12 @@ def load_corpus(
     }
     data = os.fspath(data)
     if data not in _NAMES:
-        return _from_file(Path(data).expanduser(), columns)
-    _refuse(columns, f"data={data!r}")
+        return _from_file(Path(data).expanduser(), columns, encoding, notify)
+    _refuse({**columns, "encoding": encoding}, f"data={data!r}")
     if data == "situations":
         return _built_in()
     try:
-        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns)
+        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns, None, notify)
     except UserError as error:
         if data == "isear":
             raise
@@ -155,14 +171,17 @@ def _built_in():
     return _corpus("situations", situations.read(source), source, isear.LABELS, situations.LICENCE)
 
 
-def _from_file(path, columns):
+def _from_file(path, columns, encoding, notify):
     accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
-    source = tables.scan(path, accepted=accepted)
+    source = tables.scan(path, accepted=accepted, encoding=encoding)
+    if source.encoding.notice:
+        notify(source.encoding.notice)
     if isear.recognises(source):
         _refuse(columns, f"{path}, which is ISEAR's own file")
         return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
-    table = tables.read_table(source, **columns)
-    table["label"] = table["label"].str.strip()
+    opened = tables.open_table(source)
+    table = tables.read_table(opened, path, **columns)
+    table["label"] = [normalize("NFC", label).strip() for label in table["label"]]
     labels = tuple(sorted(label for label in table["label"].unique() if label))
     if len(labels) > _MOST_LABELS:
         raise UserError(
@@ -172,10 +191,43 @@ def _from_file(path, columns):
         )
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{path.stem}_file" if path.stem in _NAMES else path.stem
-    return _corpus(name, table, source, labels, "unknown")
+    for message in _doubts(path, table["label"], opened.describe()):
+        notify(message)
+    return _corpus(name, table, source, labels, "unknown", opened.describe())
 
 
-def _corpus(name, table, source, labels, licence):
+def _doubts(path, label_column, reading):
+    """What may be wrong with a table although all of it can be read."""
+    if reading.get("joined_lines"):
+        yield joined_notice(path, reading)
+    if reading.get("other_sheets"):
+        yield (
+            f"{path}: the first sheet is read, {reading['sheet']!r}, and no other: "
+            f"{', '.join(reading['other_sheets'])}."
+        )
+    alike = {}
+    for label, count in label_column[label_column != ""].value_counts().sort_index().items():
+        alike.setdefault("".join(_fold(label).split()), []).append(f"{label!r} ({count:,})")
+    for names in alike.values():
+        if len(names) > 1:
+            yield (
+                f"{path}: these labels differ in case or blanks alone, and are taken for different "
+                f"ones: {', '.join(names)}. If they are one, write them alike in the file, or "
+                "choose among them with `--labels`."
+            )
+
+
+def joined_notice(path, reading: dict) -> str:
+    """Says that quotes run over lines, which is right or the sign of a quote too many."""
+    first, last = reading["first_joined"]
+    return (
+        f"{path}: quotes run over line ends and join {reading['joined_lines']:,} lines to the ones "
+        f"before, first lines {first} to {last}. If these are rows of their own, a quote is not "
+        "closed there."
+    )
+
+
+def _corpus(name, table, source, labels, licence, reading=None):
     # Rows are numbered from 1 in the source's order, whatever is dropped later.
     ids = pd.Series(np.arange(1, len(table) + 1).astype(str), dtype="str")
     if "subject" in table:
@@ -185,7 +237,15 @@ def _corpus(name, table, source, labels, licence):
     examples = pd.DataFrame(
         {"id": ids, "text": table["text"], "label": table["label"], "subject": subject}
     )
-    return Corpus(name, examples, labels, source.sha256, licence, str(source.path))
+    encoding = source.encoding
+    reading = {
+        "rows": len(table),
+        "encoding": encoding.name,
+        "damaged_lines": encoding.num_damaged,
+        "first_damaged": list(encoding.damaged_lines),
+        **(reading or {}),
+    }
+    return Corpus(name, examples, labels, source.sha256, licence, str(source.path), reading)
 
 
 def _fetch_isear(seconds):

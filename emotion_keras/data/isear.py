@@ -60,17 +60,17 @@ def read(source):
         UserError: If a row does not have the file's columns.
     """
     rows = []
-    with open(source.path, encoding=source.encoding) as file:
-        next(file)
-        for number, line in enumerate(file, 2):
-            fields = line.rstrip("\n").split("|", _TEXT)
-            if len(fields) <= _TEXT or fields[_LABEL] not in LABELS:
-                raise UserError(
-                    f"{source.path}, line {number}: not a row of ISEAR, which has {_COLUMNS} "
-                    f"columns and the emotion in column {_LABEL + 1}. The file is damaged: fetch "
-                    f"it anew from {URL}. Received: {line.strip()[:60]!r}"
-                )
-            rows.append((_TAIL.sub("", fields[_TEXT]), fields[_LABEL], fields[0]))
+    lines = source.lines(newline=None)
+    next(lines)
+    for number, line in enumerate(lines, 2):
+        fields = line.rstrip("\n").split("|", _TEXT)
+        if len(fields) <= _TEXT or fields[_LABEL] not in LABELS:
+            raise UserError(
+                f"{source.path}, line {number}: not a row of ISEAR, which has {_COLUMNS} columns "
+                f"and the emotion in column {_LABEL + 1}. The file is damaged: fetch it again from "
+                f"{URL}. Received: {line.strip()[:60]!r}"
+            )
+        rows.append((_TAIL.sub("", fields[_TEXT]), fields[_LABEL], fields[0]))
     return pd.DataFrame(rows, columns=["text", "label", "subject"], dtype="str")
 
 

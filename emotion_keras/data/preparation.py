@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -32,10 +33,10 @@ class Audit:
     """What `prepare` did to a corpus: print it, or store `to_dict()`.
 
     Args:
-        content: Plain numbers and names, ready for JSON: `corpus`, `options`, `num_in`, `num_out`,
-            `labels` (in and out of each), `steps` (for each what it changed and what it removed, by
-            reason and label), `repeats` and `two_labels` (found, kept or not), `words` (percentiles
-            of the texts' lengths).
+        content: Plain numbers and names, ready for JSON: `corpus`, `reading` (see `Corpus`),
+            `options`, `num_in`, `num_out`, `labels` (in and out of each), `steps` (for each what it
+            changed and what it removed, by reason and label), `repeats` and `two_labels`
+            (found, kept or not), `words` (percentiles of the texts' lengths).
     """
 
     content: dict
@@ -152,6 +153,7 @@ def prepare(
     del texts
     content = {
         "corpus": corpus.name,
+        "reading": corpus.reading,
         "options": {
             "clean": clean,
             "normalize_punctuation": normalize_punctuation,
@@ -247,7 +249,7 @@ def _kept_labels(corpus, labels):
         kept = corpus.labels
     else:
         names = labels.split(",") if isinstance(labels, str) else labels
-        names = [name.strip() for name in names if name.strip()]
+        names = [normalize("NFC", name).strip() for name in names if name.strip()]
         unknown = [name for name in names if name not in corpus.labels]
         if unknown:
             raise UserError(

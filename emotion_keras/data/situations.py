@@ -14,7 +14,7 @@ def path():
     return resources.files("emotion_keras.data") / "situations.csv"
 
 
-def read(source):
+def read(source) -> pd.DataFrame:
     """Reads the corpus.
 
     Args:
@@ -23,5 +23,5 @@ def read(source):
     Returns:
         A `pandas.DataFrame` with the columns `text`, `label` and `subject`.
     """
-    table: pd.DataFrame = tables.read_table(source, "text", "label", "respondent")
-    return table
+    table = tables.open_table(source)
+    return tables.read_table(table, source.path, "text", "label", "respondent")

@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
-from emotion_keras.data.tables import read_table, scan
+from emotion_keras.data.tables import open_table, read_table, scan
 from emotion_keras.errors import UserError
 
 pytestmark = pytest.mark.one_backend
@@ -23,7 +23,7 @@ def write(tmp_path):
 
 
 def read(path, **columns):
-    return read_table(scan(path), **columns)
+    return read_table(open_table(scan(path)), path, **columns)
 
 
 def rows(table):
@@ -69,7 +69,7 @@ def test_character_across_two_blocks(write):
     # The two bytes of é are the last of one block and the first of the next.
     header = b"text,label\n"
     content = header + b"x" * ((1 << 20) - len(header) - 1) + "é,joy\n".encode()
-    assert scan(write("a.csv", content)).encoding == "utf-8"
+    assert scan(write("a.csv", content)).encoding.name == "utf-8"
 
 
 def test_quotes_line_breaks_and_words_that_pandas_takes_for_missing(write):
@@ -133,8 +133,16 @@ def test_missing_file_and_folder(tmp_path):
         ("a.csv", b" \n\n", "nothing but blanks"),
         ("a.csv", b"text,label\n", "a header and no rows"),
         ("a.csv", b"text,label\na,joy\nb\0c,joy\n", "line 3: a NUL byte"),
-        ("a.csv", "text,label\na,joy\n".encode("utf-16-le"), "UTF-16 without a byte order mark"),
-        ("a.csv", b"text,label\na,joy\n\xe9\x81,joy\n", "as cp1252 it fails on line 3"),
+        (
+            "a.csv",
+            "text,label\na,joy\n".encode("utf-16-le"),
+            "UTF-16-LE without a byte order mark.*--encoding utf-16-le",
+        ),
+        (
+            "a.csv",
+            b"text,label\na,joy\n\xe9\x81,joy\n",
+            "line 3: this is not UTF-8.*name its encoding",
+        ),
         ("a.csv", b"id,text,mood\n1,a,joy\n", "label.*none has a usual name.*id, text, mood"),
         ("a.csv", b"text,content,label\na,b,joy\n", r"several could hold it \(text, content\)"),
         ("a.csv", b'text,label\n"a\nb",joy\nc,joy,d\n', "line 4: 3 fields.*header has 2"),
@@ -143,7 +151,8 @@ def test_missing_file_and_folder(tmp_path):
         ("a.jsonl", b'{"text": "a", "label": 1}\n{"text": \n', "line 2: not JSON"),
         ("a.jsonl", b"[1]\n", r"line 1: a JSON object was expected.*Received: '\[1\]'"),
         ("a.parquet", b"no", "not a Parquet file"),
-        ("a.xlsx", b"PK", r"'\.xlsx' is not known. Accepted: \.csv"),
+        ("a.doc", b"PK", r"'\.doc' is not known. Accepted: \.csv"),
+        ("a.xlsx", b"PK", "cannot be read as a workbook"),
     ],
 )
 def test_bad_files(write, name, content, message):

@@ -10,7 +10,9 @@ import re
 import shutil
 
 from emotion_keras import record
-from emotion_keras.data import streams, tables
+from emotion_keras.data.tables.cells import ABSENT, as_cell, as_json
+from emotion_keras.data.tables.parquet import parquet_file
+from emotion_keras.data.tables.source import DELIMITED, JSON_LINES, WORKBOOK, format_of
 from emotion_keras.errors import UserError
 
 # Of a Parquet file's row groups: small ones are slow to read, large ones need memory.
@@ -23,7 +25,7 @@ def open_sink(path, table, columns):
 
     Args:
         path: Where the table shall be; its ending says how it is written.
-        table: What `streams.open_table` returned.
+        table: What `open_table` returned.
         columns: Names of the new columns.
 
     Returns:
@@ -32,18 +34,29 @@ def open_sink(path, table, columns):
     Raises:
         UserError: If the format does not allow the columns' names.
     """
-    format = tables.format_of(path)
+    format = output_format(path)
     names = [*table.columns, *columns]
-    if format == tables.DELIMITED:
+    if format == DELIMITED:
         return DelimitedSink(path, names, _delimiter(path, table))
     if repeated := {name for name in names if names.count(name) > 1}:
         raise UserError(
             f"{path}: of columns that have one name, {path.suffix} holds one. Rename them in the "
             f"input, or write CSV. Received: {', '.join(map(repr, sorted(repeated)))}"
         )
-    if format == tables.JSON_LINES:
+    if format == JSON_LINES:
         return JsonLinesSink(path, names)
     return ParquetSink(path, table.schema(), columns)
+
+
+def output_format(path):
+    """The format that a table's name asks for; or raises `UserError` if none can be written."""
+    format = format_of(path)
+    if format == WORKBOOK:
+        raise UserError(
+            f"Workbooks are read, not written. Give a name that ends in .csv, .tsv, .jsonl or "
+            f".parquet. Received: output={os.fspath(path)!r}"
+        )
+    return format
 
 
 def part_path(path):
@@ -122,7 +135,7 @@ class DelimitedSink(_TextSink):
         yield self._line(self._names)
 
     def _line(self, row):
-        cells = (self._quote(streams.as_cell(value)) for value in row)
+        cells = (self._quote(as_cell(value)) for value in row)
         # A line of one empty cell would be an empty line, which is no row.
         return (self._delimiter.join(cells) or '""') + "\n"
 
@@ -147,8 +160,8 @@ class JsonLinesSink(_TextSink):
 
     def _line(self, row):
         pairs = zip(self._names, row, strict=True)
-        row = {name: value for name, value in pairs if value is not streams.ABSENT}
-        return streams.as_json(row) + "\n"
+        row = {name: value for name, value in pairs if value is not ABSENT}
+        return as_json(row) + "\n"
 
 
 class ParquetSink:
@@ -222,7 +235,7 @@ class ParquetSink:
 
         group, rows, size = [], 0, 0
         for number in range(self._position):
-            with tables.parquet_file(self._part(number)) as file:
+            with parquet_file(self._part(number)) as file:
                 part = file.read(use_threads=False).cast(schema)
             group.append(part)
             rows, size = rows + part.num_rows, size + part.nbytes
@@ -234,7 +247,7 @@ class ParquetSink:
 def _as_array(values):
     import pyarrow
 
-    return pyarrow.array([streams.as_cell(v) if isinstance(v, (list, dict)) else v for v in values])
+    return pyarrow.array([as_cell(v) if isinstance(v, (list, dict)) else v for v in values])
 
 
 def discard(path):
