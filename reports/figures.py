@@ -3,6 +3,8 @@
 import functools
 import io
 import re
+import unicodedata
+import warnings
 from pathlib import Path
 
 import matplotlib
@@ -11,7 +13,9 @@ from matplotlib import patches, ticker
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from reports.fonts import choose_fonts
 from reports.tables import METRICS, value_in_words
 
 STYLE = Path(__file__).with_name("style.mplstyle")
@@ -64,17 +68,31 @@ def write_figure(figure, path):
         The SVG as a string.
     """
     FigureCanvasAgg(figure)
-    # Laid out once: savefig would draw the whole figure for it, and for each file again.
-    figure.get_layout_engine().execute(figure)
-    text = io.StringIO()
-    # What is None is looked up here again, by savefig, too.
-    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)
-        figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
-        # Without a date the same records give the same file.
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    path.with_suffix(".svg").write_text(text.getvalue(), encoding="utf-8")
-    return text.getvalue()
+    families, _ = choose_fonts(texts(figure))
+    for text in figure.findobj(Text):
+        text.set_fontfamily(families)
+    svg = io.StringIO()
+    with warnings.catch_warnings():
+        # The page says it once, and what to do.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        # Laid out once: savefig would draw the whole figure for it, and for each file again.
+        figure.get_layout_engine().execute(figure)
+        if any(axes.get_aspect() == 1 for axes in figure.axes):
+            # Axes of a fixed shape move what stands beside them when they are first laid out.
+            figure.get_layout_engine().execute(figure)
+        # What is None is looked up here again, by savefig, too.
+        with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+            figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
+            # Without a date the same records give the same file.
+            figure.savefig(svg, format="svg", metadata={"Date": None})
+    path.with_suffix(".svg").write_text(svg.getvalue(), encoding="utf-8")
+    return svg.getvalue()
+
+
+def texts(figure):
+    """All that a figure writes, as one string."""
+    return "".join(text.get_text() for text in figure.findobj(Text))
 
 
 def inline_svg(svg, name, alternative):
@@ -89,6 +107,14 @@ def inline_svg(svg, name, alternative):
         String.
     """
     svg = svg[svg.index("<svg") :]
+    # What a text says may look like a colour or an identifier, and stays as it is.
+    said = []
+
+    def keep(match):
+        said.append(match[2])
+        return f"{match[1]}\0"
+
+    svg = re.sub(r"(<(?:text|tspan)\b[^>]*>)([^<]+)", keep, svg)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
@@ -97,6 +123,8 @@ def inline_svg(svg, name, alternative):
     svg = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--font)", svg)
     # Width and height come from the page.
     svg = re.sub(r'<svg ([^>]*?)height="[^"]*"([^>]*?)width="[^"]*"', r"<svg \1\2", svg, count=1)
+    said = iter(said)
+    svg = re.sub("\0", lambda _: next(said), svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{alternative}" ', 1)
 
 
@@ -109,6 +137,26 @@ def _series(number):
 
 def _title(axes, title):
     axes.set_title(title, color=INK)
+
+
+def _names(values, longest=40):
+    """Names that come from data as a figure shows them, a list.
+
+    Each stands in one line, without characters that an SVG cannot hold, and is cut in its middle
+    where it is long. No two are alike.
+    """
+    shown = []
+    for value in values:
+        kept = (c for c in str(value) if c.isspace() or unicodedata.category(c) != "Cc")
+        name = cut = " ".join("".join(kept).split())
+        if len(name) > longest:
+            name = cut = f"{name[: longest - 11]}…{name[-10:]}"
+        number = 1
+        while name in shown:
+            number += 1
+            name = f"{cut} ({number})"
+        shown.append(name)
+    return shown
 
 
 def _percent_axis(axis):
@@ -181,7 +229,7 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
                 markeredgecolor=MUTED,
                 label="the paper",
             )
-    axes.set_yticks(range(len(summary)), summary[name])
+    axes.set_yticks(range(len(summary)), _names(summary[name]))
     axes.set_ylim(len(summary) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
@@ -209,8 +257,7 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
     """
     figure = Figure(figsize=(6.4, 3.7))
     axes = figure.subplots()
-    for number, name in enumerate(dict.fromkeys(summary["contender"])):
-        _draw_curve(axes, runs, summary, metric, value, name, number)
+    _draw_curves(axes, runs, summary, metric, value)
     if logarithmic:
         axes.set_xscale("log")
     ticks = sorted(set(summary[value]))
@@ -224,19 +271,21 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
     return figure
 
 
-def _draw_curve(axes, runs, summary, metric, value, name, number):
-    own = runs[runs["contender"] == name]
-    means = summary[summary["contender"] == name].sort_values(value)
-    series = _series(number)
-    axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **series)
-    axes.fill_between(
-        means[value], means[f"{metric}_low"], means[f"{metric}_high"],
-        color=series["color"], alpha=0.16, linewidth=0,
-    )  # fmt: skip
-    axes.plot(
-        means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
-        label=name,
-    )  # fmt: skip
+def _draw_curves(axes, runs, summary, metric, value):
+    names = list(dict.fromkeys(summary["contender"]))
+    for number, (name, shown) in enumerate(zip(names, _names(names), strict=True)):
+        own = runs[runs["contender"] == name]
+        means = summary[summary["contender"] == name].sort_values(value)
+        series = _series(number)
+        axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **series)
+        axes.fill_between(
+            means[value], means[f"{metric}_low"], means[f"{metric}_high"],
+            color=series["color"], alpha=0.16, linewidth=0,
+        )  # fmt: skip
+        axes.plot(
+            means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
+            label=shown,
+        )  # fmt: skip
 
 
 @styled
@@ -258,9 +307,8 @@ def draw_noise(runs, summary, metric):
     for panel in panels[len(kinds) :]:
         panel.set_visible(False)
     for axes, kind in zip(panels, kinds, strict=False):
-        for number, name in enumerate(dict.fromkeys(summary["contender"])):
-            of_kind = (frame[frame["kind"] == kind] for frame in (runs, summary))
-            _draw_curve(axes, *of_kind, metric, "level", name, number)
+        of_kind = (frame[frame["kind"] == kind] for frame in (runs, summary))
+        _draw_curves(axes, *of_kind, metric, "level")
         _title(axes, kind.replace("_", " "))
         axes.tick_params(labelbottom=True)
     # The panels share their axes: one stands for all.
@@ -350,11 +398,12 @@ def draw_parallel(frame, options=None):
         axes.plot(range(len(columns)), line, color=colour, alpha=0.85, linewidth=1.6)
     for place, column in enumerate(columns):
         axes.axvline(place, color=EDGE, linewidth=0.8)
-        for value, height in heights[column].items():
+        shown = _names(map(value_in_words, heights[column]))
+        for text, height in zip(shown, heights[column].values(), strict=True):
             axes.text(
                 place + 0.03,
                 height,
-                value_in_words(value),
+                text,
                 fontsize=7.5,
                 va="center",
                 bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 1},
@@ -421,7 +470,9 @@ def draw_confusion(frame, shares=False):
         `matplotlib.figure.Figure`.
     """
     values = frame.div(frame.sum(axis=1), axis=0) if shares else frame
-    size = 1.9 + 0.55 * len(frame)
+    names = _names(frame.index, longest=24)
+    # Room for names that are longer than most.
+    size = 1.9 + 0.55 * len(frame) + 0.07 * max(0, max(map(len, names)) - 14)
     figure = Figure(figsize=(size + 0.6, size))
     axes = figure.subplots()
     # From clear to a blue that text can be read on, on white paper and on black.
@@ -431,8 +482,8 @@ def draw_confusion(frame, shares=False):
         text = f"{100 * value:.0f}" if shares else f"{value:.0f}"
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5)
     places = np.arange(len(frame)) + 0.5
-    axes.set_xticks(places, frame.columns, rotation=35, ha="right")
-    axes.set_yticks(places, frame.index)
+    axes.set_xticks(places, names, rotation=35, ha="right")
+    axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.set_aspect("equal")
     axes.grid(visible=False)
@@ -457,7 +508,7 @@ def draw_labels(frame, contenders):
     labels = list(dict.fromkeys(frame["label"]))
     figure = Figure(figsize=(6.4, 1.2 + 0.5 * len(labels)))
     axes = figure.subplots()
-    for number, name in enumerate(contenders):
+    for number, (name, shown) in enumerate(zip(contenders, _names(contenders), strict=True)):
         own = frame[frame["contender"] == name]
         series = _series(number)
         shift = 0.14 * (number - (len(contenders) - 1) / 2)
@@ -465,9 +516,9 @@ def draw_labels(frame, contenders):
         axes.hlines(places, own["f1_low"], own["f1_high"], color=series["color"], linewidth=1.8)
         axes.plot(
             own["f1_mean"], places, **series, linestyle="none", markersize=6,
-            markeredgecolor=PAPER, label=name,
+            markeredgecolor=PAPER, label=shown,
         )  # fmt: skip
-    axes.set_yticks(range(len(labels)), labels)
+    axes.set_yticks(range(len(labels)), _names(labels))
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
@@ -496,12 +547,12 @@ def draw_reliability(curves, contenders):
         panels, (False, True), ("As they are", "After temperature scaling"), strict=True
     ):
         axes.plot([0, 1], [0, 1], color=EDGE, linestyle=(0, (4, 3)), linewidth=1)
-        for number, name in enumerate(contenders):
+        for number, (name, shown) in enumerate(zip(contenders, _names(contenders), strict=True)):
             own = curves[(curves["contender"] == name) & (curves["scaled"] == scaled)]
             own = own[own["num_texts"] >= FEWEST_IN_BIN]
             axes.plot(
                 own["confidence"], own["accuracy"], **_series(number), markersize=5,
-                markeredgecolor=PAPER, linewidth=1.4, label=name,
+                markeredgecolor=PAPER, linewidth=1.4, label=shown,
             )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
@@ -555,7 +606,7 @@ def draw_gate_words(frame):
         own = (frame["side"] == side).to_numpy()
         series = _series(number)
         axes.plot(frame["gate"][own], places[own], **series, linestyle="none", label=side)
-    axes.set_yticks(places, frame["word"])
+    axes.set_yticks(places, _names(frame["word"]))
     axes.set_ylim(len(frame) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("mean gate (0 closed, 1 open)")

@@ -24,6 +24,7 @@ from emotion_keras.evaluation.faithfulness import in_words
 from emotion_keras.evaluation.significance import holm
 from emotion_keras.options import make_parser, parse
 from reports import cards, claims, figures, tables, texts
+from reports.fonts import choose_fonts, packages_for
 from reports.records import (
     COMPARISON,
     SEARCH,
@@ -101,12 +102,24 @@ def render(
     apart = [other for other in records.parts if other is not part]
     if apart:
         notify(f"Kept apart from {part}: {'; '.join(map(str, apart))}")
+    if page.undrawn:
+        notify(_about_fonts(page.undrawn))
     plural = "" if len(part.runs) == 1 else "s"
     notify(
         f"{len(part.runs)} run{plural}, {len(page.pictures)} figures, {len(page.tables)} tables:"
     )
     notify(str(out / INDEX))
     return 1 if records.broken else 0
+
+
+def _about_fonts(undrawn):
+    shown = sorted(undrawn)[:20]
+    more = f" and {len(undrawn) - len(shown)} more" if len(undrawn) > len(shown) else ""
+    return (
+        f"The PNG figures show empty boxes in place of {' '.join(shown)}{more}: no font on this "
+        f"machine has them. Install one (of Debian's packages {' and '.join(packages_for(undrawn))}"
+        ") and render again. The page and the SVG figures are drawn with the fonts of the reader."
+    )
 
 
 def _choose(parts, corpus, backend):
@@ -132,6 +145,7 @@ class _Page:
         self.out = out
         self.pictures = {}
         self.tables = {}
+        self.undrawn = set()
 
     def add_table(self, table):
         """Writes a table's files, and returns it for the page."""
@@ -146,6 +160,7 @@ class _Page:
             return None
         svg = figures.write_figure(figure, self._folder("figures") / name)
         self.pictures[name] = Picture(name, alternative, figure, metric)
+        self.undrawn |= set(choose_fonts(figures.texts(figure))[1])
         # Escaped here, because the template takes the whole as it is.
         inline = figures.inline_svg(svg, name, str(escape(alternative)))
         return {"name": name, "metric": metric, "svg": Markup(inline)}

@@ -1,6 +1,7 @@
 """Tables: frames of plain numbers, and how they are shown on the page, in Markdown and in LaTeX."""
 
 import html
+import re
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.evaluation.sensitivity import NOISE
 from emotion_keras.evaluation.significance import holm, mean_interval
 from emotion_keras.temperature import scale
+from reports.fonts import choose_fonts
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 
@@ -99,7 +101,7 @@ def to_csv(frame):
 
 def _not_a_formula(value):
     # The apostrophe makes spreadsheets take what follows for text.
-    risky = isinstance(value, str) and value.lstrip(" ").startswith(tuple("=+-@\t\r\n"))
+    risky = isinstance(value, str) and value.lstrip(" ").startswith(tuple("=+-@＝＋－＠\t\r\n"))
     return f"'{value}" if risky else value
 
 
@@ -133,7 +135,8 @@ def to_latex(table):
     """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
 
     One of many rows or of sentences goes on from page to page, any other one is made smaller where
-    it is wider than the text.
+    it is wider than the text. A comment says which engine and fonts it takes where pdfLaTeX's own
+    have not all its characters.
     """
     bold = pd.DataFrame("", index=table.shown.index, columns=table.shown.columns)
     for row, name in table.bold:
@@ -150,11 +153,27 @@ def to_latex(table):
         label=f"tab:{table.name}",
         environment="longtable" if is_long else None,
     )
+    comment = _engine(text)
     if is_long:
-        return "{\\footnotesize\\setlength{\\tabcolsep}{3pt}\n" + text + "}\n"
+        return comment + "{\\footnotesize\\setlength{\\tabcolsep}{3pt}\n" + text + "}\n"
     fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
     text = text.replace(r"\begin{tabular}", fitted + "\n\\begin{tabular}")
-    return text.replace(r"\end{tabular}", r"\end{tabular}}")
+    return comment + text.replace(r"\end{tabular}", r"\end{tabular}}")
+
+
+def _engine(text):
+    """A comment that says how to typeset what pdfLaTeX's usual fonts (T1) lack, or nothing."""
+    others = sorted({c for c in text if ord(c) > 0x17F and c not in "–—‘’“”„…•€"})
+    if not others:
+        return ""
+    families, _ = choose_fonts("".join(others))
+    turned = any(unicodedata.bidirectional(c) in ("R", "AL") for c in others)
+    packages = "fontspec and babel (bidi=basic)" if turned else "fontspec"
+    shown = " ".join(c for c in others if unicodedata.category(c) != "Cf")
+    return (
+        f"% For LuaLaTeX or XeLaTeX with {packages}: pdfLaTeX's fonts lack {shown}\n"
+        f"% The machine that wrote this draws them with {', '.join(families)}\n"
+    )
 
 
 def _latex_columns(shown, numbers):
@@ -179,13 +198,23 @@ def _latex(text):
         "×": r"$\times$",
         # At the start of a row they would be arguments of the row's end before.
         "[": "{[}", "*": "{*}",
+        "\0": r"\allowbreak{}",
     }  # fmt: skip
-    return "".join(marks.get(mark, mark) for mark in _without_controls(text))
+    # A word that is longer than a column may be broken.
+    text = re.sub(r"\S{20}(?=\S{20})", "\\g<0>\0", _without_controls(text))
+    text = "".join(marks.get(mark, mark) for mark in text)
+    # Else LaTeX would make one character of two, such as a dash of hyphens.
+    return re.sub(r"([-`',])(?=\1)|([?!])(?=`)", r"\g<0>{}", text)
 
 
 def _without_controls(text):
-    # Among them the marks that turn the direction of text, which LaTeX would set as they come.
-    kept = (c for c in str(text) if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace())
+    # Among them the marks that turn the direction of text, which LaTeX would set as they come; but
+    # not the joiners, which belong to the spelling of Persian, Hindi and emoji.
+    kept = (
+        c
+        for c in str(text)
+        if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace() or c in "\u200c\u200d"
+    )
     return " ".join("".join(kept).split())
 
 

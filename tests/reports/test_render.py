@@ -11,6 +11,7 @@ from scipy import stats
 
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import compare_runs
+from reports import fonts
 from reports import render as render_module
 from reports.render import main, render
 
@@ -485,3 +486,19 @@ def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run):
     told = []
     assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=told.append) == 1
     assert any("more: it is a link to /mnt/not/mounted, which is not there" in t for t in told)
+
+
+def test_a_report_names_the_characters_that_no_font_has_and_a_package(
+    tmp_path, make_run, monkeypatch
+):
+    monkeypatch.setattr(fonts.font_manager, "findSystemFonts", lambda: [])
+    fonts._search.cache_clear()
+    make_run(tmp_path / "runs" / "fit", "tfidf_svm", labels=["\u559c", "\U0001f916", "joy"])
+    told = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=told.append) == 0
+    fonts._search.cache_clear()
+    (message,) = [line for line in told if "empty boxes" in line]
+    assert " \u559c \U0001f916: no font" in message
+    assert "fonts-noto-cjk and fonts-symbola" in message
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert page.count(">\u559c</text>") > 1
