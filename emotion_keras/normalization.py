@@ -58,7 +58,7 @@ def _is_symbol(character):
 
 
 def clean_text(text):
-    """Decodes HTML entities, removes control characters, folds blanks.
+    """Decodes HTML entities, composes accents, removes control characters, folds blanks.
 
     Args:
         text: String; what is beyond 20,000 characters is cut off.
@@ -71,6 +71,8 @@ def clean_text(text):
         text = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
     if not text.isprintable():
         text = _CONTROL.sub(" ", _INVISIBLE.sub("", text))
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     return " ".join(text.split())
 
 

@@ -1,6 +1,7 @@
 """Folders of runs that are put together with symbolic links."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,14 +12,16 @@ pytestmark = pytest.mark.one_backend
 
 
 FILES = ("run.json", "model.keras")
+PUBLISHED = Path(__file__).parents[2] / "reports" / "published" / "isear" / "comparison"
 
 
 def put(*paths):
     """Writes records of finished runs, whose macro F1 is higher the later they are named."""
+    run = record.read_run(next(PUBLISHED.glob("majority-*")))
     for number, path in enumerate(paths):
         path.mkdir(parents=True)
-        metrics = {"val": {"macro_f1": number / 10}}
-        record.write_json(path / "run.json", {"schema_version": 1, "metrics": metrics})
+        run["metrics"]["val"]["macro_f1"] = number / 10
+        record.write_json(path / "run.json", run)
         (path / "model.keras").touch()
 
 

@@ -503,6 +503,11 @@ def test_texts_that_read_alike_are_repeats(first, second):
     assert numbers.tolist() == [0, 0, 1]
 
 
+def test_a_text_reaches_the_model_in_one_form_of_unicode(write):
+    corpus, _ = loaded(write("a.csv", f"text,label\n{DECOMPOSED},joy\nb,fear\n"))
+    assert prepare(corpus)[0].examples["text"].tolist() == [COMPOSED, "b"]
+
+
 @pytest.mark.parametrize(
     ("labels", "named"),
     [
