@@ -1,7 +1,10 @@
 """Devices, precision and compilation: the one file that may know a framework."""
 
 import contextlib
+import ctypes
+import functools
 import importlib
+import os
 import platform
 import resource
 import sys
@@ -71,6 +74,33 @@ def choose_kernels():
         # training step, five times as long as that of the plain products.
         keras.config.disable_flash_attention()
         _framework().backends.cuda.enable_flash_sdp(False)  # Its name notwithstanding, on CPU too.
+
+
+# Of glibc's mallopt. The values are those that glibc itself goes up to when nobody sets them.
+_M_MMAP_THRESHOLD, _LARGEST_KEPT = -3, 32 << 20
+_M_TRIM_THRESHOLD, _MOST_KEPT = -1, 2 * _LARGEST_KEPT
+
+
+@functools.cache
+def reuse_memory():
+    """Has TensorFlow use the memory of freed tensors again; results are the same.
+
+    With its first generator data set TensorFlow has glibc map the memory of every tensor above
+    128 kB from the system and give it back: a third of a training's CPU time. So the first one is
+    started here, and glibc set after it. Only glibc is known to need it; where its own variables
+    (`MALLOC_MMAP_THRESHOLD_`, `MALLOC_TRIM_THRESHOLD_` or `GLIBC_TUNABLES`) are set, they decide.
+    """
+    chosen = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
+    if keras.backend.backend() != "tensorflow" or platform.libc_ver()[0] != "glibc":
+        return
+    if any(name in os.environ for name in chosen):
+        return
+    data, element = _framework().data.Dataset, _framework().TensorSpec(())
+    for _ in data.from_generator(lambda: iter([0.0]), output_signature=element):
+        pass
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+    libc.mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
 
 
 def _cpu_multiplies_bfloat16():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -81,6 +82,52 @@ def test_choosing_kernels_changes_no_result(flash_attention):
     before = attend()
     devices.choose_kernels()
     np.testing.assert_allclose(attend(), before, atol=1e-6)
+
+
+# 24 MB in blocks of 1 MB, ten times: used again they cost no page faults, mapped 6,144 each time.
+REUSE_MEMORY = """
+import resource, sys
+import numpy as np
+import tensorflow
+from emotion_keras import devices
+devices.reuse_memory()
+data, element = tensorflow.data.Dataset, tensorflow.TensorSpec(())
+list(data.from_generator(lambda: iter([0.0]), output_signature=element))
+blocks = [np.ones(1 << 17) for _ in range(24)]
+del blocks
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    blocks = [np.ones(1 << 17) for _ in range(24)]
+    del blocks
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(
+    BACKEND != "tensorflow" or platform.libc_ver()[0] != "glibc",
+    reason="TensorFlow has glibc give memory back",
+)
+@pytest.mark.parametrize(
+    "chosen, fewest, most",
+    [
+        pytest.param({}, 0, 6_000, id="memory is used again"),
+        pytest.param(
+            {"MALLOC_MMAP_THRESHOLD_": "131072"}, 30_000, 70_000, id="glibc's variables decide"
+        ),
+    ],
+)
+def test_tensorflow_uses_freed_memory_again(chosen, fewest, most):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES"):
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, "-c", REUSE_MEMORY],
+        env=environment | chosen,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert fewest <= int(done.stdout) <= most
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="torch uses one device")
