@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.data.tables import is_pipe
 from emotion_keras.data.word_vectors import names_word_vectors
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
@@ -99,6 +100,12 @@ def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
     """
     if seeds < 1:
         raise UserError(f"seeds is 1 or more. Received: seeds={seeds}")
+    path = data["reading"]["data"]
+    if is_pipe(path):
+        raise UserError(
+            "Each run of a study reads the data, and a pipe can be read once alone. Save its "
+            f"content to a file, and give that. Received: data={str(path)!r}"
+        )
     corpus = read_dataset(data, cache, notify).corpus
     common = {"precision": precision}
     for stage in data.values():

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_keras.contenders import make_tasks, resolve_data
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
@@ -733,6 +734,23 @@ def test_what_a_shell_writes_as_a_process_between_brackets(tmp_path):
     os.close(writer)
     assert answered(f"/dev/fd/{reader}", tmp_path)[0] == ["a", "b"]
     os.close(reader)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_study_refuses_what_can_be_read_once_alone(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    data = resolve_data({"data": str(path)})
+    with pytest.raises(UserError, match="a pipe can be read once alone.*Received: data="):
+        make_tasks(
+            ["majority"],
+            data,
+            seeds=1,
+            precision="auto",
+            settings={},
+            cache={},
+            notify=print,
+        )
 
 
 def test_a_column_without_a_name(write):

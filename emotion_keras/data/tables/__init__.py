@@ -23,6 +23,7 @@ from emotion_keras.data.tables.source import (
     WORKBOOK,
     Source,
     format_of,
+    is_pipe,
     scan,
 )
 from emotion_keras.data.tables.workbook import WorkbookTable
@@ -42,6 +43,7 @@ __all__ = [
     "as_text",
     "choose_column",
     "format_of",
+    "is_pipe",
     "open_table",
     "parquet_file",
     "read_table",

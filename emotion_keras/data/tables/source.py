@@ -128,6 +128,15 @@ def scan(
     raise UserError(f"{problem}: {path}. Accepted: {accepted}. Received: {option}={str(path)!r}")
 
 
+def is_pipe(path: str | os.PathLike) -> bool:
+    """Whether a path is that of a pipe or a terminal, which can be read once alone."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 def format_of(path: Path) -> tuple:
     """The format that a file's name says; or raises `UserError`."""
     suffix = path.suffix.lower()
