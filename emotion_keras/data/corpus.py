@@ -14,6 +14,7 @@ import pandas as pd
 
 from emotion_keras.data import isear, situations, tables
 from emotion_keras.errors import UserError
+from emotion_keras.normalization import clean_text
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
@@ -181,7 +182,7 @@ def _from_file(path, columns, encoding, notify):
         return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
     opened = tables.open_table(source)
     table = tables.read_table(opened, path, **columns)
-    table["label"] = [normalize("NFC", label).strip() for label in table["label"]]
+    table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
     labels = tuple(sorted(label for label in table["label"].unique() if label))
     if len(labels) > _MOST_LABELS:
         raise UserError(
@@ -190,10 +191,15 @@ def _from_file(path, columns, encoding, notify):
             f"column with --label-column. Received: label_column={columns['label_column']!r}"
         )
     # The names stand for the corpora themselves: another file of that name is not one of them.
-    name = f"{path.stem}_file" if path.stem in _NAMES else path.stem
+    name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
     for message in _doubts(path, table["label"], opened.describe()):
         notify(message)
     return _corpus(name, table, source, labels, "unknown", opened.describe())
+
+
+def _as_label(cell):
+    """A label as it is shown and compared; nothing where only what is not seen stands in a cell."""
+    return normalize("NFC", cell).strip() if clean_text(cell) else ""
 
 
 def _doubts(path, label_column, reading):
@@ -207,7 +213,9 @@ def _doubts(path, label_column, reading):
         )
     alike = {}
     for label, count in label_column[label_column != ""].value_counts().sort_index().items():
-        alike.setdefault("".join(_fold(label).split()), []).append(f"{label!r} ({count:,})")
+        alike.setdefault("".join(_fold(clean_text(label)).split()), []).append(
+            f"{label!r} ({count:,})"
+        )
     for names in alike.values():
         if len(names) > 1:
             yield (
@@ -240,7 +248,7 @@ def _corpus(name, table, source, labels, licence, reading=None):
     encoding = source.encoding
     reading = {
         "rows": len(table),
-        "encoding": encoding.name,
+        "encoding": encoding.name or None,
         "damaged_lines": encoding.num_damaged,
         "first_damaged": list(encoding.damaged_lines),
         **(reading or {}),

@@ -517,6 +517,7 @@ def test_a_text_reaches_the_model_in_one_form_of_unicode(write):
         pytest.param(["verysad", "very sad"], ["'very sad'", "'verysad'"], id="a blank"),
         pytest.param(["joy", "ｊｏｙ"], ["'joy'", "'ｊｏｙ'"], id="letters of full width"),
         pytest.param(["a\u00a0b", "a b"], ["'a b'"], id="a blank that does not break"),
+        pytest.param(["joy", "jo\u200by"], ["'joy'"], id="a blank of no width"),
         pytest.param(["joy", "fear"], [], id="different labels"),
     ],
 )
@@ -527,6 +528,11 @@ def test_labels_that_look_alike_are_named(write, labels, named):
     assert any("differ in case or blanks" in message for message in messages) == bool(named)
     for name in named:
         assert any(name in message for message in messages)
+
+
+def test_a_label_of_what_is_not_seen_is_none(write):
+    corpus, _ = loaded(write("a.csv", "text,label\na,\u200b\nb,\u00a0\nc,joy\n"))
+    assert corpus.examples["label"].tolist() == ["", "", "joy"]
 
 
 def test_blanks_around_labels_are_no_part_of_them(write):
@@ -620,6 +626,7 @@ def test_compressed_tables(write, tmp_path, name, content):
     path = write(name, content)
     assert texts_of(path, tmp_path) == ["a", "b"]
     assert loaded(path)[0].labels == ("fear", "joy")
+    assert loaded(path)[0].name == "a"
 
 
 def zipped(name):

@@ -65,6 +65,16 @@ class Source:
     open_bytes: Callable[[], BinaryIO] = field(repr=False)
     is_stored: bool = True
 
+    @property
+    def stem(self) -> str:
+        """The name without its endings."""
+        name = self.path.name
+        if not self.is_stored:
+            return "piped"
+        if self.path.suffix.lower() in _COMPRESSIONS:
+            name = self.path.stem
+        return Path(name).stem
+
     @contextlib.contextmanager
     def open_text(self, newline: str | None) -> Iterator[TextIO]:
         """Opens it as text; `newline` is that of `open`."""
@@ -177,7 +187,7 @@ def _scan(path, encoding):
     _check_signature(path, format, beginning, compression)
     suffix = name.suffix.lower() if known else ""
     if format not in (DELIMITED, JSON_LINES):
-        nothing = Encoding("utf-8")
+        nothing = Encoding("")
         return Source(path, sha256, format, nothing, "", suffix, open_bytes, is_stored)
     with _readable(path):
         found = find_encoding(path, open_bytes, encoding)
