@@ -46,7 +46,7 @@ NAMES = [
     pytest.param("a:b", id="a colon"),
     pytest.param("a/b", id="a path"),
     pytest.param("..", id="the folder above"),
-    pytest.param("\u200b", id="a zero-width space"),
+    pytest.param("a\u200bb", id="a zero-width space within"),
     pytest.param("__proto__", id="the prototype of JavaScript"),
     pytest.param("constructor", id="the constructor of JavaScript"),
     pytest.param("=1+1", id="a formula"),
@@ -216,7 +216,7 @@ def test_tables_for_the_terminal_have_a_row_for_each(run_of_all):
     console = Console(width=400, file=io.StringIO(), record=True)
     console.print(fit_module.summarize(run_of_all))
     shown = console.export_text()
-    for name in set(ALL) - {"\u200b", "two\nlines"}:
+    for name in set(ALL) - {"a\u200bb", "two\nlines"}:
         assert name in shown
 
 
