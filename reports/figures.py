@@ -68,8 +68,9 @@ def write_figure(figure, path):
         The SVG as a string.
     """
     FigureCanvasAgg(figure)
-    families, _ = choose_fonts(texts(figure))
-    for text in figure.findobj(Text):
+    texts = figure.findobj(Text)
+    families, _ = choose_fonts("".join(text.get_text() for text in texts))
+    for text in texts if len(families) > 1 else ():
         text.set_fontfamily(families)
     svg = io.StringIO()
     with warnings.catch_warnings():
@@ -88,11 +89,6 @@ def write_figure(figure, path):
             figure.savefig(svg, format="svg", metadata={"Date": None})
     path.with_suffix(".svg").write_text(svg.getvalue(), encoding="utf-8")
     return svg.getvalue()
-
-
-def texts(figure):
-    """All that a figure writes, as one string."""
-    return "".join(text.get_text() for text in figure.findobj(Text))
 
 
 def inline_svg(svg, name, alternative):

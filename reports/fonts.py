@@ -31,7 +31,7 @@ def choose_fonts(text):
     >>> choose_fonts("joy 喜")
     (('DejaVu Sans', 'Noto Sans CJK SC'), '')
     """
-    others = frozenset(c for c in text if ord(c) not in _own_characters() and _is_seen(c))
+    others = frozenset(c for c in set(text) if ord(c) not in _own_characters() and _is_seen(c))
     return _search(others) if others else ((OWN,), "")
 
 

@@ -160,7 +160,7 @@ class _Page:
             return None
         svg = figures.write_figure(figure, self._folder("figures") / name)
         self.pictures[name] = Picture(name, alternative, figure, metric)
-        self.undrawn |= set(choose_fonts(figures.texts(figure))[1])
+        self.undrawn |= set(choose_fonts(svg)[1])
         # Escaped here, because the template takes the whole as it is.
         inline = figures.inline_svg(svg, name, str(escape(alternative)))
         return {"name": name, "metric": metric, "svg": Markup(inline)}
