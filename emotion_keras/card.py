@@ -1,6 +1,6 @@
 """The model card of a run: what the model is for, how good it is, and what it is not for."""
 
-import json
+import yaml
 
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.significance import mean_interval
@@ -128,7 +128,7 @@ def _body(run, runs, command):
     num_train = corpus["protocol"].get("num_train")
     texts = f"{num_train:,} texts" if num_train else "texts"
     return [
-        f"`{contender(run)}`, {run['num_parameters']:,} parameters, trained with "
+        f"{_code(contender(run))}, {run['num_parameters']:,} parameters, trained with "
         f"{run['environment']['backend']} on {texts} of {_markdown(corpus['name'])}. It gives each "
         f"of these labels a probability: {labels}.",
         "",
@@ -168,11 +168,20 @@ def _body(run, runs, command):
 
 
 def _yaml(text):
-    # A string of JSON is one of YAML, whatever it holds.
-    return json.dumps(text)
+    # In quotes, so that a name such as «no» or «1» stays a name; in one line.
+    return yaml.safe_dump(text, allow_unicode=True, default_style='"', width=float("inf")).strip()
+
+
+def _code(text):
+    """A name as code, which is between more backticks than it holds in a row."""
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    blank = " " if "`" in text else ""
+    return f"{fence}{blank}{' '.join(text.split())}{blank}{fence}"
 
 
 def _markdown(text):
-    for mark in "\\`*_[]<>|#":
+    for mark in "\\`*_[]<>|#~$&":
         text = text.replace(mark, f"\\{mark}")
     return " ".join(text.split())

@@ -192,7 +192,7 @@ def studies_table(studies):
     """Runs and hours of training by study."""
     frame = pd.DataFrame(
         {
-            "study": study.name,
+            "study": study.title,
             "runs": len(study.runs),
             "hours": sum(run.record["cost"].get("seconds", 0) for run in study.runs) / 3600,
         }
@@ -212,9 +212,9 @@ def studies_table(studies):
 
 def fit_command(run):
     """The command that trains a run again."""
-    return f"KERAS_BACKEND={_backend(run)} python -m emotion_keras.fit --from-run " + shlex.quote(
-        str(run.directory)
-    )
+    # Joined by a sign, so that a folder whose name begins with a dash is no option.
+    from_run = shlex.quote(f"--from-run={run.directory}")
+    return f"KERAS_BACKEND={_backend(run)} python -m emotion_keras.fit {from_run}"
 
 
 def commands(part):
@@ -224,8 +224,8 @@ def commands(part):
         part: `Part`.
 
     Returns:
-        List of dictionaries of `study`, `command`, and `settings`, JSON of what was given in a
-        file, or `None`.
+        List of dictionaries of `study`, `command`, `settings`, JSON of what was given in a file or
+        `None`, and of `others`, the number of runs that the command has to name in turn.
     """
     found = []
     for study in part.studies:
@@ -233,12 +233,12 @@ def commands(part):
             if name in study.files:
                 found += make(study)
         if not study.files.keys() & _MAKERS.keys():
-            command = fit_command(study.runs[0])
-            others = len(study.runs) - 1
-            if others:
-                command += f"  # and the {others} others of this folder in the same way"
-            found.append({"study": study.name, "command": command, "settings": None})
+            found.append(_repeat(study, fit_command(study.runs[0]), None, len(study.runs) - 1))
     return found
+
+
+def _repeat(study, command, settings=None, others=0):
+    return {"study": study.title, "command": command, "settings": settings, "others": others}
 
 
 def _backend(run):
@@ -302,7 +302,7 @@ def _compare_command(study):
     if settings:
         flags.append("--settings=settings.json")
     command = _command(study, "emotion_keras.compare", flags, runs)
-    return [{"study": study.name, "command": command, "settings": settings}]
+    return [_repeat(study, command, settings)]
 
 
 _VALUES = {
@@ -349,7 +349,7 @@ def _sensitivity_command(study, models):
         if settings:
             flags.append("--settings=settings.json")
     command = _command(study, "tuning.sensitivity", flags, runs or study.runs)
-    return {"study": study.name, "command": command, "settings": settings}
+    return _repeat(study, command, settings)
 
 
 def _search_command(study):
@@ -365,7 +365,7 @@ def _search_command(study):
     ]
     command = _command(study, "tuning.search", flags, study.runs)
     space = json.dumps(found["space"], indent=2)
-    return [{"study": study.name, "command": command, "settings": space}]
+    return [_repeat(study, command, space)]
 
 
 _MAKERS = {

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -148,16 +148,18 @@ class Study:
         runs: List of `Run`.
         files: Dictionary of what is in `comparison.json`, `sensitivity.json`, `search.json` and
             `study.json`, by name, of those that are there.
+        title: String, the name, or the path below the folder of all runs where another study has
+            the same name.
     """
 
     directory: Path
     runs: list
     files: dict
+    title: str
 
     @property
     def name(self):
-        # Of a folder that is given as `.`, too.
-        return os.path.basename(os.path.abspath(self.directory))
+        return _name(self.directory)
 
 
 @dataclass(eq=False)
@@ -263,7 +265,10 @@ def read_records(runs_dir):
     folders |= {path.parent: [] for path in record.find_files(runs_dir, SEARCH)}
     for run in runs:
         folders[run.directory.parent].append(run)
-    studies = [Study(path, found, _read_files(path, broken)) for path, found in folders.items()]
+    studies = [
+        Study(path, found, _read_files(path, broken), title)
+        for (path, found), title in zip(folders.items(), _titles(folders, runs_dir), strict=True)
+    ]
     return Records(runs_dir, _parts(studies), broken)
 
 
@@ -316,6 +321,19 @@ def _check_file(name, found):
         raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
 
 
+def _name(directory):
+    # Of a folder that is given as `.`, too.
+    return os.path.basename(os.path.abspath(directory))
+
+
+def _titles(folders, runs_dir):
+    names = [_name(folder) for folder in folders]
+    return [
+        name if names.count(name) == 1 else os.path.relpath(folder, runs_dir)
+        for name, folder in zip(names, folders, strict=True)
+    ]
+
+
 def _parts(studies):
     backends = {}
     for study in studies:
@@ -331,7 +349,7 @@ def _parts(studies):
                 # The anchors of a study of another backend do not make it one of this backend.
                 own = any(run.backend == backend for run in runs)
                 if own or (of_data and {run.backend for run in of_data} == {NO_BACKEND}):
-                    kept.append(Study(study.directory, runs, study.files))
+                    kept.append(replace(study, runs=runs))
             parts.append(Part(data, backend, kept))
     return sorted(parts, key=lambda part: (-len(part.runs), str(part)))
 

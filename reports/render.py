@@ -85,18 +85,29 @@ def render(
     >>> render("reports/published/isear", out="report")
     """
     records = read_records(runs_dir)
+    command = _command(
+        runs_dir, {"out": None if out == "report" else out, "corpus": corpus, "backend": backend}
+    )
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if not records.parts:
         page = _Page(out)
-        page.write({"records": records, "empty": True})
+        runs_option = "" if runs_dir == "runs" else f" {shlex.quote(f'--runs-dir={runs_dir}')}"
+        page.write(
+            {
+                "records": records,
+                "empty": True,
+                "runs_option": runs_option,
+                "render_command": command,
+            }
+        )
         for path, reason in records.broken:
             notify(f"Skipped {path}: {reason}")
         notify(f"There is no finished run in {runs_dir}. What to run is said in {out / INDEX}")
         return 2
     part = _choose(records.parts, corpus, backend)
     page = _Page(out)
-    page.write(_contents(page, records, part))
+    page.write({**_contents(page, records, part), "render_command": command})
     for path, reason in records.broken:
         notify(f"Skipped {path}: {reason}")
     apart = [other for other in records.parts if other is not part]
@@ -110,6 +121,14 @@ def render(
     )
     notify(str(out / INDEX))
     return 1 if records.broken else 0
+
+
+def _command(runs_dir, options):
+    """The command that renders this page, ready for a shell."""
+    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    # What stands behind two dashes is no option, whatever it begins with.
+    words += ["--", str(runs_dir)] if str(runs_dir).startswith("-") else [str(runs_dir)]
+    return shlex.join(["python", "-m", "reports.render", *words])
 
 
 def _about_fonts(undrawn):
@@ -164,6 +183,15 @@ class _Page:
         # Escaped here, because the template takes the whole as it is.
         inline = figures.inline_svg(svg, name, str(escape(alternative)))
         return {"name": name, "metric": metric, "svg": Markup(inline)}
+
+    def new_name(self, text):
+        """A name for the files of figures, made from a text, that no other figures have."""
+        name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:40]
+        number, unique = 1, name
+        while any(picture.startswith(f"{unique}_") for picture in self.pictures):
+            number += 1
+            unique = f"{name}_{number}"
+        return unique
 
     def by_metric(self, name, alternative, draw):
         """One figure for each metric, `alternative` with the metric in place of `{}`."""
@@ -243,7 +271,6 @@ def _contents(page, records, part):
         "cost": _cost_section(page, part, compared),
         "others": _others(page, part, study, left_out, analyzed),
         "commands": cards.commands(part),
-        "render_command": f"python -m reports.render {shlex.quote(str(records.runs_dir))}",
         "pictures": page.pictures,
         "tables": page.tables,
     }
@@ -458,12 +485,11 @@ def _gate_section(page, found):
     for name in dict.fromkeys(summary["contender"]):
         own = summary[summary["contender"] == name]
         of_name = runs[runs["contender"] == name]
-        encoder = "".join(c if c.isalnum() else "_" for c in name.partition("@")[2])
         sections.append(
             {
                 "contender": name,
                 "pictures": page.by_metric(
-                    f"gate_{encoder}",
+                    page.new_name(f"gate_{name.partition('@')[2]}"),
                     f"Dot plot of {{}} of {name} on the test split with each form of the gate and "
                     "of pooling: every run, the mean with its 95 % interval over seeds.",
                     lambda metric, own=own, of_name=of_name: figures.draw_scores(
@@ -494,7 +520,7 @@ def _search_sections(page, part):
         alternative = f"{search['contender']}, {search['oracle']} search: "
         found.append(
             {
-                "study": study.name,
+                "study": study.title,
                 "search": search,
                 "table": page.add_table(dataclasses.replace(table, name=name)),
                 "importance": page.add_table(
@@ -708,7 +734,7 @@ def _in_short(studies, name):
     for study in studies:
         for run in study.runs:
             if run.test is not None:
-                groups.setdefault((study.name, run.contender, run.setting), []).append(run)
+                groups.setdefault((study.title, run.contender, run.setting), []).append(run)
     if not groups:
         return None
     rows = [

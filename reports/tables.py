@@ -65,7 +65,7 @@ class Table:
     def rows(self):
         """The cells of each row, as dictionaries of `text`, `sort`, `number` and `bold`."""
         keys = {name: self.frame[key].tolist() for name, key in self.sort_by.items()}
-        for number, row in enumerate(self.shown.itertuples(index=False)):
+        for number, row in enumerate(self.shown.itertuples(index=False, name=None)):
             yield [
                 {
                     "text": text,
@@ -126,7 +126,7 @@ def to_markdown(table):
 
 def _markdown(text):
     text = html.escape(" ".join(str(text).split()), quote=False)
-    for mark in "\\`*_[]|":
+    for mark in "\\`*_[]|~$":
         text = text.replace(mark, "\\" + mark)
     return text
 
@@ -138,12 +138,14 @@ def to_latex(table):
     it is wider than the text. A comment says which engine and fonts it takes where pdfLaTeX's own
     have not all its characters.
     """
-    bold = pd.DataFrame("", index=table.shown.index, columns=table.shown.columns)
-    for row, name in table.bold:
-        bold.iloc[row, bold.columns.get_loc(name)] = "textbf:--rwrap;"
     shown = table.shown.map(_without_controls)
-    styler = shown.style.hide(axis="index").apply(lambda _: bold, axis=None)
-    styler.format(_latex).format_index(_latex, axis="columns")
+    # By number: pandas takes some names that differ, such as two forms of an accent, for one.
+    numbered = shown.set_axis(range(shown.shape[1]), axis="columns")
+    bold = pd.DataFrame("", index=numbered.index, columns=numbered.columns)
+    for row, name in table.bold:
+        bold.iloc[row, shown.columns.get_loc(name)] = "textbf:--rwrap;"
+    styler = numbered.style.hide(axis="index").apply(lambda _: bold, axis=None).format(_latex)
+    styler.format_index(lambda number: _latex(shown.columns[number]), axis="columns")
     columns = _latex_columns(shown, table.sort_by)
     is_long = len(shown) > MOST_ROWS_ON_A_PAGE or r"\linewidth" in columns
     text = styler.to_latex(
@@ -276,6 +278,13 @@ def summarize(frame, by):
                 row[f"{metric}_{end}"] = np.nan if value is None else value
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def own_heading(name, labels):
+    """A table's own heading, in brackets where a label has that name, too."""
+    while name in labels:
+        name = f"({name})"
+    return name
 
 
 def _scores(run):
@@ -671,12 +680,12 @@ def confusion_table(runs, name):
             for label in frame.columns
         }
     )
-    shown.insert(0, "True label", list(frame.index))
+    shown.insert(0, own_heading("True label", frame.columns), list(frame.index))
     return Table(
         "confusion",
         f"{name}: texts of the test split by true label (rows) and predicted label (columns), "
         f"added up over {len(runs)} runs, and in brackets per cent of the true label's.",
-        frame.rename_axis("true_label").reset_index(),
+        frame.rename_axis(own_heading("true_label", frame.columns)).reset_index(),
         shown,
         {label: label for label in frame.columns},
     )
@@ -703,7 +712,7 @@ def label_table(compared):
             )
     frame = pd.DataFrame(rows)
     labels = list(dict.fromkeys(frame["label"]))
-    shown = pd.DataFrame({"Model": list(compared)})
+    shown = pd.DataFrame({own_heading("Model", labels): list(compared)})
     wide = pd.DataFrame({"contender": list(compared)})
     for label in labels:
         own = frame[frame["label"] == label].reset_index(drop=True)
