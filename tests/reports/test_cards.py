@@ -163,7 +163,7 @@ def test_a_comparison_is_repeated_with_the_settings_that_it_was_given(tmp_path, 
 def test_names_are_quoted_for_the_shell(tmp_path, make_run, change):
     directory = make_run(tmp_path / "fit; rm -rf x", "cnn@scratch")
     (found,) = cards.commands(read_records(tmp_path).parts[0])
-    assert shlex.split(found["command"])[-1] == str(directory)
+    assert shlex.split(found["command"])[-1] == f"--from-run={directory}"
 
 
 def test_cost_is_in_hours(tmp_path, make_run):
