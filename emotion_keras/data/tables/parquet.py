@@ -85,5 +85,5 @@ def parquet_file(path: str | Path, name: str | Path | None = None):
     try:
         with parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
             yield file
-    except (ArrowException, OSError) as error:
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         raise UserError(f"{name} is not a Parquet file, or damaged: {error}") from error
