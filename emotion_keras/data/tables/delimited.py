@@ -60,7 +60,8 @@ class DelimitedTable:
         width = len(self.columns)
         rows = itertools.islice(self._rows(), 1 + start, None)
         filled = (row + [""] * (width - len(row)) for row in rows)
-        return in_parts(((sum(map(len, row)), row) for row in filled), most_rows)
+        # Cells without a character take memory, too.
+        return in_parts(((sum(map(len, row)) + width, row) for row in filled), most_rows)
 
     def describe(self) -> dict:
         """What the reading did, for the audit; complete once all rows have been read."""

@@ -89,7 +89,7 @@ def find_encoding(path, open_bytes, asked: str | None = None) -> Encoding:
             if name == "utf-8-sig":
                 return _unicode(path, open_bytes, name)
             with open_bytes() as file:
-                line = _first_failure(path, file, name)
+                line = first_failure(path, file, name)
             if line:
                 raise UserError(
                     f"{path}, line {line}: this is not {name.upper()}, which the file's first "
@@ -145,7 +145,7 @@ def check_name(encoding: str | None) -> None:
 def _asked(path, open_bytes, name):
     check_name(name)
     with open_bytes() as file:
-        line = _first_failure(path, file, name)
+        line = first_failure(path, file, name)
     if line:
         raise UserError(
             f"{path}, line {line}: this is not {name}. Name another encoding, or leave the option "
@@ -154,8 +154,20 @@ def _asked(path, open_bytes, name):
     return Encoding(codecs.lookup(name).name)
 
 
-def _first_failure(path, file, name):
-    """The line on which decoding fails, or `None`."""
+def first_failure(path, file, name: str) -> int | None:
+    """Finds the line on which decoding fails.
+
+    Args:
+        path: The file, for messages.
+        file: It, opened for reading bytes.
+        name: The encoding.
+
+    Returns:
+        The line's number, or `None` if all can be decoded.
+
+    Raises:
+        UserError: If a NUL is among the characters.
+    """
     decoder = codecs.getincrementaldecoder(name)()
     line = 1
     while True:

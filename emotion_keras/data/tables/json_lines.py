@@ -72,7 +72,7 @@ class JsonLinesTable:
         """Yields `Rows` of at most so many rows, from one of a number on."""
         records = itertools.islice(self._records(), start, None)
         rows = (
-            (size, [record.get(name, ABSENT) for name in self.columns])
+            (size + len(self.columns), [record.get(name, ABSENT) for name in self.columns])
             for _, size, record in records
         )
         return in_parts(rows, most_rows)
