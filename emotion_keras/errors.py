@@ -2,6 +2,8 @@
 
 import sys
 
+from emotion_keras.terminal import lasting_output, stopped_by_signals
+
 
 class UserError(Exception):
     """Something that whoever runs a command can put right.
@@ -11,22 +13,32 @@ class UserError(Exception):
     """
 
 
-def run_command(command):
+def run_command(command, continues=True):
     """Runs a command to its end, and says what stopped it.
 
     Args:
         command: Function that returns the exit code.
+        continues: Whether the same command, given once more, goes on where it was.
 
     Returns:
-        Its exit code, or 2 if the use or the input was wrong, or on Ctrl-C.
+        Its exit code, or 2 if the use or the input was wrong, or on Ctrl-C, SIGTERM and SIGHUP.
     """
-    try:
-        return command()
-    except UserError as error:
-        message = f"error: {error}"
-    except OSError as error:
-        message = f"error: {error}. What was saved stays: the same command continues."
-    except KeyboardInterrupt as stop:
-        message = str(stop) or "Stopped. The same command continues where it was."
-    print(f"\n{message}", file=sys.stderr)
+    with lasting_output(), stopped_by_signals():
+        try:
+            try:
+                code = command()
+            except SystemExit:  # As `--help` ends.
+                sys.stdout.flush()
+                raise
+            sys.stdout.flush()
+            return code
+        except UserError as error:
+            message = f"error: {error}"
+        except OSError as error:
+            saved = " What was saved stays: the same command continues." if continues else ""
+            message = f"error: {error}.{saved}"
+        except KeyboardInterrupt as stop:
+            saved = " The same command continues where it was." if continues else ""
+            message = str(stop) or f"Stopped.{saved}"
+        print(f"\n{message}", file=sys.stderr)
     return 2

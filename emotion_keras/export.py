@@ -341,7 +341,7 @@ def main(arguments=None):
         print(summarize(export(**options)))
         return 0
 
-    return run_command(run)
+    return run_command(run, continues=False)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.options import make_parser, parse
 from emotion_keras.predictor import Predictor
+from emotion_keras.terminal import is_read
 
 _LINES_AT_ONCE = 256
 # What a label's column begins with, so that no label's name can be that of another column.
@@ -263,6 +264,8 @@ def _show(answer, texts, is_table, top, explain):
                 cells.append(json.dumps(one["words"], ensure_ascii=False))
             print("\t".join(cells))
         sys.stdout.flush()
+        if not is_read(sys.stdout):  # As behind `| head`.
+            return
 
 
 def _cells(answer, top):
@@ -332,7 +335,7 @@ def main(arguments=None):
         predict(**options)
         return 0
 
-    return run_command(run)
+    return run_command(run, continues=False)
 
 
 if __name__ == "__main__":

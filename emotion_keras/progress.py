@@ -133,7 +133,7 @@ class RowProgress:
         self._bar = None
 
     def __enter__(self):
-        console = Console(stderr=True)
+        console = Console(file=sys.stderr)
         if console.is_terminal:
             self._bar = rich.progress.Progress(
                 rich.progress.BarColumn(),

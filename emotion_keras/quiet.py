@@ -5,11 +5,14 @@ import os
 import sys
 import tempfile
 
+from emotion_keras.terminal import open_streams
+
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def load_keras():
     """Loads Keras and its backend, or ends the command with exit code 2 and a message."""
+    open_streams()
     try:
         with quiet():
             import keras_hub  # noqa: F401

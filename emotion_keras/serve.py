@@ -128,7 +128,7 @@ def main(arguments=None):
         serve(options.pop("folder"), notify=notify, **options)
         return 0
 
-    return run_command(run)
+    return run_command(run, continues=False)
 
 
 if __name__ == "__main__":

@@ -215,6 +215,11 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
                     directory, reason = None, worker.why_it_died()
                 free.append(worker)
                 yield Ended(task, directory, reason)
+    except KeyboardInterrupt:
+        # Ctrl-C reaches them, too, but a signal to this process alone does not.
+        for worker, _ in busy.values():
+            worker.process.terminate()
+        raise
     finally:
         for worker in [*free, *(worker for worker, _ in busy.values())]:
             worker.stop()
@@ -333,7 +338,8 @@ def _work(tasks, log, cache, number, workers):
     with open(log, "a", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    sys.stdout.reconfigure(line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
     # Imported here: the processes are there to spare their parent the seconds that Keras takes.
     from emotion_keras import devices
     from emotion_keras.fit import fit

@@ -762,7 +762,7 @@ def main(arguments=None):
         options.pop("config")
         return render(options.pop("runs_dir"), **options)
 
-    return run_command(run)
+    return run_command(run, continues=False)
 
 
 if __name__ == "__main__":
