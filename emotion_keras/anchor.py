@@ -1,7 +1,7 @@
 """Trains one anchor on one dataset, from texts to probabilities."""
 
 import time
-import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -88,14 +88,16 @@ def load_anchor(path):
     from skops.io import load
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    try:
-        return load(path, trusted=_PARTS)
-    except UntrustedTypesFoundException as error:
-        raise UserError(
-            f"{path} is not loaded: it holds what is no part of a model of this software. {error}"
-        ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UserError(f"{path} is damaged: {error}. Train the model anew.") from error
+    again = record.how_to_repeat(Path(path).parent)
+    record.check_archive(path, again)
+    with record.loading(path, again):
+        try:
+            return load(path, trusted=_PARTS)
+        except UntrustedTypesFoundException as error:
+            raise UserError(
+                f"{path} is not loaded: it holds what is no part of a model of this software. "
+                f"{error}"
+            ) from error
 
 
 def predict_probabilities(estimator, texts, num_classes):

@@ -33,6 +33,7 @@ from emotion_keras.options import make_parser, parse
 from emotion_keras.study import make_runs, tell_failures
 
 COMPARISON = "comparison.json"
+_COMPARISON = {"corpus": {"name": str}, "reference": str, "contenders": [{"name": str}]}
 
 # From cheap to dear, so that a first table is there soon.
 CONTENDERS = (
@@ -162,7 +163,7 @@ def _compare(directory, directories, reference):
     question = {"run_ids": sorted(path.name for path in directories), "asked_reference": reference}
     # What is there but broken, or of another version, is worked out again like what is not.
     with contextlib.suppress(UserError):
-        comparison = record.read_versioned(path)
+        comparison = record.read_versioned(path, _COMPARISON)
         if question.items() <= comparison.items():
             return comparison
     # Imported here because it takes seconds.

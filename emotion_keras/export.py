@@ -215,9 +215,13 @@ _FORMATS = {
 def _texts(directory):
     """Real texts to check with: of the run's test split, or else of the built-in corpus."""
     path = directory / record.TEXTS
-    rows = record.read_rows(path if path.exists() else situations.path())
-    texts = [row["text"] for row in rows]
+    texts = _read_texts(path if path.exists() else situations.path())
     return [texts[i % len(texts)] for i in range(_NUM_CHECKED)]
+
+
+def _read_texts(path):
+    with record.loading(path, record.how_to_repeat(path.parent)):
+        return [row["text"] for row in record.read_rows(path)]
 
 
 def _check(model, exported, tokenizer, texts, predictor):
@@ -289,7 +293,7 @@ def _accuracy(folder, directory, predictor):
         return None
     network = ExportedNetwork(folder, predictor.sequence_length)
     label_ids, _ = read_split(directory, record.read_run(directory), "test")
-    texts = [row["text"] for row in record.read_rows(directory / record.TEXTS)]
+    texts = _read_texts(directory / record.TEXTS)
     sequences = network.tokenizer.encode(texts, predictor.sequence_length)
     return float((network.outputs(sequences).probabilities.argmax(axis=1) == label_ids).mean())
 

@@ -12,6 +12,7 @@ from emotion_keras.cores import available_cores
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.outputs import Outputs
 
+_AGAIN = "Export the run again: python -m emotion_keras.export RUN"
 _BATCH_SIZE = 16
 # Tokens of padding that a batch may have: a batch costs about as much as ten tokens more.
 _PADDING = 10
@@ -28,6 +29,7 @@ class ExportedNetwork:
     Attributes:
         tokenizer: The tokenizer.
         sequence_length: As given.
+        num_classes: Number of labels.
         can_explain: Whether it gives gates and contributions.
         num_parallel: How many threads may ask for outputs at the same time.
         session: `onnxruntime.InferenceSession`.
@@ -38,9 +40,12 @@ class ExportedNetwork:
         self._path = directory / record.ONNX
         self.num_parallel = len(available_cores()) if parallel else 1
         self.session = self._single if parallel else _session(self._path)
-        self.tokenizer = WordPieceTokenizer.load(directory)
+        with record.loading(directory / WordPieceTokenizer.FILE, _AGAIN):
+            self.tokenizer = WordPieceTokenizer.load(directory)
         self.sequence_length = sequence_length
-        self.can_explain = len(self.session.get_outputs()) > 1
+        outputs = {output.name: output.shape for output in self.session.get_outputs()}
+        self.num_classes = outputs["probabilities"][-1]
+        self.can_explain = len(outputs) > 1
 
     def outputs(self, sequences, explain=False):
         """What the model says of sequences; see `TrainedNetwork.outputs`."""
@@ -80,7 +85,15 @@ def _session(path, **options):
     for name, value in options.items():
         setattr(chosen, name, value)
     # On a CPU the fused operator takes four times as long as the two that it stands for.
-    return onnxruntime.InferenceSession(path, chosen, disabled_optimizers=["SkipLayerNormFusion"])
+    with record.loading(path, _AGAIN):
+        session = onnxruntime.InferenceSession(
+            path, chosen, disabled_optimizers=["SkipLayerNormFusion"]
+        )
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        names = {one.name for one in [*inputs, *outputs]}
+        if not names >= {"token_ids", "padding_mask", "probabilities"}:
+            raise ValueError("it is another kind of model")
+    return session
 
 
 def _batches(lengths):

@@ -182,7 +182,7 @@ def fit(
     name = record.run_id(model, seed, identity, settings.get("inputs", {}).get("encoder"))
     directory = record.run_directory(runs_dir, study, name)
     if record.is_finished(directory):
-        record.read_run(directory)  # That it can be read is part of it.
+        record.check_run(directory)  # That it can be read is part of it.
         _clean_up(directory)
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory

@@ -16,6 +16,15 @@ from emotion_keras.outputs import Outputs, explain_words
 from emotion_keras.sequences import Sequences
 from emotion_keras.temperature import scale
 
+# What the record of an exported model holds; see `record.check_types`.
+_EXPORT = {
+    "name": str,
+    "labels": [str],
+    "temperature": float,
+    "sequence_length": int,
+    "preparation": {"clean": bool, "normalize_punctuation": bool},
+}
+
 
 class Predictor:
     """A model that answers texts.
@@ -88,14 +97,21 @@ class Predictor:
     def _load_exported(cls, directory, parallel):
         from emotion_keras.exported import ExportedNetwork
 
-        export = record.read_versioned(directory / record.EXPORT)
+        export = record.read_versioned(directory / record.EXPORT, {"format": str})
         if export["format"] != "onnx":
             raise UserError(
                 f"{directory} holds a model in the format {export['format']}, which is for other "
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
+        export = record.read_versioned(directory / record.EXPORT, _EXPORT)
+        network = ExportedNetwork(directory, export["sequence_length"], parallel)
+        if network.num_classes != len(export["labels"]):
+            raise UserError(
+                f"{directory / record.EXPORT} names {len(export['labels'])} labels, and the model "
+                f"has {network.num_classes}: the files are of two exports. Export the run again."
+            )
         return cls(
-            ExportedNetwork(directory, export["sequence_length"], parallel),
+            network,
             name=export["name"],
             labels=export["labels"],
             temperature=export["temperature"],

@@ -17,6 +17,7 @@ import json
 import os
 import shlex
 import tempfile
+import zipfile
 from pathlib import Path
 
 from emotion_keras.errors import UserError
@@ -129,8 +130,8 @@ def make_directory(directory):
 
 
 def is_finished(directory):
-    """Whether a run's record is complete."""
-    return (Path(directory) / RUN).is_file()
+    """Whether a run's record is complete; whether it can be read, `check_run` says."""
+    return (Path(directory) / RUN).exists()
 
 
 def predictions_path(directory):
@@ -222,6 +223,21 @@ def resolve_run(name, runs_dir, study=None):
     return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
 
 
+def check_run(directory):
+    """Makes sure that the record of a finished run can be read, and its model, if it is kept.
+
+    Args:
+        directory: The run's folder.
+
+    Raises:
+        UserError: If one of them is damaged.
+    """
+    read_run(directory)
+    for path in (Path(directory) / MODEL, Path(directory) / ESTIMATOR):
+        if path.exists():
+            check_archive(path, how_to_repeat(directory))
+
+
 def write_json(path, value):
     """Writes a JSON file in one step: a reader sees the old file, the new file, or none."""
     _write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
@@ -306,7 +322,10 @@ def _check_metrics(metrics, name, labels):
 def how_to_repeat(directory):
     """The sentence that says how a run is made again that is damaged, or kept in part."""
     command = f"python -m emotion_keras.fit --from-run {shlex.quote(os.fspath(directory))}"
-    return f"Train it again, in another study: {command} --study again"
+    return (
+        f"Delete the folder {directory}, and the command that made it makes it again; or train it "
+        f"in another study: {command} --study again"
+    )
 
 
 def read_versioned(path, shape=None):
@@ -363,18 +382,18 @@ def check_types(values, shape, name=""):
         path = f"{name}.{key}".removeprefix(".")
         if key not in values:
             raise UserError(f"{path} is missing")
-        value = values[key]
-        if isinstance(expected, dict):
-            check_types(value, expected, path)
-        elif isinstance(expected, list):
-            _check_type(value, list, path)
-            for item in value:
-                _check_type(item, expected[0], f"what is in {path}")
-        else:
-            _check_type(value, expected, path)
+        _check_type(values[key], expected, path)
 
 
 def _check_type(value, expected, name):
+    if isinstance(expected, dict):
+        check_types(value, expected, name)
+        return
+    if isinstance(expected, list):
+        _check_type(value, list, name)
+        for i, item in enumerate(value):
+            _check_type(item, expected[0], f"{name}[{i}]")
+        return
     accepted = expected if isinstance(expected, tuple) else (expected,)
     # A whole number is a number, too; and in Python True and False are whole numbers.
     is_right = isinstance(value, (*accepted, int) if float in accepted else accepted)
@@ -414,6 +433,21 @@ def check_file(path, remedy):
         raise UserError(
             f"{path} is a pointer of Git LFS in place of the file. Fetch the file: git lfs pull."
         )
+
+
+def check_archive(path, remedy):
+    """Makes sure that a file is a whole ZIP archive, as models are stored.
+
+    Args:
+        path: The file's path.
+        remedy: Sentence that says what to do.
+
+    Raises:
+        UserError: If it is none; see `check_file`, too.
+    """
+    check_file(path, remedy)
+    if not zipfile.is_zipfile(path):  # The list of what is in it comes last.
+        raise UserError(f"{path} is damaged: it was cut, or is another file. {remedy}")
 
 
 @contextlib.contextmanager

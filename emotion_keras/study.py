@@ -84,9 +84,8 @@ class Study:
 
     def _read(self):
         if self._path.exists():
-            self._runs = record.read_versioned(self._path).get("runs")
-            if not isinstance(self._runs, list):
-                raise UserError(f"{self._path} is damaged: it lists no runs. Delete it.")
+            shape = {"runs": [{"run_id": str, "asked": dict}]}
+            self._runs = record.read_versioned(self._path, shape)["runs"]
 
     def find(self, task):
         """Folder of the finished run that was made for such a task, or `None`."""

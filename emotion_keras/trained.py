@@ -33,13 +33,20 @@ class TrainedNetwork:
     num_parallel = 1  # A prediction has all cores.
 
     def __init__(self, directory):
-        self.network = keras.saving.load_model(directory / record.MODEL, compile=False)
+        again = record.how_to_repeat(directory)
+        record.check_archive(directory / record.MODEL, again)
+        with record.loading(directory / record.MODEL, again):
+            self.network = keras.saving.load_model(directory / record.MODEL, compile=False)
         # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
         self.network.jit_compile = devices.resolve_jit("auto")
-        has_word_pieces = (directory / WordPieceTokenizer.FILE).exists()
-        tokenizer = WordPieceTokenizer if has_word_pieces else PresetTokenizer
-        self.tokenizer = tokenizer.load(directory)
-        self.sequence_length = record.read_run(directory)["inputs"]["sequence_length"]
+        is_of_preset = (directory / PresetTokenizer.FOLDER).exists()
+        tokenizer = PresetTokenizer if is_of_preset else WordPieceTokenizer
+        with record.loading(directory / tokenizer.FILE, again):
+            self.tokenizer = tokenizer.load(directory)
+        with record.loading(directory / record.RUN, again):
+            inputs = record.read_run(directory)["inputs"]
+            record.check_types(inputs, {"sequence_length": int}, "inputs")
+        self.sequence_length = inputs["sequence_length"]
         self.can_explain = has_gate(self.network)
 
     def outputs(self, sequences, explain=False):
@@ -114,7 +121,7 @@ def load_trained(directory):
     name = record.ESTIMATOR if is_anchor else record.MODEL
     if not (directory / name).exists():
         raise UserError(
-            f"The run {directory} is kept without its model: there is no {name}. Train it anew: "
-            f"python -m emotion_keras.fit --from-run {directory}"
+            f"The run {directory} is kept without its model: there is no {name}. "
+            f"{record.how_to_repeat(directory)}"
         )
     return (TrainedAnchor if is_anchor else TrainedNetwork)(directory)

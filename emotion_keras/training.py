@@ -13,7 +13,7 @@ from typing import Literal
 import keras
 import numpy as np
 
-from emotion_keras import devices
+from emotion_keras import devices, record
 from emotion_keras.data.batches import PredictionBatches, TrainingBatches
 from emotion_keras.data.preparation import balance as balance_labels
 from emotion_keras.errors import UserError
@@ -251,7 +251,9 @@ class TrainingState(keras.callbacks.Callback):
         model.optimizer.build(model.trainable_variables)
         if not self.path.exists():
             return
-        with np.load(self.path) as saved:
+        remedy = "Delete it, and training begins from the start."
+        record.check_archive(self.path, remedy)
+        with record.loading(self.path, remedy), np.load(self.path) as saved:
             for i, variable in enumerate(_state_variables(model)):
                 variable.assign(saved[f"state_{i}"])
             self.best_epoch = int(saved["best_epoch"])

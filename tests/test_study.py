@@ -118,7 +118,7 @@ def test_a_broken_file_of_a_study_is_told(tmp_path):
     with pytest.raises(UserError, match=r"study\.json is damaged"):
         Study(tmp_path)
     record.write_versioned(tmp_path / STUDY, {})
-    with pytest.raises(UserError, match=r"study\.json is damaged: it lists no runs"):
+    with pytest.raises(UserError, match=r"study\.json is damaged: runs is missing"):
         Study(tmp_path)
 
 

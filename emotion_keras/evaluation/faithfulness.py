@@ -127,13 +127,14 @@ def read_faithfulness(directory):
     path = Path(directory) / record.FAITHFULNESS
     if not path.exists():
         return []
-    return [
-        {
-            name: text if name in ("order", "measure") else float(text) if text else None
-            for name, text in row.items()
-        }
-        for row in record.read_rows(path)
-    ]
+    with record.loading(path, record.how_to_repeat(directory)):
+        return [
+            {
+                name: text if name in ("order", "measure") else float(text) if text else None
+                for name, text in row.items()
+            }
+            for row in record.read_rows(path)
+        ]
 
 
 _CHOSEN = {

@@ -19,6 +19,7 @@ class PresetTokenizer:
     """
 
     FOLDER = "preprocessor"
+    FILE = f"{FOLDER}/preprocessor.json"
 
     def __init__(self, preprocessor):
         self._preprocessor = preprocessor
@@ -28,7 +29,7 @@ class PresetTokenizer:
         """Loads what `save` wrote to a folder."""
         # keras-hub itself loads a preset only whole, with the encoder that this one is without.
         preset = Path(directory) / cls.FOLDER
-        config = json.loads((preset / "preprocessor.json").read_text(encoding="utf-8"))
+        config = json.loads((Path(directory) / cls.FILE).read_text(encoding="utf-8"))
         preprocessor = keras.saving.deserialize_keras_object(config)
         preprocessor.tokenizer.load_preset_assets(os.fspath(preset))
         return cls(preprocessor)
