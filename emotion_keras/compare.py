@@ -10,11 +10,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-import rich
-from rich import box
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from emotion_keras import record
@@ -30,6 +26,7 @@ from emotion_keras.contenders import (
 )
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.options import make_parser, parse
+from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.study import make_runs, tell_failures
 
 COMPARISON = "comparison.json"
@@ -184,22 +181,22 @@ def _compare(directory, directories, reference):
 def summarize(comparison):
     """A comparison as tables for the terminal."""
     rows = comparison["contenders"]
-    scores = _table(
+    scores = ScoreTable(
         f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over runs",
         ("model", "runs", "accuracy", "macro F1", "AUC"),
     )
-    differences = _table(
+    differences = ScoreTable(
         f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over texts and "
         "runs",
         ("model", "points", "interval", "p", ""),
     )
-    calibration = _table(
+    calibration = ScoreTable(
         "Before > after temperature scaling, fitted on the validation split (T: temperature)",
         ("model", "ECE, %", "log loss", "Brier", "T"),
     )
-    costs = _table("Cost", ("model", "size", "s", "texts/s", "ms/1", "ms/256", "GB"))
+    costs = ScoreTable("Cost", ("model", "size", "s", "texts/s", "ms/1", "ms/256", "GB"))
     for row in rows:
-        name = escape(row["name"])
+        name = row["name"]
         values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
         scores.add_row(name, str(row["num_runs"]), *map(with_interval, values))
         if "difference" in row:
@@ -233,13 +230,6 @@ def summarize(comparison):
     )
     compared = [differences, explained] if len(rows) > 1 else []
     return Group(scores, *compared, calibration, costs, about_cost)
-
-
-def _table(title, columns):
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, justify="left" if column == "model" else "right", no_wrap=True)
-    return table
 
 
 def _count(number):
@@ -280,7 +270,7 @@ def main(arguments=None):
         options.pop("config")
         comparison, failed = compare(**options)
         if comparison:
-            rich.print(summarize(comparison))
+            print_tables(summarize(comparison))
         return tell_failures(failed)
 
     return run_command(run)

@@ -19,10 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 import keras
-import rich
 import yaml
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from emotion_keras import devices, durations, record
@@ -42,6 +40,7 @@ from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
 from emotion_keras.options import make_parser, option_defaults, parse
 from emotion_keras.outputs import summarize_words
+from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.training import train
 
 # In the folder of a run that has begun: its settings, for who wonders what it is.
@@ -354,16 +353,17 @@ def _commit():
 def summarize(directory):
     """A finished run as tables for the terminal: metrics, F1 by label, cost, the gate."""
     run = record.read_run(directory)
-    scores = Table(title=f"{run['model']} on {run['corpus']['name']}, in per cent")
-    for column in ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"):
-        scores.add_column(column, justify="right")
+    scores = ScoreTable(
+        f"{run['model']} on {run['corpus']['name']}, in per cent",
+        ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"),
+    )
     for name, metrics in run["metrics"].items():
         values = [metrics[key] for key in ("accuracy", "macro_f1", "weighted_f1", "auc", "ece")]
         scores.add_row(name, str(metrics["num_examples"]), *(_per_cent(value) for value in values))
     last = list(run["metrics"])[-1]  # The test split, unless the run was made to choose by.
-    by_label = Table(title=f"Split {last} by label, in per cent")
-    for column in ("label", "precision", "recall", "F1", "texts"):
-        by_label.add_column(column, justify="right")
+    by_label = ScoreTable(
+        f"Split {last} by label, in per cent", ("label", "precision", "recall", "F1", "texts")
+    )
     for label, metrics in run["metrics"][last]["per_label"].items():
         values = [metrics[key] for key in ("precision", "recall", "f1")]
         by_label.add_row(Text(label), *map(_per_cent, values), str(metrics["support"]))
@@ -402,7 +402,7 @@ def main(arguments=None):
 
     def run():
         directory = fit(**_parse(arguments))
-        rich.print(summarize(directory))
+        print_tables(summarize(directory))
         # Not by rich, which would fold the lines.
         print(
             f"The run: {directory}\nOnce more with another seed: {next_command(directory)}\n"

@@ -97,8 +97,8 @@ class Progress:
     def _table(self):
         table = Table(caption=self._state(), caption_justify="left")
         table.add_column("model")
-        table.add_column("runs", justify="right")
-        table.add_column("accuracy, %", justify="right")
+        table.add_column("runs", justify="right", no_wrap=True)
+        table.add_column("accuracy, %", justify="right", no_wrap=True)
         table.add_column("")
         for group, accuracies in self._accuracies.items():
             of_group = sum(task.group == group for task in self._tasks)

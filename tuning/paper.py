@@ -14,15 +14,12 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import rich
-from rich import box
-from rich.table import Table
-
 from emotion_keras import compare, durations
 from emotion_keras.contenders import DATA_STAGES, full_names, read_settings, resolve_data
 from emotion_keras.data import read_dataset
 from emotion_keras.errors import run_command
 from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.study import Study, check_workers, tell_failures
 from tuning import sensitivity
 
@@ -251,18 +248,13 @@ def show_plan(steps, budget, workers, texts):
         texts: Number of texts to train on.
 
     Returns:
-        `rich.table.Table`.
+        `ScoreTable`.
     """
-    table = Table(
-        title=f"Plan, {budget}: about how long it takes with {workers} worker"
+    table = ScoreTable(
+        f"Plan, {budget}: about how long it takes with {workers} worker"
         f"{'s' if workers > 1 else ''} of a core each (measured with TensorFlow)",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
+        ("step", "runs", "finished", "left"),
     )
-    table.add_column("step")
-    for column in ("runs", "finished", "left"):
-        table.add_column(column, justify="right")
     total, seen = 0, set()
     for step in steps:
         missing = step.missing()
@@ -288,7 +280,7 @@ def _seconds(task, budget, texts):
 
 def _show(message):
     """Prints a message as it is, and a table as a table."""
-    print(message, flush=True) if isinstance(message, str) else rich.print(message)
+    print(message, flush=True) if isinstance(message, str) else print_tables(message)
 
 
 def main(arguments=None):

@@ -21,7 +21,6 @@ import warnings
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import rich
 import yaml
 from filelock import FileLock
 from rich import box
@@ -41,6 +40,7 @@ from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError, run_command
 from emotion_keras.options import make_parser, parse
 from emotion_keras.quiet import quiet
+from emotion_keras.score_table import print_tables
 from emotion_keras.study import LOGS, Study, check_workers, run_tasks
 from tuning import parallel
 from tuning.oracles import OBJECTIVE, make_oracle, options_of
@@ -378,9 +378,9 @@ def summarize(trials, most=10):
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
-    table.add_column("trial")
-    table.add_column("macro F1", justify="right")
-    table.add_column("setting")
+    table.add_column("trial", no_wrap=True)
+    table.add_column("macro F1", justify="right", no_wrap=True)
+    table.add_column("setting", overflow="fold")
     for trial in trials.ranked()[:most]:
         setting = ", ".join(f"{option}={value}" for option, value in trial["options"].items())
         table.add_row(trial["trial"], f"{100 * trial['score']:.1f}", escape(setting or "-"))
@@ -397,7 +397,7 @@ def main(arguments=None):
         options = vars(parse(parser, functions, arguments))
         options.pop("config")
         trials, lost = search(**options)
-        rich.print(summarize(trials))
+        print_tables(summarize(trials))
         if trials.best():
             path = trials.directory / BEST
             print(f"To use the best setting: python -m emotion_keras.fit --from-trial {path}")

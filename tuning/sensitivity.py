@@ -13,11 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import jsonargparse
-import rich
-from rich import box
 from rich.console import Group
-from rich.markup import escape
-from rich.table import Table
 
 from emotion_keras import durations, record
 from emotion_keras.compare import with_interval
@@ -37,6 +33,7 @@ from emotion_keras.errors import UserError, run_command
 from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
 from emotion_keras.options import make_parser, option_defaults, parse
 from emotion_keras.quiet import quiet
+from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.study import make_runs, tell_failures
 from tuning.robustness import measure_robustness, missing_noises
 
@@ -415,9 +412,10 @@ def summarize(found):
     name = {"noise": "wrong labels"}.get(found["analysis"], found["analysis"].replace("_", " "))
     parts = []
     for contender in dict.fromkeys(point["contender"] for point in found["points"]):
-        table = _table(f"{contender} by {name}, in per cent, with 95 % intervals over runs")
-        for column in (name, "runs", "accuracy", "macro F1", "AUC", "val. F1"):
-            table.add_column(column, justify="right")
+        table = ScoreTable(
+            f"{contender} by {name}, in per cent, with 95 % intervals over runs",
+            (name, "runs", "accuracy", "macro F1", "AUC", "val. F1"),
+        )
         points = [point for point in found["points"] if point["contender"] == contender]
         for point in points:
             value = point["value"]
@@ -430,19 +428,15 @@ def summarize(found):
         parts.append(table)
     for contender, points in found.get("noise", {}).items():
         levels = sorted({point["level"] for point in points})
-        table = _table(f"{contender}: accuracy by noise in texts and its level, in per cent")
-        for column in ("noise", *(f"{level:g}" for level in levels)):
-            is_name = column == "noise"
-            table.add_column(column, justify="left" if is_name else "right", no_wrap=is_name)
+        table = ScoreTable(
+            f"{contender}: accuracy by noise in texts and its level, in per cent",
+            ("noise", *(f"{level:g}" for level in levels)),
+        )
         for kind in dict.fromkeys(point["kind"] for point in points):
             row = {p["level"]: p["test"]["accuracy"] for p in points if p["kind"] == kind}
             table.add_row(kind, *(with_interval(row.get(level)) for level in levels))
         parts.append(table)
     return Group(*parts)
-
-
-def _table(title):
-    return Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def main(arguments=None):
@@ -473,7 +467,7 @@ def main(arguments=None):
         options.pop("config")
         found, failed = analyze(chosen.analysis, **options)
         if found:
-            rich.print(summarize(found))
+            print_tables(summarize(found))
         return tell_failures(failed)
 
     return run_command(run)
