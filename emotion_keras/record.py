@@ -467,7 +467,7 @@ def loading(path, remedy):
     except (UserError, MemoryError):
         raise
     except Exception as error:  # Each library has errors of its own for files that are cut.
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
         raise UserError(f"{path} is damaged: {reason}. {remedy}") from error
 
 
