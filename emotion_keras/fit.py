@@ -366,7 +366,7 @@ def summarize(directory):
     )
     for label, metrics in run["metrics"][last]["per_label"].items():
         values = [metrics[key] for key in ("precision", "recall", "f1")]
-        by_label.add_row(Text(label), *map(_per_cent, values), str(metrics["support"]))
+        by_label.add_row(label, *map(_per_cent, values), str(metrics["support"]))
     cost = run["cost"]
     best = f"Best epoch {run['best_epoch']}. " if run["best_epoch"] else ""
     return Group(
