@@ -22,9 +22,11 @@ def sample(job):
 
     Returns:
         Dictionary of `texts` with their `label_ids` and `lengths` in tokens, in random order;
-        `num_labels`; `num_train`, the size of the whole split; and `num_matmul_weights`, the
-        encoder's weights that are multiplied with every token.
+        `num_labels`; `num_train`, the size of the whole split; `num_matmul_weights`, the
+        encoder's weights that are multiplied with every token; and `fast_bfloat16`, whether this
+        device multiplies bfloat16 fast.
     """
+    from emotion_keras import devices
     from emotion_keras.data import read_dataset
     from emotion_keras.fit import resolve
     from emotion_keras.inputs.pretrained import load_tokenizer, minilm_folder
@@ -46,16 +48,24 @@ def sample(job):
         "num_labels": len(dataset.corpus.labels),
         "num_train": len(texts),
         "num_matmul_weights": config["num_hidden_layers"] * weights_of_layer,
+        "fast_bfloat16": devices.resolve_precision("auto") == "mixed_bfloat16",
     }
 
 
 def matmul(job):
-    """Multiplies matrices of 2048 x 2048; returns the best speed of five tries by precision."""
+    """Multiplies matrices of 2048 x 2048.
+
+    Args:
+        job: Dictionary of `precisions`, names of Keras dtype policies.
+
+    Returns:
+        Dictionary of the best speed of five tries by precision.
+    """
     from emotion_keras.devices import matmul_flops_per_second
 
     return {
         precision: max(matmul_flops_per_second(precision, size=2048, seconds=0.5) for _ in range(5))
-        for precision in ("float32", "mixed_bfloat16")
+        for precision in job["precisions"]
     }
 
 
@@ -84,6 +94,15 @@ def emotion_keras_fit(job):
     text = TextInput(job["texts"], **settings["inputs"])
     sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
     few = np.arange(job["batch_size"])
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.start = time.process_time()
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.cpu_seconds = time.process_time() - self.start
+
+    clock = Clock()
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         keras.config.set_dtype_policy(precision)
         model = MODELS[MODEL](
@@ -98,11 +117,13 @@ def emotion_keras_fit(job):
             sequence_length=text.sequence_length,
             seed=0,
             directory=directory,
+            callbacks=[clock],
             **settings["training"],
         )
     # The seconds of an epoch are of its steps alone, without validation and saving.
     seconds = outcome["history"][1]["seconds"]
-    return _result(job, len(sequences), seconds, precision, text.sequence_length)
+    times = seconds, clock.cpu_seconds
+    return _result(job, len(sequences), times, precision, text.sequence_length)
 
 
 def keras_hub_classifier(job):
@@ -124,10 +145,10 @@ def keras_hub_classifier(job):
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            self.start = time.perf_counter()
+            self.start = _times()
 
         def on_epoch_end(self, epoch, logs=None):
-            self.seconds = time.perf_counter() - self.start
+            self.times = _times() - self.start
 
     classifier = keras_hub.models.BertTextClassifier.from_preset(
         str(minilm_folder()), num_classes=job["num_labels"], dtype=job["precision"]
@@ -142,16 +163,16 @@ def keras_hub_classifier(job):
             texts[:size], label_ids[:size], batch_size=batch_size, verbose=0, callbacks=[clock]
         )
     length = classifier.preprocessor.sequence_length
-    return _result(job, size, clock.seconds, job["precision"], length)
+    return _result(job, size, clock.times, job["precision"], length)
 
 
 def transformers_trainer(job):
     """Trains with transformers' `Trainer` on encoded texts; the first epoch is a warm-up.
 
     Args:
-        job: A sample, with `batch_size` and `at_its_best`: whether to group texts by length and to
-            compute in bfloat16, or to do as most people do: neither, and pad a batch to its
-            longest.
+        job: A sample, with `batch_size` and `at_its_best`: whether to group texts by length and,
+            where the device is fast at it, to compute in bfloat16, or to do as most people do:
+            neither, and pad a batch to its longest.
 
     Returns:
         See `_result`.
@@ -163,6 +184,7 @@ def transformers_trainer(job):
     from emotion_keras.inputs.pretrained import minilm_folder
 
     folder, best = str(minilm_folder()), job["at_its_best"]
+    bfloat16 = best and job["fast_bfloat16"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         folder, num_labels=job["num_labels"], dtype="float32"
@@ -195,10 +217,10 @@ def transformers_trainer(job):
 
     class Clock(transformers.TrainerCallback):
         def on_epoch_begin(self, *args, **kwargs):
-            self.start = time.perf_counter()
+            self.start = _times()
 
         def on_epoch_end(self, *args, **kwargs):
-            self.seconds = time.perf_counter() - self.start
+            self.times = _times() - self.start
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as directory:
@@ -207,7 +229,7 @@ def transformers_trainer(job):
             num_train_epochs=2,
             per_device_train_batch_size=job["batch_size"],
             learning_rate=1e-4,
-            bf16=best,
+            bf16=bfloat16,
             use_cpu=not torch.cuda.is_available(),
             save_strategy="no",
             report_to="none",
@@ -217,22 +239,29 @@ def transformers_trainer(job):
             model, arguments, train_dataset=rows, processing_class=tokenizer, callbacks=[clock]
         )
         trainer.train()
-    precision = "mixed_bfloat16" if best else "float32"
-    return _result(job, len(rows), clock.seconds, precision, tokenizer.model_max_length)
+    precision = "mixed_bfloat16" if bfloat16 else "float32"
+    return _result(job, len(rows), clock.times, precision, tokenizer.model_max_length)
 
 
-def _result(job, num_texts, seconds, precision, sequence_length):
+def _times():
+    """Seconds by the clock, and seconds of CPU time of this process on all cores."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def _result(job, num_texts, times, precision, sequence_length):
     """What a contender did in the timed part.
 
     Returns:
         Dictionary of `num_texts`, `num_tokens` (without padding, cut to `sequence_length`),
-        `seconds`, `precision` and `sequence_length`.
+        `seconds` by the clock, `cpu_seconds`, `precision` and `sequence_length`.
     """
     lengths = np.array(job["lengths"][:num_texts])
+    seconds, cpu_seconds = map(float, times)
     return {
         "num_texts": num_texts,
         "num_tokens": int(np.minimum(lengths, sequence_length).sum()),
         "seconds": seconds,
+        "cpu_seconds": cpu_seconds,
         "precision": precision,
         "sequence_length": sequence_length,
     }

@@ -20,6 +20,10 @@ take turns, so that a machine that slows down slows them all; numbers are median
 and ratios are ratios of medians. Encoding texts to tokens is not timed where it is done once before
 training (ours, transformers), and is where it is a part of training (keras-hub).
 
+Where the device is slow in bfloat16, as CPUs without AVX-512 BF16 or AMX are, nothing is measured
+in it: one matrix product would take minutes. Beside texts a second stand CPU seconds an epoch, on
+all cores together: other processes on the machine change them less than the clock.
+
 The share of the peak compares with the fastest matrix product measured in the same run. Useful
 operations are 6 for each real token and each weight of the encoder that tokens are multiplied with
 (2 forward, 2 for the gradient of the input, 2 for that of the weight); padding, attention scores
@@ -74,13 +78,14 @@ class Contender(NamedTuple):
     peer: str | None = None
 
 
-def contenders(backends, peer_backend, num_steps):
+def contenders(backends, peer_backend, num_steps, precisions):
     """All contenders.
 
     Args:
         backends: Names of the backends for ours.
         peer_backend: Name of the backend for keras-hub.
         num_steps: Steps to time where all steps are alike.
+        precisions: Names of the dtype policies that the device is fast in.
 
     Returns:
         List of `Contender`.
@@ -106,7 +111,7 @@ def contenders(backends, peer_backend, num_steps):
             peer,
         )
         for peer, length in (("keras-hub", None), ("keras-hub, 64", 64))
-        for precision in ("float32", "mixed_bfloat16")
+        for precision in precisions
     ]
     transformers = [
         Contender(peer, "transformers_trainer", "torch", {"at_its_best": best}, peer)
@@ -139,13 +144,14 @@ def call(function, backend, job):
     return finished.result()
 
 
-def run_rounds(competing, sample, rounds):
+def run_rounds(competing, sample, rounds, precisions):
     """Lets the contenders take turns.
 
     Args:
         competing: List of `Contender`.
         sample: What `contenders.sample` returned.
         rounds: Integer.
+        precisions: Names of the dtype policies to multiply matrices in.
 
     Returns:
         Dictionary of results by contender's name, a list with a result a round, and the dictionary
@@ -154,8 +160,9 @@ def run_rounds(competing, sample, rounds):
     results = {contender.name: [] for contender in competing}
     peak = {}
     for number in range(1, rounds + 1):
+        job = {"precisions": precisions}
         for backend in ("tensorflow", "torch"):
-            for precision, flops in (call("matmul", backend, {}) or {}).items():
+            for precision, flops in (call("matmul", backend, job) or {}).items():
                 peak[precision] = max(flops, peak.get(precision, 0))
         for contender in competing:
             job = sample | {"batch_size": BATCH_SIZE} | contender.options
@@ -192,6 +199,10 @@ def summarize(competing, results, peak, sample):
                 "sequence_length": last["sequence_length"],
                 "texts_per_second": speed,
                 "texts_per_second_by_round": speeds,
+                "cpu_seconds_per_epoch": statistics.median(
+                    result["cpu_seconds"] / result["num_texts"] * sample["num_train"]
+                    for result in rounds
+                ),
                 "seconds_per_epoch": sample["num_train"] / speed,
                 "share_of_peak": flops / peak[last["precision"]],
             }
@@ -225,7 +236,15 @@ def show(report):
     peak = ", ".join(f"{value / 1e9:.0f} in {name}" for name, value in report["peak"].items())
     rich.print(f"\nMatrix products, 2048 x 2048, billions of operations a second: {peak}.")
     table = Table(title=f"Fine-tuning MiniLM on {report['num_train']:,} texts")
-    for column in ("contender", "precision", "length", "texts/s", "s/epoch", "% of peak"):
+    for column in (
+        "contender",
+        "precision",
+        "length",
+        "texts/s",
+        "s/epoch",
+        "CPU s/epoch",
+        "% of peak",
+    ):
         table.add_column(
             column, justify="left" if column in ("contender", "precision") else "right"
         )
@@ -236,6 +255,7 @@ def show(report):
             str(row["sequence_length"]),
             f"{row['texts_per_second']:.1f}",
             f"{row['seconds_per_epoch']:.0f}",
+            f"{row['cpu_seconds_per_epoch']:.0f}",
             f"{100 * row['share_of_peak']:.0f}",
         )
     rich.print(table)
@@ -280,14 +300,19 @@ def main():
     sample = call("sample", "tensorflow", {"data": arguments.data, "num_texts": arguments.texts})
     if sample is None:
         return 1
+    precisions = ["float32"]
+    if sample["fast_bfloat16"]:
+        precisions.append("mixed_bfloat16")
+    else:
+        print("This device is slow in bfloat16: nothing is measured in it.")
     competing = [
         contender
         for contender in contenders(
-            arguments.backends.split(","), arguments.peer_backend, arguments.steps
+            arguments.backends.split(","), arguments.peer_backend, arguments.steps, precisions
         )
         if arguments.only in contender.name
     ]
-    results, peak = run_rounds(competing, sample, arguments.rounds)
+    results, peak = run_rounds(competing, sample, arguments.rounds, precisions)
     rows = summarize(competing, results, peak, sample)
     report = {
         "num_train": sample["num_train"],
