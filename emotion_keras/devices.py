@@ -168,6 +168,103 @@ def resolve_jit(jit):
     return backend == "jax" or (backend == "tensorflow" and not on_cpu())
 
 
+# What a framework reads when it is loaded, and computes other numbers by: the value that stands for
+# its default. Nothing can set these aside afterwards.
+_READ_AT_LOADING = {
+    "tensorflow": {
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TF_XLA_FLAGS": "",
+        "NVIDIA_TF32_OVERRIDE": "",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+        "DNNL_DEFAULT_FPMATH_MODE": "STRICT",
+    },
+    "jax": {"NVIDIA_TF32_OVERRIDE": ""},
+    "torch": {
+        "NVIDIA_TF32_OVERRIDE": "",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "0",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+        "DNNL_DEFAULT_FPMATH_MODE": "STRICT",
+    },
+}
+
+
+@contextlib.contextmanager
+def known_numbers():
+    """Within it numbers are computed as records have it, whatever is set around this software.
+
+    Settings of Keras (its file `keras.json` included) and of the backend that change results have
+    their defaults within, and are as before afterwards.
+
+    Raises:
+        UserError: If an environment variable changes results and was read already.
+    """
+    if keras.config.is_nnx_enabled():
+        raise UserError(
+            "NNX changes results, and no run's record says so: leave `nnx_enabled` out of "
+            "keras.json, and unset KERAS_NNX_ENABLED. Received: nnx_enabled=true"
+        )
+    for name, default in _READ_AT_LOADING[keras.backend.backend()].items():
+        value = os.environ.get(name, "")
+        if value.upper() not in ("", default):
+            raise UserError(
+                f"The environment variable {name} changes results, and no run's record says so. "
+                f"Unset it. Received: {name}={value!r}"
+            )
+    before = [(write, read()) for read, write, _ in _number_settings()]
+    try:
+        for _, write, value in _number_settings():
+            write(value)
+        yield
+    finally:
+        for write, value in before:
+            write(value)
+
+
+def _number_settings():
+    """What changes results: functions that read and write it, and its value for all runs."""
+    config = keras.config
+    yield config.floatx, config.set_floatx, "float32"
+    yield config.epsilon, config.set_epsilon, 1e-7
+    yield config.image_data_format, config.set_image_data_format, "channels_last"
+    yield config.dtype_policy, config.set_dtype_policy, "float32"
+    yield config.max_epochs, config.set_max_epochs, None
+    yield config.max_steps_per_epoch, config.set_max_steps_per_epoch, None
+    framework, backend = _framework(), keras.backend.backend()
+    if backend == "torch":
+        yield framework.get_default_dtype, framework.set_default_dtype, framework.float32
+        yield (
+            framework.get_float32_matmul_precision,
+            framework.set_float32_matmul_precision,
+            "highest",
+        )
+        cuda = framework.backends.cuda
+        yield cuda.flash_sdp_enabled, cuda.enable_flash_sdp, True
+    elif backend == "tensorflow":
+        config = framework.config
+        experimental = config.experimental
+        yield (
+            experimental.tensor_float_32_execution_enabled,
+            experimental.enable_tensor_float_32_execution,
+            True,
+        )
+        yield config.optimizer.get_jit, config.optimizer.set_jit, ""
+        yield config.functions_run_eagerly, config.run_functions_eagerly, False
+    else:
+        for name, value in {
+            "jax_enable_x64": False,
+            "jax_default_matmul_precision": None,
+            "jax_default_prng_impl": "threefry2x32",
+            "jax_threefry_partitionable": True,
+            "jax_numpy_dtype_promotion": "standard",
+            "jax_disable_jit": False,
+        }.items():
+            yield (
+                functools.partial(getattr, framework.config, name),
+                functools.partial(framework.config.update, name),
+                value,
+            )
+
+
 @contextlib.contextmanager
 def data_parallel():
     """Within it a model is built for all devices: each takes its part of every batch."""

@@ -30,7 +30,7 @@ import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-from emotion_keras import record
+from emotion_keras import devices, record
 from emotion_keras.card import model_card
 from emotion_keras.data import situations
 from emotion_keras.errors import UserError, run_command
@@ -49,6 +49,7 @@ _NUM_CHECKED = 64
 CARD = "MODEL_CARD.md"
 
 
+@devices.known_numbers()
 def export(
     run,
     *,

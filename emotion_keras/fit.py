@@ -124,6 +124,7 @@ def check_options(model, options):
     check_limits(options)
 
 
+@devices.known_numbers()
 def fit(
     *,
     model: str = "gated_transformer",

@@ -32,6 +32,7 @@ class TrainedNetwork:
 
     num_parallel = 1  # A prediction has all cores.
 
+    @devices.known_numbers()
     def __init__(self, directory):
         again = record.how_to_repeat(directory)
         record.check_archive(directory / record.MODEL, again)
@@ -49,6 +50,7 @@ class TrainedNetwork:
         self.sequence_length = inputs["sequence_length"]
         self.can_explain = has_gate(self.network)
 
+    @devices.known_numbers()
     def outputs(self, sequences, explain=False):
         """What the model says of sequences of token ids.
 
