@@ -20,6 +20,7 @@ from typing import Literal
 
 import keras
 import yaml
+from filelock import FileLock, Timeout
 from rich.console import Group
 from rich.text import Text
 
@@ -186,6 +187,63 @@ def fit(
         _clean_up(directory)
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory
+    record.make_directory(directory.parent)
+    with _alone(directory, notify):
+        if not record.is_finished(directory):
+            _make_run(
+                directory,
+                dataset,
+                settings,
+                identity,
+                model=model,
+                seed=seed,
+                noise=noise,
+                precision=precision,
+                backend=backend,
+                study=study,
+                trial=trial,
+                read_test=read_test,
+                tensorboard=tensorboard,
+                notify=notify,
+                cache=cache,
+            )
+    return directory
+
+
+@contextlib.contextmanager
+def _alone(directory, notify):
+    """Within it no other process makes this run; one that was killed holds nobody up."""
+    lock = FileLock(directory.with_name(f".{directory.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        notify(f"Another process makes this run; this one waits until it ends: {directory}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _make_run(
+    directory,
+    dataset,
+    settings,
+    identity,
+    *,
+    model,
+    seed,
+    noise,
+    precision,
+    backend,
+    study,
+    trial,
+    read_test,
+    tensorboard,
+    notify,
+    cache,
+):
+    """Trains the model, and writes what the run's folder is to hold."""
     _claim(directory, identity)
     notify(str(dataset.audit))
     train_model = train_anchor if model in ANCHORS else train_network
@@ -256,7 +314,6 @@ def fit(
         },
     )
     _clean_up(directory)
-    return directory
 
 
 def _identity(dataset, settings, model, seed, precision, backend):
