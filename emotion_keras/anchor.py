@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
@@ -40,7 +41,9 @@ def train_anchor(dataset, settings, *, model, seed, noise, splits, directory, no
     start = time.perf_counter()
     estimator = ANCHORS[model](seed, **settings["hyperparameters"])
     try:
-        estimator.fit(texts, label_ids)
+        # The last digit of a sum hangs on the number of threads that share it.
+        with threadpool_limits(1, user_api="blas"):
+            estimator.fit(texts, label_ids)
     except ValueError as error:  # Such as texts without a word, or labels with too few texts.
         raise UserError(
             f"{model} cannot be trained on these {len(texts):,} texts: {error}. Check them, or use "
