@@ -244,6 +244,6 @@ def test_a_table_that_an_older_version_spoiled_is_told(tmp_path, make_record):
     path = tmp_path / "run" / record.PREDICTIONS
     path.write_text("id,split,label,predicted,fear,joy\n1,test,0.7,label,0.2,0.1\n")
     with pytest.raises(
-        UserError, match=r"predictions\.csv is damaged: its columns.*Train it again"
+        UserError, match=r"predictions\.csv is damaged: its columns.*train it in another study"
     ):
         read_predictions(tmp_path / "run", run)
