@@ -266,7 +266,7 @@ def main(arguments=None):
     parser = make_parser("python -m emotion_keras.compare", __doc__, functions, {}, skip={"fold"})
 
     def run():
-        options = vars(parse(parser, functions, arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         comparison, failed = compare(**options)
         if comparison:

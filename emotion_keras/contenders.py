@@ -10,7 +10,7 @@ from emotion_keras.data.tables import is_pipe
 from emotion_keras.data.word_vectors import names_word_vectors
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
-from emotion_keras.options import option_defaults
+from emotion_keras.options import load_texts, option_defaults, split_names
 from emotion_keras.quiet import quiet
 from emotion_keras.study import Task, backend
 
@@ -49,7 +49,7 @@ def full_name(name):
 
 def full_names(models):
     """The full names in a list with commas; see `full_name`."""
-    names = [full_name(name.strip()) for name in models.split(",")]
+    names = [full_name(name) for name in split_names("models", models)]
     if len(set(names)) < len(names):
         raise UserError(f"A model is named twice. Received: models={models!r}")
     return names
@@ -171,7 +171,7 @@ def read_settings(path, names):
         )
     settings = {
         name if name == "networks" else full_name(name): {
-            option: as_number(value) for option, value in of_model.items()
+            option: as_plain(value) for option, value in of_model.items()
         }
         for name, of_model in settings.items()
     }
@@ -191,17 +191,27 @@ def read_settings(path, names):
 
 def _read_yaml(path):
     try:
-        return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        return load_texts(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read as settings: {reason}") from error
 
 
-def as_number(value):
-    """The number that a string stands for, as the command line takes it; all else as it is."""
-    for kind in (int, float):  # PyYAML takes 1e-4 for a string.
+def as_plain(value):
+    """The number or the truth that a text of a file stands for; all else as it is.
+
+    `fit` reads options by their types. This is for what is written down about them before, where
+    Keras, which their functions need, is not loaded.
+    """
+    if isinstance(value, list):
+        return [as_plain(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    for kind in (int, float):
         with contextlib.suppress(ValueError):
-            return kind(value) if isinstance(value, str) else value
+            return kind(value)
     return value
 
 

@@ -341,7 +341,7 @@ def main(arguments=None):
     parser.add_argument("run", help="Folder of a finished run, or `best`.")
 
     def run():
-        options = vars(parse(parser, [export], arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         print(summarize(export(**options)))
         return 0

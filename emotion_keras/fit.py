@@ -39,7 +39,13 @@ from emotion_keras.limits import check_limits
 from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
-from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.options import (
+    load_texts,
+    make_parser,
+    option_defaults,
+    parse,
+    read_options,
+)
 from emotion_keras.outputs import summarize_words
 from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.training import train
@@ -89,9 +95,10 @@ def resolve(model, options):
         Dictionary of dictionaries, as it stands in the record.
 
     Raises:
-        UserError: If an option is unknown.
+        UserError: If an option is unknown, or a value is of a wrong type.
     """
-    settings = {name: option_defaults(function) for name, function in stages(model).items()}
+    functions = stages(model)
+    settings = {name: option_defaults(function) for name, function in functions.items()}
     chosen = dict(options)
     if model in MODELS:
         encoder = options.get("encoder", default_encoder(model))
@@ -102,13 +109,13 @@ def resolve(model, options):
             f"Unknown option for model={model!r}. Accepted: {', '.join(sorted(known))}. "
             f"Received: {', '.join(unknown)}"
         )
-    for stage in settings.values():
-        stage.update({name: chosen[name] for name in stage if name in chosen})
+    for name, function in functions.items():
+        settings[name] |= read_options(function, chosen)
     return settings
 
 
 def check_options(model, options):
-    """Makes sure that a run can begin with such options; from the command line they come checked.
+    """Makes sure that a run can begin with such options.
 
     Args:
         model: Name of a model.
@@ -118,11 +125,11 @@ def check_options(model, options):
         UserError: If the model or an option is unknown, or a value is of a wrong type or out of its
             limits.
     """
-    own = option_defaults(fit)
-    resolve(model, {name: value for name, value in options.items() if name not in own})
-    functions = [fit, *stages(model).values()]
-    parse(make_parser("", None, functions, {}), functions, options)
-    check_limits(options)
+    own = read_options(fit, options)
+    settings = resolve(model, {name: options[name] for name in options if name not in own})
+    check_limits(own)
+    for stage in settings.values():
+        check_limits(stage)
 
 
 @devices.known_numbers()
@@ -512,7 +519,7 @@ def _parse(arguments):
     parser.add_argument(
         "--from-trial", help="Take model and setting from the best.json of a search."
     )
-    options = vars(parse(parser, functions, arguments))
+    options = vars(parse(parser, arguments))
     of_command = ("config", "from_run", "from_trial")
     return {name: options[name] for name in options if name not in of_command}
 
@@ -520,7 +527,7 @@ def _parse(arguments):
 def _read_options(path):
     """What a file of options holds; the parser, which reads it too, says what is wrong with it."""
     with contextlib.suppress(TypeError, OSError, ValueError, yaml.YAMLError):
-        return dict(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+        return dict(load_texts(Path(path).read_text(encoding="utf-8")))
     return {}
 
 

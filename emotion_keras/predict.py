@@ -330,7 +330,7 @@ def main(arguments=None):
     parser.add_argument("texts", nargs="*", default=[], help="Texts to label.")
 
     def run():
-        options = vars(parse(parser, [predict], _options_first(parser, arguments)))
+        options = vars(parse(parser, _options_first(parser, arguments)))
         options.pop("config")
         predict(**options)
         return 0

@@ -121,7 +121,7 @@ def main(arguments=None):
     parser.add_argument("folder", help="Folder of a finished run, or of an exported model.")
 
     def run():
-        options = vars(parse(parser, functions, arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         # At once, also where a program reads on which port it is.
         notify = functools.partial(print, flush=True)

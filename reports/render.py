@@ -758,7 +758,7 @@ def main(arguments=None):
     parser.add_argument("runs_dir", nargs="?", default="runs", help="Folder of the runs.")
 
     def run():
-        options = vars(parse(parser, [render], arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         return render(options.pop("runs_dir"), **options)
 

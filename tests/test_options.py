@@ -3,7 +3,7 @@ from typing import Literal
 import pytest
 
 from emotion_keras.errors import UserError
-from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.options import make_parser, option_defaults, parse, read_options
 
 pytestmark = pytest.mark.one_backend
 
@@ -88,11 +88,11 @@ def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
 )
 def test_wrong_use_is_told_in_words(parser, arguments, message):
     with pytest.raises(UserError) as told:
-        parse(parser, [bake], arguments)
+        parse(parser, arguments)
     assert message in str(told.value)
 
 
-def test_a_dictionary_is_parsed_too(parser):
-    assert parse(parser, [bake], {"oven_heat": 90}).oven_heat == 90
+def test_values_of_a_call_are_read_too():
+    assert read_options(bake, {"oven_heat": 90, "fan": "yes"}) == {"oven_heat": 90, "fan": True}
     with pytest.raises(UserError, match="oven_heat is a whole number. Received: oven_heat=hot"):
-        parse(parser, [bake], {"oven_heat": "hot"})
+        read_options(bake, {"oven_heat": "hot"})

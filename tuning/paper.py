@@ -292,7 +292,7 @@ def main(arguments=None):
     parser = make_parser("python -m tuning.paper", __doc__, functions, {}, skip=skip)
 
     def run():
-        options = vars(parse(parser, functions, arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         return tell_failures(paper(notify=_show, **options))
 

@@ -31,14 +31,14 @@ from sklearn import exceptions
 from emotion_keras import durations, record
 from emotion_keras.contenders import (
     DATA_STAGES,
-    as_number,
+    as_plain,
     full_name,
     make_tasks,
     resolve_data,
 )
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import make_parser, parse
+from emotion_keras.options import load_texts, make_parser, parse
 from emotion_keras.quiet import quiet
 from emotion_keras.score_table import print_tables
 from emotion_keras.study import LOGS, Study, check_workers, run_tasks
@@ -338,7 +338,7 @@ def _check(name, values):
 def _read_space(path):
     """A search space from a file: a list of values by option."""
     try:
-        space = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        space = load_texts(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path} cannot be read as a search space: {reason}") from error
@@ -350,13 +350,14 @@ def _read_space(path):
             f"{path} holds no search space. Expected a list of values by option: "
             '{"learning_rate": [1e-4, 1e-3], "num_layers": [1, 2]}'
         )
-    return {option: _of_one_kind(map(as_number, values)) for option, values in space.items()}
+    return {option: _of_one_kind(map(as_plain, values)) for option, values in space.items()}
 
 
 def _of_one_kind(values):
     """Values as KerasTuner wants them: if one is no whole number, none is."""
     values = list(values)
-    return [float(value) for value in values] if float in map(type, values) else values
+    kinds = set(map(type, values))
+    return [float(value) for value in values] if kinds == {int, float} else values
 
 
 def _in_words(trials, trial):
@@ -394,7 +395,7 @@ def main(arguments=None):
     parser = make_parser("python -m tuning.search", __doc__, functions, {}, skip={"folds", "fold"})
 
     def run():
-        options = vars(parse(parser, functions, arguments))
+        options = vars(parse(parser, arguments))
         options.pop("config")
         trials, lost = search(**options)
         print_tables(summarize(trials))

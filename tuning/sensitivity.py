@@ -461,8 +461,7 @@ def main(arguments=None):
         commands.add_subcommand(name, of_analysis, help=function.__doc__.partition("\n")[0])
 
     def run():
-        functions = [*ANALYSES.values(), analyze, *DATA_STAGES.values()]
-        chosen = parse(parser, functions, arguments)
+        chosen = parse(parser, arguments)
         options = vars(chosen[chosen.analysis])
         options.pop("config")
         found, failed = analyze(chosen.analysis, **options)

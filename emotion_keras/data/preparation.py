@@ -11,6 +11,7 @@ from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
 from emotion_keras.normalization import MAX_CHARACTERS, clean_text, has_words, normalize_marks
+from emotion_keras.options import split_names
 
 REPEATS = ("drop", "keep")
 BALANCE = ("none", "undersample", "oversample", "class_weight")
@@ -74,7 +75,7 @@ def prepare(
     *,
     clean: bool = True,
     normalize_punctuation: bool = True,
-    labels: str | None = None,
+    labels: str | list[str] | None = None,
     repeats: Literal["drop", "keep"] = "drop",
 ):
     """Makes a corpus fit to learn from, and says what that took.
@@ -87,7 +88,9 @@ def prepare(
             20,000 characters and, in ISEAR, repair the file's artefacts and remove the no-answers.
         normalize_punctuation: Whether to write quotes, dashes, ellipses and full-width forms in
             ASCII, repeated marks once, and no blank before a mark.
-        labels: Names of the labels to keep, a sequence or one string with commas; `None` keeps all.
+        labels: Names of the labels to keep, with commas between them; a name that holds a comma
+            stands in double quotes, as in `joy,"fear, or dread"`. Or a list of names. `None` keeps
+            all.
         repeats: `"drop"` keeps the first of the examples whose texts differ in case and blanks
             alone, and none of those with such a text under two labels: no model could be right
             about them, and which label to believe would be an accident of the file's order.
@@ -248,7 +251,7 @@ def _kept_labels(corpus, labels):
     if labels is None:
         kept = corpus.labels
     else:
-        names = labels.split(",") if isinstance(labels, str) else labels
+        names = split_names("labels", labels) if isinstance(labels, str) else labels
         names = [normalize("NFC", name).strip() for name in names if name.strip()]
         unknown = [name for name in names if name not in corpus.labels]
         if unknown:
