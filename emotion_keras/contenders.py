@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from emotion_keras.checksums import encoder_sha256
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
 from emotion_keras.data.tables import is_pipe
 from emotion_keras.data.word_vectors import names_word_vectors
@@ -133,6 +134,7 @@ def _task(name, common, chosen, corpus):
         **common,
         **options,
         "data": corpus.sha256,
+        **({"encoder_sha256": sha256} if (sha256 := encoder_sha256(encoder)) else {}),
         "defaults": defaults_for(model, encoder) if encoder else {},
         "backend": backend() if encoder else "scikit-learn",
     }

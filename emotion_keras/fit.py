@@ -26,6 +26,7 @@ from rich.text import Text
 
 from emotion_keras import devices, durations, record
 from emotion_keras.anchor import train_anchor
+from emotion_keras.checksums import encoder_sha256
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
@@ -143,6 +144,7 @@ def fit(
     tensorboard: bool = False,
     trial=None,
     read_test=True,
+    data_sha256=None,
     notify=print,
     cache=None,
     **options,
@@ -160,6 +162,7 @@ def fit(
         tensorboard: Whether to write TensorBoard logs into the run's folder.
         trial: Name of the setting that the run is one of, in a study of several settings.
         read_test: Whether to test the model on the test split, as all do but runs that choose.
+        data_sha256: Checksum that the corpus must have, where a run is repeated.
         notify: Called with messages for the user.
         cache: Dictionary that keeps from one call to the next the corpus, its split, the encoded
             texts and, for runs that differ in the seed and the learning rate alone, compiled
@@ -182,12 +185,23 @@ def fit(
     check_limits({"seed": seed, **{k: v for stage in settings.values() for k, v in stage.items()}})
     noise = TrainingNoise(seed, **settings["augmentation"])
     dataset = read_dataset(settings, {} if cache is None else cache, notify)
+    if data_sha256 not in (None, dataset.corpus.sha256):
+        raise UserError(
+            f"{dataset.corpus.source} is not what the run was trained on: its SHA-256 is "
+            f"{dataset.corpus.sha256[:12]}..., expected {data_sha256[:12]}... Give the file as it "
+            "was, or say that these are the data with `--data`. "
+            f"Received: data={settings['reading']['data']!r}"
+        )
+    encoder = settings.get("inputs", {}).get("encoder")
+    encoder_checksum = encoder and encoder_sha256(encoder)
     if model in ANCHORS:
         backend, precision = "scikit-learn", "float64"
     else:
         backend, precision = keras.backend.backend(), devices.resolve_precision(precision)
     identity = _identity(dataset, settings, model, seed, precision, backend)
-    name = record.run_id(model, seed, identity, settings.get("inputs", {}).get("encoder"))
+    if encoder_checksum:
+        identity["encoder_sha256"] = encoder_checksum
+    name = record.run_id(model, seed, identity, encoder)
     directory = record.run_directory(runs_dir, study, name)
     if record.is_finished(directory):
         record.check_run(directory)  # That it can be read is part of it.
@@ -292,6 +306,7 @@ def _make_run(
             "model": model,
             "seed": seed,
             "inputs": settings.get("inputs", {}),
+            "encoder_sha256": encoder_checksum,
             "hyperparameters": settings["hyperparameters"],
             "training": {
                 **settings.get("training", {}),
@@ -485,6 +500,7 @@ def _parse(arguments):
     first.add_argument("--from-trial")
     first.add_argument("--model")
     first.add_argument("--encoder")
+    first.add_argument("--data")
     first.add_argument("--freeze-encoder", nargs="?", const="true")
     first.add_argument("--config")
     try:
@@ -521,7 +537,26 @@ def _parse(arguments):
     )
     options = vars(parse(parser, arguments))
     of_command = ("config", "from_run", "from_trial")
-    return {name: options[name] for name in options if name not in of_command}
+    chosen_options = {name: options[name] for name in options if name not in of_command}
+    if chosen.from_run:
+        run = record.read_run(chosen.from_run)
+        if chosen.data is None:
+            chosen_options["data_sha256"] = run["corpus"]["sha256"]
+        if chosen.encoder is None and model == run["model"]:
+            _check_encoder(run)
+    return chosen_options
+
+
+def _check_encoder(run):
+    """Makes sure that an encoder with a path is the one that a run was trained with."""
+    before, encoder = run.get("encoder_sha256"), run["inputs"].get("encoder")
+    now = encoder and before and encoder_sha256(encoder)
+    if now != before:
+        raise UserError(
+            f"The encoder is not what the run was trained with: its SHA-256 is {str(now)[:12]}, "
+            f"expected {before[:12]}... Give it as it was, or say that this is the encoder with "
+            f"`--encoder`. Received: encoder={encoder!r}"
+        )
 
 
 def _read_options(path):

@@ -95,6 +95,31 @@ class Study:
                 return directory
         return None
 
+    def check_data(self, tasks):
+        """Makes sure that runs are to be made on the data that the study was begun on.
+
+        Args:
+            tasks: List of `Task`.
+
+        Raises:
+            UserError: If the study has runs on other data, or with an encoder of other content.
+        """
+        for task in tasks:
+            for run in self._runs:
+                before = run["asked"]
+                if before.get("data") != task.asked.get("data"):
+                    what = f"data, whose SHA-256 was {str(before.get('data'))[:12]}..."
+                elif before.get("encoder") == task.asked.get("encoder") and (
+                    before.get("encoder_sha256") not in (None, task.asked.get("encoder_sha256"))
+                ):
+                    what = f"files of the encoder {before.get('encoder')}"
+                else:
+                    continue
+                raise UserError(
+                    f"The runs of {self.directory} were made with other {what}. Give what they "
+                    "were made with, or give these runs a study of their own with `--study`."
+                )
+
     def add(self, task, directory):
         """Notes the run that was made for a task; other processes may note others meanwhile."""
         with FileLock(self.directory / f".{STUDY}.lock"):
@@ -124,6 +149,7 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
     """
     check_workers(workers, notify)
     study = Study(directory)
+    study.check_data(tasks)
     found = {str(task): study.find(task) for task in tasks}
     missing = [
         task._replace(options=task.options | _place(directory))

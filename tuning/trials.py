@@ -39,7 +39,7 @@ class Trials:
         if not path.exists():
             return
         found = record.read_versioned(path)
-        if changed := [key for key in self.question if self.question[key] != found.get(key)]:
+        if changed := _changes(found, self.question):
             raise UserError(
                 f"{self.directory} holds another search: {', '.join(changed)} were others. Give "
                 "this one a name of its own with `--study`, or delete that folder."
@@ -122,6 +122,20 @@ class Trials:
 
     def _of_oracle(self):
         return [trial for trial in self.trials if trial["trial"] != DEFAULTS]
+
+
+def _changes(before, now):
+    """Names of what two searches differ in; of their runs the options, such as `data`."""
+    changed = [key for key in now if now[key] != before.get(key)]
+    if "runs" in changed and before.get("runs") and len(before["runs"]) == len(now["runs"]):
+        options = {
+            option
+            for old, new in zip(before["runs"], now["runs"], strict=True)
+            for option in {**old, **new}
+            if old.get(option) != new.get(option)
+        }
+        changed = [key for key in changed if key != "runs"] + sorted(options)
+    return changed
 
 
 def has_ended(trial):
