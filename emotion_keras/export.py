@@ -330,7 +330,8 @@ def summarize(folder):
     elif found["quantize"] == "int8":
         lines.append("What int8 costs in accuracy is not known: the run keeps no test texts.")
     if found["format"] == "onnx":
-        lines.append(f'Next: python -m emotion_keras.predict {folder} "your text"')
+        command = f"python -m emotion_keras.predict {shlex.quote(os.fspath(folder))}"
+        lines.append(f'Next: {command} "your text"')
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ import contextlib
 import functools
 import io
 import itertools
+import shlex
 import statistics
 import sys
 import tempfile
@@ -400,7 +401,7 @@ def main(arguments=None):
         trials, lost = search(**options)
         print_tables(summarize(trials))
         if trials.best():
-            path = trials.directory / BEST
+            path = shlex.quote(str(trials.directory / BEST))
             print(f"To use the best setting: python -m emotion_keras.fit --from-trial {path}")
         if trials.have_failed():
             print(f"Stopped: {FAILURES} trials in a row have failed.", file=sys.stderr)
