@@ -1,9 +1,6 @@
 """The contenders of a study: models by name, with their encoders, and the runs that each needs."""
 
 import contextlib
-from pathlib import Path
-
-import yaml
 
 from emotion_keras.checksums import encoder_sha256
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
@@ -11,7 +8,7 @@ from emotion_keras.data.tables import is_pipe
 from emotion_keras.data.word_vectors import names_word_vectors
 from emotion_keras.defaults import default_encoder, defaults_for
 from emotion_keras.errors import UserError
-from emotion_keras.options import load_texts, option_defaults, split_names
+from emotion_keras.options import load_texts_of, option_defaults, split_names
 from emotion_keras.quiet import quiet
 from emotion_keras.study import Task, backend
 
@@ -161,7 +158,7 @@ def read_settings(path, names):
     Raises:
         UserError: If it cannot be read, is about other models, or sets what a study's runs share.
     """
-    settings = path if isinstance(path, dict) else _read_yaml(path)
+    settings = path if isinstance(path, dict) else load_texts_of(path, "settings")
     if isinstance(settings, dict) and {"contender", "options"} <= settings.keys():
         settings = {settings["contender"]: settings["options"]}  # What a search has found.
     if not isinstance(settings, dict) or not all(
@@ -189,14 +186,6 @@ def read_settings(path, names):
             "data, encoders and seeds are options of the command."
         )
     return settings
-
-
-def _read_yaml(path):
-    try:
-        return load_texts(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read as settings: {reason}") from error
 
 
 def as_plain(value):

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Literal
 
 import keras
-import yaml
 from filelock import FileLock, Timeout
 from rich.console import Group
 from rich.text import Text
@@ -41,7 +40,7 @@ from emotion_keras.models import MODELS
 from emotion_keras.models.anchors import ANCHORS
 from emotion_keras.network import remove_state, train_network
 from emotion_keras.options import (
-    load_texts,
+    load_texts_of,
     make_parser,
     option_defaults,
     parse,
@@ -340,7 +339,8 @@ def _make_run(
 
 def _identity(dataset, settings, model, seed, precision, backend):
     """What tells a run from all others; where the corpus lies on disk is no part of it."""
-    columns = {name: value for name, value in settings["reading"].items() if name != "data"}
+    no_part = ("data", "max_labels")
+    columns = {name: value for name, value in settings["reading"].items() if name not in no_part}
     return {
         **{name: value for name, value in columns.items() if value is not None},
         **{name: value for name, value in settings.items() if name not in ("reading", "protocol")},
@@ -560,10 +560,9 @@ def _check_encoder(run):
 
 
 def _read_options(path):
-    """What a file of options holds; the parser, which reads it too, says what is wrong with it."""
-    with contextlib.suppress(TypeError, OSError, ValueError, yaml.YAMLError):
-        return dict(load_texts(Path(path).read_text(encoding="utf-8")))
-    return {}
+    """What a file of options holds; that it holds anything, the parser makes sure."""
+    options = {} if path is None else load_texts_of(path, "options")
+    return options if isinstance(options, dict) else {}
 
 
 def _options_of_trial(path):

@@ -14,6 +14,7 @@ import os
 import re
 import types
 import typing
+from pathlib import Path
 
 import docstring_parser
 import jsonargparse
@@ -163,6 +164,29 @@ def load_texts(text):
         raise yaml.YAMLError("it is nested too deeply") from error
 
 
+def load_texts_of(path, what):
+    """Reads a YAML or JSON file; see `load_texts`.
+
+    Args:
+        path: The file.
+        what: What it is to hold, such as `settings`, for the message.
+
+    Returns:
+        What `load_texts` returns.
+
+    Raises:
+        UserError: If there is no such file, or it cannot be read.
+    """
+    try:
+        file = Path(path)
+        if file.exists() and not file.is_file():  # A device might have no end.
+            raise OSError(f"{path} is no file")
+        return load_texts(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise UserError(f"{path} cannot be read as {what}: {reason}") from error
+
+
 def _without_repetition(pairs):
     names = [name for name, _ in pairs]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -241,7 +265,9 @@ def make_parser(program, description, functions, defaults, skip=()):
         exit_on_error=False,
         parser_mode="texts",
     )
-    parser.add_argument("--config", action="config", help="Read options from a YAML or JSON file.")
+    parser.add_argument(
+        "--config", action=_OptionsFile, help="Read options from a YAML or JSON file."
+    )
     for function in functions:
         documented = docstring_parser.parse(inspect.getdoc(function) or "")
         texts = {parameter.arg_name: parameter.description for parameter in documented.params}
@@ -265,6 +291,13 @@ class _Parser(jsonargparse.ArgumentParser):
         if action.option_strings and arg_strings == ["--"]:
             return self._get_value(action, "--")
         return super()._get_values(action, arg_strings)
+
+
+class _OptionsFile(jsonargparse.ActionConfigFile):
+    def __call__(self, parser, cfg, values, option_string=None):
+        if not isinstance(load_texts_of(values, "options"), dict):
+            raise UserError(f"{values} holds no options. Expected a value by option, as in seed: 1")
+        super().__call__(parser, cfg, values, option_string)
 
 
 class _Type:

@@ -91,7 +91,7 @@ class Study:
         """Folder of the finished run that was made for such a task, or `None`."""
         for run in self._runs:
             directory = self.directory / run["run_id"]
-            if run["asked"] == task.asked and record.is_finished(directory):
+            if _given(run["asked"]) == _given(task.asked) and record.is_finished(directory):
                 return directory
         return None
 
@@ -127,6 +127,11 @@ class Study:
             self._runs = [run for run in self._runs if run["asked"] != task.asked]
             self._runs.append({"run_id": directory.name, "asked": task.asked})
             record.write_versioned(self._path, {"runs": self._runs})
+
+
+def _given(asked):
+    """What was asked for; options that later versions have more of are `None`."""
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):

@@ -22,7 +22,6 @@ import warnings
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import yaml
 from filelock import FileLock
 from rich import box
 from rich.markup import escape
@@ -39,7 +38,7 @@ from emotion_keras.contenders import (
 )
 from emotion_keras.defaults import defaults_for
 from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import load_texts, make_parser, parse
+from emotion_keras.options import load_texts_of, make_parser, parse
 from emotion_keras.quiet import quiet
 from emotion_keras.score_table import print_tables
 from emotion_keras.study import LOGS, Study, check_workers, run_tasks
@@ -338,11 +337,7 @@ def _check(name, values):
 
 def _read_space(path):
     """A search space from a file: a list of values by option."""
-    try:
-        space = load_texts(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path} cannot be read as a search space: {reason}") from error
+    space = load_texts_of(path, "a search space")
     if not (isinstance(space, dict) and space) or not all(
         isinstance(option, str) and isinstance(values, list) and values
         for option, values in space.items()

@@ -100,6 +100,7 @@ def load_corpus(
     label_column: str | None = None,
     group_column: str | None = None,
     encoding: str | None = None,
+    max_labels: int | None = None,
     notify=print,
 ):
     """Loads a corpus by name or from a file.
@@ -114,6 +115,8 @@ def load_corpus(
         group_column: Column that says which texts belong together and must not be parted by a
             split (author, respondent, conversation).
         encoding: Encoding of a text file, such as `cp1252`; found out where `None`.
+        max_labels: How many labels a file may hold; 500 where `None`, as more are mostly texts or
+            numbers in the wrong column.
         notify: Called with messages: where `"auto"` had to choose the built-in corpus, and about
             what the source holds.
 
@@ -134,12 +137,12 @@ def load_corpus(
     }
     data = os.fspath(data)
     if data not in _NAMES:
-        return _from_file(Path(data).expanduser(), columns, encoding, notify)
+        return _from_file(Path(data).expanduser(), columns, encoding, max_labels, notify)
     _refuse({**columns, "encoding": encoding}, f"data={data!r}")
     if data == "situations":
         return _built_in()
     try:
-        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns, None, notify)
+        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns, None, None, notify)
     except UserError as error:
         if data == "isear":
             raise
@@ -172,7 +175,7 @@ def _built_in():
     return _corpus("situations", situations.read(source), source, isear.LABELS, situations.LICENCE)
 
 
-def _from_file(path, columns, encoding, notify):
+def _from_file(path, columns, encoding, max_labels, notify):
     accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
     source = tables.scan(path, accepted=accepted, encoding=encoding)
     if source.encoding.notice:
@@ -184,11 +187,14 @@ def _from_file(path, columns, encoding, notify):
     table = tables.read_table(opened, path, **columns)
     table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
     labels = tuple(sorted(label for label in table["label"].unique() if label))
-    if len(labels) > _MOST_LABELS:
+    max_labels = _MOST_LABELS if max_labels is None else max_labels
+    if len(labels) > max_labels:
         raise UserError(
             f"{path}: the label column holds {len(labels):,} different values, such as "
-            f"{labels[0][:60]!r}, and at most {_MOST_LABELS} make sense as labels. Name the right "
-            f"column with --label-column. Received: label_column={columns['label_column']!r}"
+            f"{labels[0][:60]!r}, and at most {max_labels:,} are taken for labels. Name the right "
+            "column with --label-column, or, if these are the labels, allow so many with "
+            f"`--max-labels {len(labels)}`. Received: "
+            f"label_column={columns['label_column']!r}"
         )
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{source.stem}_file" if source.stem in _NAMES else source.stem

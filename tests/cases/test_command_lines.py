@@ -146,7 +146,7 @@ def test_what_is_no_such_value_is_refused_wherever_it_is_written(parser, name, t
         pytest.param("place: !secret x\n", "!secret", id="a tag of another program"),
         pytest.param("name: [a, b]\n", "name is a text", id="a list for a text"),
         pytest.param("[" * 3000, "nested too deeply", id="lists without an end"),
-        pytest.param("", "Unexpected config", id="an empty file"),
+        pytest.param("", "holds no options", id="an empty file"),
     ],
 )
 def test_a_file_of_options_that_says_something_else_is_refused(parser, tmp_path, content, message):
