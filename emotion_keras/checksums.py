@@ -1,6 +1,7 @@
 """Checksums of files that users may change between two runs."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from emotion_keras.errors import UserError
@@ -18,9 +19,7 @@ def encoder_sha256(encoder):
     Raises:
         UserError: If a file cannot be read.
     """
-    path = Path(encoder)
-    if encoder.startswith("~"):
-        path = path.expanduser()
+    path = Path(os.path.expanduser(encoder))
     try:
         if path.is_file():
             return _sha256(path)

@@ -87,7 +87,7 @@ def label_file(
     ... )
     {'rows': 2000, 'labelled': 2000, 'empty': 3}
     """
-    path, output = Path(input_path).expanduser(), Path(output_path).expanduser()
+    path, output = Path(os.path.expanduser(input_path)), Path(os.path.expanduser(output_path))
     sinks.output_format(output)
     with _only_one(output):
         if _is_complete(output, resume):

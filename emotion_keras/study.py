@@ -289,7 +289,7 @@ def backend():
     """Name of the Keras backend that runs will have, found out without Keras."""
     name = os.environ.get("KERAS_BACKEND")
     if not name:
-        home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+        home = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")))
         with contextlib.suppress(OSError, ValueError, KeyError):
             name = json.loads((home / "keras.json").read_text())["backend"]
     name = name or "tensorflow"

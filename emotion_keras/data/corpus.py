@@ -137,7 +137,7 @@ def load_corpus(
     }
     data = os.fspath(data)
     if data not in _NAMES:
-        return _from_file(Path(data).expanduser(), columns, encoding, max_labels, notify)
+        return _from_file(Path(os.path.expanduser(data)), columns, encoding, max_labels, notify)
     _refuse({**columns, "encoding": encoding}, f"data={data!r}")
     if data == "situations":
         return _built_in()
@@ -264,7 +264,7 @@ def _corpus(name, table, source, labels, licence, reading=None):
 
 def _fetch_isear(seconds):
     """Returns the path of ISEAR's file in Keras's cache, downloaded if it is not there yet."""
-    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser()
+    home = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")))
     cached = home / "datasets" / "isear.csv"
     if cached.exists():
         with open(cached, "rb") as file:

@@ -2,6 +2,7 @@
 
 import gzip
 import importlib.util
+import os
 import reprlib
 import zlib
 from itertools import islice
@@ -21,7 +22,7 @@ _MOST_WORDS = 100_000
 
 def names_word_vectors(encoder):
     """Whether an encoder's name stands for word vectors: `glove`, or the path of a file."""
-    return encoder == "glove" or Path(encoder).expanduser().is_file()
+    return encoder == "glove" or Path(os.path.expanduser(encoder)).is_file()
 
 
 def load_word_vectors(encoder):
@@ -42,7 +43,7 @@ def load_word_vectors(encoder):
     """
     if encoder == "glove":
         return _load_glove()
-    path = Path(encoder).expanduser()
+    path = Path(os.path.expanduser(encoder))
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
         with open_text(path, "rt", encoding="utf-8") as file:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import os
 from pathlib import Path
 
 import keras
@@ -55,7 +56,7 @@ def load_backbone(encoder, load_weights=True):
     Raises:
         UserError: If there is no such preset, or it cannot be loaded.
     """
-    folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
+    folder = minilm_folder() if encoder == "minilm" else Path(os.path.expanduser(encoder))
     preset = str(folder) if folder.is_dir() else encoder
     try:
         backbone = keras_hub.models.Backbone.from_preset(
@@ -74,7 +75,7 @@ def load_tokenizer(encoder):
     Returns:
         `WordPieceTokenizer` where the encoder reads word pieces, else `PresetTokenizer`.
     """
-    folder = minilm_folder() if encoder == "minilm" else Path(encoder).expanduser()
+    folder = minilm_folder() if encoder == "minilm" else Path(os.path.expanduser(encoder))
     if _holds_word_pieces(folder / WordPieceTokenizer.FILE):
         return WordPieceTokenizer.load(folder)
     preset = str(folder) if folder.is_dir() else encoder

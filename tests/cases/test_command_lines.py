@@ -8,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotion_keras.checksums import encoder_sha256
 from emotion_keras.contenders import read_settings
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.errors import UserError
@@ -202,3 +203,45 @@ def test_settings_of_a_study_are_read_as_options_are(tmp_path):
         "learning_rate": 1e-4,
         "freeze_encoder": True,
     }
+
+
+@pytest.mark.parametrize("path", ["~nobody_of_this_name/x.csv", "no\0.csv", "x" * 5000 + ".csv"])
+def test_a_path_that_cannot_be_is_told(path):
+    with pytest.raises(UserError):
+        load_corpus(path)
+
+
+@pytest.mark.parametrize("encoder", ["~nobody_of_this_name", "no\0", ""])
+def test_an_encoder_that_is_no_path_has_no_checksum(encoder):
+    assert encoder_sha256(encoder) is None
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "missing.yaml", "no\0", ".", ""])
+def test_a_file_of_options_that_is_none_is_told(parser, path):
+    with pytest.raises(UserError, match="cannot be read as options"):
+        parse(parser, ["--config", path])
+
+
+def test_a_file_of_options_in_another_encoding_is_told(parser, tmp_path):
+    path = tmp_path / "options.yaml"
+    path.write_bytes("place: größe\n".encode("latin-1"))
+    with pytest.raises(UserError, match="cannot be read as options"):
+        parse(parser, ["--config", str(path)])
+
+
+@pytest.mark.parametrize("column", ["", " ", "#", "null"])
+def test_a_column_may_have_any_name(tmp_path, column):
+    path = tmp_path / "d.csv"
+    path.write_text(f'"{column}",text,label\na,x y,joy\na,z w,fear\n')
+    assert list(load_corpus(path, group_column=column).examples["subject"]) == ["a", "a"]
+
+
+@pytest.mark.parametrize("most, is_refused", [(None, True), (501, False), (500, True)])
+def test_more_than_500_labels_are_taken_where_the_user_insists(tmp_path, most, is_refused):
+    path = tmp_path / "d.csv"
+    path.write_text("text,label\n" + "".join(f"text {i},label {i}\n" for i in range(501)))
+    if is_refused:
+        with pytest.raises(UserError, match="allow so many with `--max-labels 501`"):
+            load_corpus(path, max_labels=most)
+    else:
+        assert len(load_corpus(path, max_labels=most).labels) == 501

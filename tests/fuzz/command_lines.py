@@ -347,6 +347,8 @@ def main():
         make_folder(original)
         stub()
         for seed in range(options.seed, options.seed + options.number):
+            if (seed - options.seed) % 1000 == 0:
+                print(f"from seed {seed}", file=sys.stderr, flush=True)
             if (seed - options.seed) % 50 == 0:  # What lines have written is in the way of others.
                 folder = Path(place) / "folder"
                 shutil.rmtree(folder, ignore_errors=True)
