@@ -23,7 +23,7 @@ def encoder_sha256(encoder):
     try:
         if path.is_file():
             return _sha256(path)
-        if not path.is_dir():
+        if not encoder or not (path / "config.json").is_file():  # No preset has none.
             return None
         files = sorted(file for file in path.rglob("*") if file.is_file())
         listed = "".join(f"{_sha256(file)} {file.relative_to(path)}\n" for file in files)
