@@ -274,8 +274,11 @@ def make_parser(program, description, functions, defaults, skip=()):
         group = parser.add_argument_group(documented.short_description)
         for name, parameter in _options(function).items():
             if name not in skip:
+                choices = typing.get_args(parameter.annotation)
+                is_choice = typing.get_origin(parameter.annotation) is typing.Literal
                 group.add_argument(
                     f"--{name}",
+                    metavar=f"{{{','.join(choices)}}}" if is_choice else None,
                     type=_Type(name, parameter.annotation),
                     default=parameter.default,
                     help=(texts.get(name) or "").replace("%", "%%"),

@@ -169,7 +169,7 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, optio
         ('{"lstm": {"units": 4}}', "settings for lstm@scratch, not among the models"),
         ('{"cnn": {"seed": 3}}', "sets seed, which the study decides"),
         ('{"networks": {"test_size": 0.5}}', "sets test_size, which the study decides"),
-        ("3: {epochs: 1}", "holds no settings"),
+        ("3: {epochs: 1}", "Unknown model"),
         ('{"cnn": {"epochs": 0}}', "for cnn@scratch. epochs is 1 or more. Received: epochs=0"),
         ('{"cnn": {"filters": 4}}', "for cnn@scratch. Unknown option for model='cnn'. Accepted"),
         ('{"networks": {"units": 4}}', "wrong settings for cnn@scratch. Unknown option"),
