@@ -296,7 +296,7 @@ def test_a_space_that_cannot_be_read_is_told(command, capsys, tmp_path):
         ({"oracle": "random"}, "oracle"),
         ({"seeds_per_trial": 2}, "runs"),
         ({"seed": 1}, "seed"),
-        ({"test_size": 0.3}, "runs"),
+        ({"test_size": 0.3}, "test_size"),
     ],
 )
 def test_another_search_of_the_same_name_is_refused(trials, command, capsys, options, changed):
