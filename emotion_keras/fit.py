@@ -305,7 +305,7 @@ def _make_run(
             "model": model,
             "seed": seed,
             "inputs": settings.get("inputs", {}),
-            "encoder_sha256": encoder_checksum,
+            "encoder_sha256": identity.get("encoder_sha256"),
             "hyperparameters": settings["hyperparameters"],
             "training": {
                 **settings.get("training", {}),
