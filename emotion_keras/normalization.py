@@ -27,6 +27,13 @@ _REPEATED_MARK = re.compile(r"([,;])\1+")
 _EXCLAMATION = re.compile(r"[!?]{2,}")
 _BLANK_BEFORE_MARK = re.compile(r" +(?=[,.;:!?]+(?:[\s\"']|$))")
 
+# The scripts that are written without blanks between words, as the inside of a pattern's brackets:
+# Thai, Lao, Tibetan, Burmese, Khmer, Japanese syllables, and Chinese characters.
+UNSPACED = (
+    r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff"
+    r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U000323af"
+)
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 
 # Letters and digits; and letters and symbols that are blank, or stand for what could not be read.
 _LETTER = re.compile(r"[^\W_]")
@@ -49,6 +56,30 @@ def has_words(text):
     if not text.isascii():
         text = _BLANK_LETTER.sub("", text)
     return bool(_LETTER.search(text)) or any(map(_is_symbol, text))
+
+
+def count_words(text: str) -> int:
+    """Counts words: stretches between blanks, and characters of scripts that have no blanks.
+
+    Args:
+        text: String.
+
+    Example:
+
+    >>> [count_words(text) for text in ("I was late", "我很高兴", "iPhone 很好", "")]
+    [3, 4, 3, 0]
+    """
+    if text.isascii():
+        return len(text.split())
+    rest, num_characters = _UNSPACED.subn(" ", text)
+    return num_characters + len(rest.split())
+
+
+def unspaced_share(texts: list[str]) -> float:
+    """The share of letters that are of scripts without blanks between words."""
+    num_unspaced = sum(len(_UNSPACED.findall(text)) for text in texts if not text.isascii())
+    num_letters = sum(len(_LETTER.findall(text)) for text in texts) if num_unspaced else 1
+    return min(1.0, num_unspaced / max(num_letters, 1))
 
 
 def _is_symbol(character):

@@ -491,7 +491,7 @@ def lines(*labels):
         (b"story,mood,who\na,b,c\n", "story, mood, who"),
         (lines(*["joy"] * 50).encode(), "joy"),
         (lines(*["joy"] * 50, *["fear"] * 50, "shame").encode(), "shame (1 texts)"),
-        (b"text,label\n\x81\x8d,joy\n" * 9, "Windows-1252"),
+        (b"text,label\n\x81\x8d,joy\n" * 9, "line 2: this is not UTF-8"),
         (lines("joy").encode() + b"shouted\x00,joy\n", "line 3: a NUL byte"),
     ],
     ids=["missing", "empty", "columns", "one label", "rare label", "encoding", "NUL"],

@@ -14,13 +14,15 @@ import pandas as pd
 
 from emotion_keras.data import isear, situations, tables
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import clean_text
+from emotion_keras.normalization import clean_text, unspaced_share
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 _NAMES = ("auto", "isear", "situations")
+# How many texts say whether a language has blanks, and the share of such letters that is much.
+_TEXTS_LOOKED_AT, _MUCH_UNSPACED = 1000, 0.3
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -198,7 +200,7 @@ def _from_file(path, columns, encoding, max_labels, notify):
         )
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
-    for message in _doubts(path, table["label"], opened.describe()):
+    for message in _doubts(path, table, opened.describe()):
         notify(message)
     return _corpus(name, table, source, labels, "unknown", opened.describe())
 
@@ -208,7 +210,7 @@ def _as_label(cell):
     return normalize("NFC", cell).strip() if clean_text(cell) else ""
 
 
-def _doubts(path, label_column, reading):
+def _doubts(path, table, reading):
     """What may be wrong with a table although all of it can be read."""
     if reading.get("joined_lines"):
         yield joined_notice(path, reading)
@@ -217,7 +219,15 @@ def _doubts(path, label_column, reading):
             f"{path}: the first sheet is read, {reading['sheet']!r}, and no other: "
             f"{', '.join(reading['other_sheets'])}."
         )
-    alike = {}
+    share = unspaced_share(table["text"][:_TEXTS_LOOKED_AT].tolist())
+    if share > _MUCH_UNSPACED:
+        yield (
+            f"{path}: of the first texts' letters, {100 * share:.0f} % are of a script without "
+            "blanks between words, such as Chinese, Japanese or Thai. Each of them counts as a "
+            "word, for TF-IDF, too; but noise by words takes what stands between blanks for one "
+            "word: use noise by characters."
+        )
+    alike, label_column = {}, table["label"]
     for label, count in label_column[label_column != ""].value_counts().sort_index().items():
         alike.setdefault("".join(_fold(clean_text(label)).split()), []).append(
             f"{label!r} ({count:,})"

@@ -10,7 +10,13 @@ import pandas as pd
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import MAX_CHARACTERS, clean_text, has_words, normalize_marks
+from emotion_keras.normalization import (
+    MAX_CHARACTERS,
+    clean_text,
+    count_words,
+    has_words,
+    normalize_marks,
+)
 from emotion_keras.options import split_names
 
 REPEATS = ("drop", "keep")
@@ -129,7 +135,7 @@ def prepare(
         before, texts = texts, [normalize_marks(text) for text in texts]
         steps["normalize_punctuation"]["changed"] = _count_changed(before, texts)
         del before
-    num_words = np.fromiter((len(text.split()) for text in texts), np.int64, len(texts))
+    num_words = np.fromiter(map(count_words, texts), np.int64, len(texts))
     label_ids = corpus.label_ids
     _remove(removed, [not has_words(text) for text in texts], "empty text")
     _remove(removed, label_ids < 0, "no label")

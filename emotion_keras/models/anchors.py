@@ -12,6 +12,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from emotion_keras.normalization import UNSPACED
+
 
 def majority(seed):
     """Gives every text the frequencies of the labels in the training split."""
@@ -44,8 +46,15 @@ def tfidf_svm(seed, *, C: float = 0.3):
     return make_pipeline(make_union(_words(), characters), svm)
 
 
+# Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
+# which are no letters for Python. Of scripts without blanks each character is one.
+_WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
+
+
 def _words():
-    return TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode")
+    return TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode", token_pattern=_WORD
+    )
 
 
 ANCHORS = {"majority": majority, "tfidf_logistic": tfidf_logistic, "tfidf_svm": tfidf_svm}
