@@ -15,6 +15,7 @@ import keras
 import numpy as np
 
 from emotion_keras.errors import UserError
+from emotion_keras.quiet import quiet
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 
@@ -198,6 +199,7 @@ def known_numbers():
     Raises:
         UserError: If an environment variable changes results and was read already.
     """
+    _start_backend()
     if keras.config.is_nnx_enabled():
         raise UserError(
             "NNX changes results, and no run's record says so: leave `nnx_enabled` out of "
@@ -218,6 +220,13 @@ def known_numbers():
     finally:
         for write, value in before:
             write(value)
+
+
+@functools.cache
+def _start_backend():
+    """Has the backend look for devices, without the lines that it prints meanwhile."""
+    with quiet():
+        list_devices()
 
 
 def _number_settings():

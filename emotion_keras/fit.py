@@ -50,8 +50,10 @@ from emotion_keras.outputs import summarize_words
 from emotion_keras.score_table import ScoreTable, print_tables
 from emotion_keras.training import train
 
-# In the folder of a run that has begun: its settings, for who wonders what it is.
+# In the folder of a run that has begun: its settings, for whoever looks into it; and what keeps a
+# second process from making it at the same time.
 _UNFINISHED = "unfinished.json"
+_LOCK = "unfinished.lock"
 
 
 def stages(model):
@@ -207,7 +209,7 @@ def fit(
         _clean_up(directory)
         notify(f"This run is finished already, nothing is trained: {directory}")
         return directory
-    record.make_directory(directory.parent)
+    record.make_directory(directory)
     with _alone(directory, notify):
         if not record.is_finished(directory):
             _make_run(
@@ -233,7 +235,7 @@ def fit(
 @contextlib.contextmanager
 def _alone(directory, notify):
     """Within it no other process makes this run; one that was killed holds nobody up."""
-    lock = FileLock(directory.with_name(f".{directory.name}.lock"))
+    lock = FileLock(directory / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -362,14 +364,16 @@ def _claim(directory, identity):
 
 def _release(directory):
     """Removes the folder of a run that was refused before there was anything to continue."""
-    if [path.name for path in directory.iterdir()] == [_UNFINISHED]:
-        (directory / _UNFINISHED).unlink()
+    if {path.name for path in directory.iterdir()} <= {_UNFINISHED, _LOCK}:
+        for path in directory.iterdir():
+            path.unlink()
         directory.rmdir()
 
 
 def _clean_up(directory):
     """Removes what a finished run has no more use for, and what kills left half written."""
-    (directory / _UNFINISHED).unlink(missing_ok=True)
+    for name in (_UNFINISHED, _LOCK):
+        (directory / name).unlink(missing_ok=True)
     remove_state(directory)
     record.remove_parts(directory)
 

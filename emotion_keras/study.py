@@ -368,8 +368,11 @@ def _work(tasks, log, cache, number, workers):
     with open(log, "a", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    # Whatever the parent has made of its own streams.
+    sys.stdout, sys.stderr = (
+        open(number, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+        for number in (1, 2)
+    )
     # Imported here: the processes are there to spare their parent the seconds that Keras takes.
     from emotion_keras import devices
     from emotion_keras.fit import fit

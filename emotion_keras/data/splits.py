@@ -158,7 +158,7 @@ def _check_labels(corpus, label_ids, of_example, smallest):
     ]
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
-        needed = math.ceil(1 / smallest - 1e-9)
+        needed = math.ceil(min(1 / smallest, 1e9) - 1e-9)
         kind = "texts of different subjects" if corpus.has_groups else "different texts"
         raise UserError(
             f"Too few texts to be in training, validation and test: {', '.join(missing[:10])}"

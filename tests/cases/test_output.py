@@ -153,6 +153,10 @@ def test_nohup_is_heeded(tmp_path):
 
 
 def stop(code, number, folder):
+    if (
+        number == signal.SIGINT
+    ):  # Tests that run in the background would hand on that it is ignored.
+        code = f"import signal; signal.signal(2, signal.default_int_handler)\n{code}"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,

@@ -20,7 +20,7 @@ import pandas as pd
 import pytest
 
 from emotion_keras.contenders import make_tasks, resolve_data
-from emotion_keras.data import load_corpus, prepare, tables
+from emotion_keras.data import load_corpus, prepare, split, tables
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.data.word_vectors import load_word_vectors
 from emotion_keras.errors import UserError
@@ -818,3 +818,9 @@ def test_an_audit_adds_up(write, content, kept, dropped):
     assert found["reading"]["rows"] == found["num_in"] == kept + dropped
     assert found["num_out"] == kept
     assert sum(removed) == dropped
+
+
+def test_a_share_that_is_next_to_nothing(write):
+    corpus, _ = loaded(write("a.csv", "text,label\na,joy\nb,fear\nc,joy\nd,fear\n"))
+    with pytest.raises(UserError, match="Too few texts.*about 1000000000 different texts"):
+        split(corpus, test_size=1e-320)

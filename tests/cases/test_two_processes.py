@@ -12,7 +12,7 @@ pytestmark = pytest.mark.one_backend
 
 
 def lock_of(directory):
-    return directory.with_name(f".{directory.name}.lock")
+    return directory / "unfinished.lock"
 
 
 def hold(path, held):
