@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras.data import isear, situations, tables
+from emotion_keras.data.tables.encodings import is_garbled
 from emotion_keras.errors import UserError
 from emotion_keras.normalization import clean_text, unspaced_share
 
@@ -219,7 +220,14 @@ def _doubts(path, table, reading):
             f"{path}: the first sheet is read, {reading['sheet']!r}, and no other: "
             f"{', '.join(reading['other_sheets'])}."
         )
-    share = unspaced_share(table["text"][:_TEXTS_LOOKED_AT].tolist())
+    texts = table["text"][:_TEXTS_LOOKED_AT].tolist()
+    if garbled := [text for text in texts if is_garbled(text)]:
+        yield (
+            f"{path}: {len(garbled):,} of the first {len(texts):,} texts look as if UTF-8 had been "
+            f"taken for Windows-1252 when the file was made, such as {garbled[0][:60]!r}. Make the "
+            "file again from its source, or repair it, with the package ftfy for one."
+        )
+    share = unspaced_share(texts)
     if share > _MUCH_UNSPACED:
         yield (
             f"{path}: of the first texts' letters, {100 * share:.0f} % are of a script without "

@@ -511,6 +511,21 @@ def test_a_text_reaches_the_model_in_one_form_of_unicode(write):
 
 
 @pytest.mark.parametrize(
+    ("text", "is_named"),
+    [
+        pytest.param("cafÃ© at noon", True, id="an accent in two letters"),
+        pytest.param("itâ€™s late", True, id="an apostrophe in three"),
+        pytest.param("naïve café, it’s 5 €", False, id="right letters"),
+        pytest.param("SÃO PAULO, Ângela", False, id="Portuguese capitals"),
+        pytest.param("привет 😀", False, id="letters of no code page"),
+    ],
+)
+def test_texts_that_were_garbled_before_are_named(write, text, is_named):
+    _, messages = loaded(write("a.csv", f'text,label\n"{text}",joy\nb,fear\n'))
+    assert any("taken for Windows-1252" in message for message in messages) == is_named
+
+
+@pytest.mark.parametrize(
     ("labels", "named"),
     [
         pytest.param(["joy", "Joy"], ["'Joy' (1)", "'joy' (1)"], id="case"),

@@ -129,6 +129,23 @@ def decode_line(line: bytes, number: int, asked: str | None = None) -> tuple[str
     return text, not text.isascii()
 
 
+def is_garbled(text: str) -> bool:
+    """Whether a text reads as UTF-8 that was taken for Windows-1252.
+
+    Args:
+        text: String.
+
+    Example:
+
+    >>> is_garbled("cafÃ©"), is_garbled("café")
+    (True, False)
+    """
+    try:
+        return not text.isascii() and text.encode("cp1252").decode("utf-8") != text
+    except UnicodeError:
+        return False
+
+
 def check_name(encoding: str | None) -> None:
     """Raises `UserError` if there is no text encoding of a name."""
     try:
