@@ -17,12 +17,6 @@ SENSITIVITY = "sensitivity.json"
 SEARCH = "search.json"
 STUDY = "study.json"
 
-TEXTS = "texts.csv"
-GATES = "gates.csv"
-GATE_WORDS = "gate_words.csv"
-FAITHFULNESS = "faithfulness.csv"
-ARCHITECTURE = "architecture.json"
-
 ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
 
 # Models of scikit-learn are the same beside every backend of Keras.
@@ -220,7 +214,7 @@ class Records:
 
     def read_architecture(self, run):
         """The layers in `architecture.json`, a list of dictionaries, or `None`."""
-        path = run.directory / ARCHITECTURE
+        path = run.directory / record.ARCHITECTURE
         if not path.exists():
             return None
         try:
@@ -352,101 +346,3 @@ def _parts(studies):
                     kept.append(replace(study, runs=runs))
             parts.append(Part(data, backend, kept))
     return sorted(parts, key=lambda part: (-len(part.runs), str(part)))
-
-
-def compared_runs(part):
-    """The runs of a part's comparison, by contender, and what was left out of it.
-
-    The comparison is the study with a `comparison.json`, or else the one of most contenders. A
-    contender that stands there with several settings is taken with those that `comparison.json`
-    names, or else with those that most runs have: a mean over settings would be of nothing.
-
-    Args:
-        part: `Part`.
-
-    Returns:
-        The `Study`, or `None` where no run was tested; dictionary of lists of `Run` by contender;
-        and a list of `Run`, those of other settings.
-    """
-    candidates = [
-        (COMPARISON in study.files, len({run.contender for run in runs}), len(runs), study, runs)
-        for study in part.studies
-        if (runs := _of_comparison(study))
-    ]
-    if not candidates:
-        return None, {}, []
-    *_, study, runs = max(candidates, key=lambda candidate: candidate[:3])
-    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
-    chosen, left_out = {}, []
-    for name in dict.fromkeys(run.contender for run in runs):
-        settings = {}
-        for run in runs:
-            if run.contender == name:
-                settings.setdefault(run.setting, []).append(run)
-        ranked = sorted(
-            settings.values(),
-            key=lambda group: (-sum(run.name in named for run in group), -len(group)),
-        )
-        chosen[name] = sorted(ranked[0], key=lambda run: run.seed)
-        left_out += [run for group in ranked[1:] for run in group]
-    return study, chosen, left_out
-
-
-def _of_comparison(study):
-    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
-    # A run with a trial belongs to a search or an analysis that may share the folder.
-    return [
-        run
-        for run in study.runs
-        if run.test is not None and (run.name in named or run.record.get("trial") is None)
-    ]
-
-
-def points(part, analysis):
-    """The runs at each value of what was analysed.
-
-    Args:
-        part: `Part`.
-        analysis: `learning_rate`, `noise`, `data_ratio` or `gate`.
-
-    Returns:
-        Dictionary of lists of `Run` by pairs of contender and value, from all studies of the
-        analysis.
-    """
-    found = {}
-    for study in analyses(part, analysis):
-        by_name = {run.name: run for run in study.runs if run.test is not None}
-        for point in study.files[SENSITIVITY].get("points", ()):
-            runs = [by_name[name] for name in point["run_ids"] if name in by_name]
-            at = found.setdefault((point["contender"], point["value"]), [])
-            at += [run for run in runs if run.name not in {other.name for other in at}]
-    return {at: runs for at, runs in found.items() if runs}
-
-
-def analyses(part, analysis):
-    """The studies of a part that are of one analysis."""
-    return [
-        study
-        for study in part.studies
-        if study.files.get(SENSITIVITY, {}).get("analysis") == analysis
-    ]
-
-
-def correct_by_text(runs):
-    """Where runs of a contender are right on the test split.
-
-    Args:
-        runs: List of `Run` with predictions.
-
-    Returns:
-        Data frame of a row a text and a column a seed; with folds, which test each text once, one
-        column.
-    """
-    frames = [
-        run.predictions[run.predictions["split"] == "test"].assign(seed=run.seed) for run in runs
-    ]
-    frame = pd.concat(frames)
-    correct = (frame["label"] == frame["predicted"]).astype(float)
-    return frame.assign(correct=correct).pivot_table(
-        index="id", columns="seed", values="correct", aggfunc="mean"
-    )

@@ -10,7 +10,10 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
-from reports import figures, fonts, tables
+from reports.display import fonts
+from reports.display.figure import inline_svg, short_names, write_figure
+from reports.display.table import Table, to_latex
+from reports.sections.labels import draw_confusion
 
 pytestmark = pytest.mark.one_backend
 
@@ -58,7 +61,7 @@ def machine(monkeypatch):
 def draw(labels, path):
     """Draws a confusion matrix; returns what its SVG says, and the PNG."""
     frame = pd.DataFrame(np.eye(len(labels), dtype=int), index=labels, columns=labels)
-    svg = figures.write_figure(figures.draw_confusion(frame), path)
+    svg = write_figure(draw_confusion(frame), path)
     said = [element.text for element in xml.fromstring(svg).iter() if element.tag.endswith("text")]
     return said, matplotlib.image.imread(path.with_suffix(".png"))
 
@@ -132,7 +135,7 @@ def test_a_figure_shows_a_label_as_it_is(tmp_path, name, expected):
 
 
 def test_names_that_differ_where_they_are_cut_stay_apart():
-    assert figures._names([f"{'x' * 50}{c}{'y' * 50}" for c in "ab"], 20) == [
+    assert short_names([f"{'x' * 50}{c}{'y' * 50}" for c in "ab"], 20) == [
         f"{'x' * 9}\u2026{'y' * 10}",
         f"{'x' * 9}\u2026{'y' * 10} (2)",
     ]
@@ -141,8 +144,8 @@ def test_names_that_differ_where_they_are_cut_stay_apart():
 @pytest.mark.parametrize("name", ["#1b1d23", 'id="x"', "url(#x", "font: 9px 'DejaVu Sans'", "\\1"])
 def test_a_label_that_looks_like_a_part_of_an_svg_stays_as_it_is_on_the_page(tmp_path, name):
     frame = pd.DataFrame([[1, 0], [0, 1]], index=[name, "joy"], columns=[name, "joy"])
-    svg = figures.write_figure(figures.draw_confusion(frame), tmp_path / "figure")
-    assert figures.inline_svg(svg, "figure", "alternative").count(f">{name}</text>") == 2
+    svg = write_figure(draw_confusion(frame), tmp_path / "figure")
+    assert inline_svg(svg, "figure", "alternative").count(f">{name}</text>") == 2
 
 
 def test_arabic_letters_are_joined_and_run_from_right_to_left(tmp_path):
@@ -175,6 +178,6 @@ def test_arabic_letters_are_joined_and_run_from_right_to_left(tmp_path):
 )  # fmt: skip
 def test_latex_says_a_label_as_it_is_and_which_engine_can(name, says, engine):
     shown = pd.DataFrame({"Label": [name]})
-    text = tables.to_latex(tables.Table("labels", "Labels.", shown, shown))
+    text = to_latex(Table("labels", "Labels.", shown, shown))
     assert f"{says} \\\\" in text
     assert text.startswith("%") == bool(engine) and engine in text

@@ -13,7 +13,7 @@ import pytest
 from sklearn import metrics
 
 from emotion_keras.evaluation.predictions import probability_columns
-from reports import figures
+from reports.display import figure
 from reports.render import render
 
 LABELS = ["joy", "fear", "anger"]
@@ -220,6 +220,22 @@ def write_study(folder, analysis, points, **more):
     )
 
 
+@pytest.fixture
+def scored():
+    """A row a run of two models at two values, with scores."""
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "contender": np.repeat(["a@scratch", "b@minilm"], 6),
+            "value": np.tile(np.repeat([1e-4, 1e-3], 3), 2),
+            "seed": np.tile(range(3), 4),
+            "accuracy": rng.uniform(0.5, 0.9, 12),
+            "macro_f1": rng.uniform(0.5, 0.9, 12),
+            "auc": rng.uniform(0.5, 0.9, 12),
+        }
+    )
+
+
 @pytest.fixture(scope="session")
 def runs_dir(tmp_path_factory):
     """A folder with a study of each kind."""
@@ -410,7 +426,7 @@ def rendered(runs_dir, tmp_path_factory):
     out = tmp_path_factory.mktemp("rendered") / "report"
     with pytest.MonkeyPatch.context() as monkeypatch:
         _keep_garbage(monkeypatch)
-        monkeypatch.setattr(figures, "DOTS_PER_INCH", 50)
+        monkeypatch.setattr(figure, "DOTS_PER_INCH", 50)
         return out, render(runs_dir, out=str(out), notify=lambda message: None)
 
 
@@ -463,9 +479,9 @@ def page(rendered, read_page):
 def quick(monkeypatch, garbage):
     """Writes figures as SVG alone: their PNG takes most of the time, and `rendered` has them."""
 
-    def write_figure(figure, path):
+    def write_figure(drawn, path):
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None})
+        drawn.savefig(text, format="svg", metadata={"Date": None})
         return text.getvalue()
 
-    monkeypatch.setattr(figures, "write_figure", figures.styled(write_figure))
+    monkeypatch.setattr(figure, "write_figure", figure.styled(write_figure))

@@ -4,19 +4,19 @@ import pytest
 from scipy import stats
 
 from emotion_keras.evaluation.significance import Difference
-from reports import claims
-from reports.claims import (
+from reports.claims import Evidence, decide_claims
+from reports.claims.verdicts import (
     DOES_NOT_HOLD,
     HOLDS,
     NOT_RESOLVED,
     NOT_RUN,
-    Evidence,
     all_of,
-    decide_claims,
+    correct_by_text,
     verdict_of_differences,
     verdict_of_interval,
 )
-from reports.records import Run
+from reports.paper import BERT, ORDER, OURS, OURS_FROM_SCRATCH
+from reports.records import Run, read_records
 
 pytestmark = [pytest.mark.one_backend, pytest.mark.usefixtures("garbage")]
 
@@ -131,9 +131,9 @@ def test_the_worst_part_decides():
 )
 def test_its_lead_over_bert_is_that_of_the_pretrained_form(ours, verdict):
     compared = {
-        claims.OURS: runs_of(claims.OURS, ours),
-        claims.OURS_FROM_SCRATCH: runs_of(claims.OURS_FROM_SCRATCH, [99, 99]),
-        claims.BERT: runs_of(claims.BERT, [69, 70]),
+        OURS: runs_of(OURS, ours),
+        OURS_FROM_SCRATCH: runs_of(OURS_FROM_SCRATCH, [99, 99]),
+        BERT: runs_of(BERT, [69, 70]),
     }
     claim = decide("leads-bert", compared=compared)
     assert claim.verdict == verdict
@@ -144,8 +144,8 @@ def test_its_lead_over_bert_is_that_of_the_pretrained_form(ours, verdict):
 
 def test_a_single_run_decides_nothing():
     compared = {
-        claims.OURS: runs_of(claims.OURS, [90]),
-        claims.BERT: runs_of(claims.BERT, [69, 70]),
+        OURS: runs_of(OURS, [90]),
+        BERT: runs_of(BERT, [69, 70]),
     }
     assert decide("leads-bert", compared=compared).verdict == NOT_RUN
 
@@ -154,17 +154,17 @@ def test_two_runs_resolve_little():
     # 80 against 60 with a standard error of 10 points for each model: by Student's t of about two
     # degrees of freedom 14 * 4 points would have to be between them.
     compared = {
-        claims.OURS: runs_of(claims.OURS, [90, 70]),
-        claims.BERT: runs_of(claims.BERT, [70, 50]),
+        OURS: runs_of(OURS, [90, 70]),
+        BERT: runs_of(BERT, [70, 50]),
     }
     assert decide("leads-bert", compared=compared).verdict == NOT_RESOLVED
 
 
 def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours():
     rights = {
-        claims.OURS: 90,
-        claims.BERT: 75,
-        **dict(zip(claims.ORDER[2:], (48, 54, 60), strict=True)),
+        OURS: 90,
+        BERT: 75,
+        **dict(zip(ORDER[2:], (48, 54, 60), strict=True)),
     }
     compared = {name: runs_of(name, [right, right]) for name, right in rights.items()}
     for anchor, num_pairs in (("order", 10), ("order-of-four", 6)):
@@ -177,13 +177,13 @@ def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours():
 def test_an_order_holds_if_each_pair_does():
     compared = {
         name: runs_of(name, [right, right])
-        for name, right in zip(claims.ORDER, (95, 80, 65, 50, 35), strict=True)
+        for name, right in zip(ORDER, (95, 80, 65, 50, 35), strict=True)
     }
     assert decide("order", compared=compared).verdict == HOLDS
     assert decide("order-of-four", compared=compared).verdict == HOLDS
 
 
-def rates_of(by_rate, contender=claims.OURS, **options):
+def rates_of(by_rate, contender=OURS, **options):
     return {
         (contender, rate): runs_of(contender, rights, **options) for rate, rights in by_rate.items()
     }
@@ -211,7 +211,7 @@ def test_the_best_rate_is_best_in_auc_too():
 
 
 def test_the_form_that_stands_for_the_papers_decides_and_others_are_told():
-    rates = rates_of({1e-4: [60, 61], 1e-3: [90, 91]}, claims.OURS_FROM_SCRATCH)
+    rates = rates_of({1e-4: [60, 61], 1e-3: [90, 91]}, OURS_FROM_SCRATCH)
     assert decide("best-rate", rates=rates).verdict == DOES_NOT_HOLD
     rates |= rates_of({1e-4: [90, 91], 1e-3: [60, 61]})
     claim = decide("best-rate", rates=rates)
@@ -237,7 +237,7 @@ def test_high_rates_that_help_auc_refute_that_they_hurt():
 
 
 def test_an_order_names_what_was_not_run():
-    claim = decide("order-of-four", compared={claims.BERT: runs_of(claims.BERT, [70, 70])})
+    claim = decide("order-of-four", compared={BERT: runs_of(BERT, [70, 70])})
     assert claim.verdict == NOT_RUN
     assert claim.measured == [
         "Two runs each are needed, and are not there of transformer@scratch, lstm@scratch, "
@@ -245,7 +245,7 @@ def test_an_order_names_what_was_not_run():
     ]
 
 
-def noises_of(losses, contender=claims.OURS, kind="typos", level=0.1, clean=0.8):
+def noises_of(losses, contender=OURS, kind="typos", level=0.1, clean=0.8):
     rows = []
     for seed, lost in enumerate(losses):
         of_run = {"contender": contender, "run": f"{contender}{seed}", "seed": seed, "kind": kind}
@@ -287,10 +287,10 @@ def test_noise_at_other_levels_alone_decides_nothing():
 )
 def test_less_data_is_the_largest_share_up_to_a_half(rights, verdict):
     ratios = {
-        (claims.OURS, 1.0): runs_of(claims.OURS, [91, 91]),
-        (claims.OURS, 0.8): runs_of(claims.OURS, [10, 10]),
-        (claims.OURS, 0.4): runs_of(claims.OURS, rights),
-        (claims.OURS, 0.1): runs_of(claims.OURS, [10, 10]),
+        (OURS, 1.0): runs_of(OURS, [91, 91]),
+        (OURS, 0.8): runs_of(OURS, [10, 10]),
+        (OURS, 0.4): runs_of(OURS, rights),
+        (OURS, 0.1): runs_of(OURS, [10, 10]),
     }
     claim = decide("stable-ratios", ratios=ratios)
     assert claim.verdict == verdict
@@ -302,7 +302,7 @@ def test_less_data_is_the_largest_share_up_to_a_half(rights, verdict):
     [([0.01, 0.011], HOLDS), ([0.03, 0.07], NOT_RESOLVED), ([0.1, 0.101], DOES_NOT_HOLD)],
 )
 def test_calibrated_is_a_small_error_with_its_interval(ece, verdict):
-    compared = {claims.OURS: runs_of(claims.OURS, [70, 70], ece=ece)}
+    compared = {OURS: runs_of(OURS, [70, 70], ece=ece)}
     assert decide("calibrated", compared=compared).verdict == verdict
 
 
@@ -330,7 +330,19 @@ def test_the_gate_must_help_under_noise_where_that_was_tested():
 
 def test_forms_of_the_gate_are_evidence_where_no_comparison_is():
     gates = {
-        (claims.OURS, "features"): runs_of(claims.OURS, [90, 90]),
-        (claims.OURS, "none"): runs_of(claims.OURS, [60, 60]),
+        (OURS, "features"): runs_of(OURS, [90, 90]),
+        (OURS, "none"): runs_of(OURS, [60, 60]),
     }
     assert decide("gate", gates=gates).verdict == HOLDS
+
+
+def test_correctness_is_a_row_a_text_and_a_column_a_seed(tmp_path, make_run):
+    for seed in (0, 3):
+        make_run(tmp_path / "fit", "cnn@scratch", seed)
+    runs = read_records(tmp_path).parts[0].runs
+    correct = correct_by_text(runs)
+    assert correct.shape == (90, 2) and list(correct.columns) == [0, 3]
+    for run in runs:
+        assert correct[run.seed].mean() == pytest.approx(run.test["accuracy"])
+        rows = run.predictions.set_index("id").loc[correct.index]
+        assert np.array_equal(correct[run.seed], rows["label"] == rows["predicted"])

@@ -5,13 +5,14 @@ import io
 import json
 import shlex
 
-import numpy as np
 import pytest
 import yaml
 
-from reports import cards, figures, tables
+from reports.display import figure
 from reports.records import read_records
 from reports.render import render
+from reports.sections.model import model_card
+from reports.sections.repeat import commands
 
 pytestmark = pytest.mark.one_backend
 
@@ -56,7 +57,7 @@ def report(tmp_path_factory, make_run):
     folder = tmp_path_factory.mktemp("names")
     directory = make_run(folder / "runs" / "fit", "cnn@scratch", labels=ALL)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(figures, "DOTS_PER_INCH", 30)
+        monkeypatch.setattr(figure, "DOTS_PER_INCH", 30)
         told = []
         assert render(folder / "runs", out=str(folder / "out"), notify=told.append) == 0
     return folder / "out", json.loads((directory / "run.json").read_text())
@@ -135,13 +136,13 @@ def test_the_card_lists_the_labels_and_can_be_read(report):
 def test_a_card_names_the_corpus_as_it_is(tmp_path, make_run, name):
     directory = make_run(tmp_path / "fit", "cnn@scratch", corpus=name)
     (run,) = read_records(directory).parts[0].runs
-    _, head, _ = cards.model_card([run]).split("---\n", 2)
+    _, head, _ = model_card([run]).split("---\n", 2)
     assert yaml.safe_load(head)["datasets"] == [name]
 
 
 def test_an_encoder_whose_name_has_a_backtick_is_code_on_the_card(tmp_path, make_run):
     directory = make_run(tmp_path / "fit", "cnn@a`b")
-    card = cards.model_card(read_records(directory).parts[0].runs)
+    card = model_card(read_records(directory).parts[0].runs)
     assert "\n`` cnn@a`b ``, 1,234 parameters" in card
 
 
@@ -168,7 +169,7 @@ def test_studies_of_one_name_in_two_folders_are_kept_apart(tmp_path, make_run, q
     assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=lambda _: None) == 0
     _, *rows = read_csv(tmp_path / "out", "studies")
     assert [row[:2] for row in rows] == [["a/fit", "1"], ["b/fit", "1"], ["other", "1"]]
-    found = cards.commands(read_records(tmp_path / "runs").parts[0])
+    found = commands(read_records(tmp_path / "runs").parts[0])
     assert [one["study"] for one in found] == ["a/fit", "b/fit", "other"]
 
 
@@ -212,12 +213,6 @@ def test_a_page_without_runs_names_the_folder_that_was_asked_for(tmp_path, monke
 
 def test_a_command_for_several_runs_has_nothing_that_a_shell_might_not_skip(tmp_path, make_run):
     paths = [make_run(tmp_path / "-a $b", "cnn@scratch", seed) for seed in range(3)]
-    (found,) = cards.commands(read_records(tmp_path).parts[0])
+    (found,) = commands(read_records(tmp_path).parts[0])
     assert shlex.split(found["command"])[-1] == f"--from-run={paths[0]}"
     assert "#" not in found["command"] and found["others"] == 2
-
-
-def test_a_tables_own_heading_gives_way():
-    labels = np.array(["Model", "(Model)"])
-    assert tables.own_heading("Model", labels) == "((Model))"
-    assert tables.own_heading("Model", ["joy"]) == "Model"

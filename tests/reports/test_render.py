@@ -11,8 +11,8 @@ from scipy import stats
 
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import compare_runs
-from reports import fonts
-from reports import render as render_module
+from reports import findings
+from reports.display import fonts
 from reports.render import main, render
 
 pytestmark = pytest.mark.one_backend
@@ -421,7 +421,7 @@ def test_what_the_comparison_holds_is_not_worked_out_again(tmp_path, make_run, q
         asked.append([path.name for path in directories])
         return compare_runs(directories, reference)
 
-    monkeypatch.setattr(render_module, "compare_runs", counted)
+    monkeypatch.setattr(findings, "compare_runs", counted)
     out = tmp_path / "report"
     render(tmp_path / "runs", out=str(out), notify=lambda message: None)
     assert asked == [[path.name for path in paths["cnn@scratch"] + paths["bert@minilm"]]]

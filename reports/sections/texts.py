@@ -2,17 +2,64 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from emotion_keras.evaluation.faithfulness import verdict
+from emotion_keras import record
+from emotion_keras.evaluation.faithfulness import in_words, verdict
 from emotion_keras.evaluation.predictions import probability_columns
-from reports.records import FAITHFULNESS, GATE_WORDS, GATES, TEXTS
-from reports.tables import Table, confusion_frame, count, interval, percent
+from reports.display.figure import add_legend, series_style, short_names, styled
+from reports.display.table import Table
+from reports.display.words import count, interval, percent
+from reports.sections.labels import confusion_frame
 
+TITLE = "Texts"
 NUM_ERRORS = 12
 NUM_PAIRS = 8
 NUM_EXAMPLES = 2
 NUM_GATED = 4  # Of right and of wrong texts each.
 NUM_WORDS = 12
+
+
+def show(page, findings):
+    """Puts errors and the gate's view of texts on the page; see `reports.sections`."""
+    records, best, compared = findings.records, findings.best, findings.compared
+    if best is None:
+        return None
+    runs = compared[best]
+    section = {"best": best, "errors": None, "texts": {}, "examples": [], "gate": None}
+    section["pairs"] = page.add_table(pairs_table(runs, best))
+    if all(run.predictions is not None for run in runs):
+        of_texts = read_texts(records, runs)
+        predictions = mean_predictions(runs)
+        section["texts"] = of_texts
+        section["errors"] = page.add_table(errors_table(predictions, of_texts))
+        section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
+    # The best model may have no gate; then the gate's view is that of the best that has one.
+    gated = [best, *(name for name in compared if name != best)]
+    gated = [run for name in gated if name.startswith("gated_") for run in compared[name]]
+    section["gated"] = bool(gated)
+    for run in gated:
+        if (view := gate_view(records, run)) is not None:
+            section["gate"] = {"run": run, **view}
+            break
+    section["gate_words"] = section["gate_words_picture"] = None
+    for run in gated:
+        if (table := gate_words_table(records, run)) is not None:
+            section["gate_words"] = page.add_table(table)
+            section["gate_words_picture"] = page.add_figure(
+                "gate_words",
+                f"Mean gate of the words that {run.name} opens and closes most. The numbers are in "
+                "the table below.",
+                draw_gate_words(table.frame),
+            )
+            break
+    section["faithfulness"], section["faithful"] = None, []
+    for run in gated:
+        if (table := faithfulness_table(records, run)) is not None:
+            section["faithfulness"] = page.add_table(table)
+            section["faithful"] = in_words(table.frame.to_dict("records"))
+            break
+    return section
 
 
 def read_texts(records, runs):
@@ -27,7 +74,7 @@ def read_texts(records, runs):
     """
     texts = {}
     for run in runs:
-        frame = records.read_beside(run, TEXTS, {"id": str, "text": str})
+        frame = records.read_beside(run, record.TEXTS, {"id": str, "text": str})
         if frame is not None:
             texts |= dict(zip(frame["id"], frame["text"], strict=True))
     return texts
@@ -157,7 +204,7 @@ def gate_view(records, run):
         of those with `word`, `gate`, `contribution` and `shade` between 0 and 1. Or `None`.
     """
     columns = {"id": str, "position": float, "word": str, "gate": float, "contribution": float}
-    gates = records.read_beside(run, GATES, columns)
+    gates = records.read_beside(run, record.GATES, columns)
     if gates is None or gates.empty or run.predictions is None:
         return None
     # The middle nine tenths have the whole range of shades, so that one odd word does not take it.
@@ -191,7 +238,9 @@ def gate_view(records, run):
 
 def gate_words_table(records, run):
     """The words that a gate opens and closes most, or `None` where they were not kept."""
-    frame = records.read_beside(run, GATE_WORDS, {"word": str, "count": float, "gate": float})
+    frame = records.read_beside(
+        run, record.GATE_WORDS, {"word": str, "count": float, "gate": float}
+    )
     if frame is None or frame.empty:
         return None
     ranked = frame.sort_values(["gate", "word"], ascending=[False, True], ignore_index=True)
@@ -223,7 +272,9 @@ def faithfulness_table(records, run):
     texts = dict.fromkeys(("order", "measure"), str)
     numbers = ("share_of_words", "num_texts", "mean_drop", "beyond_random")
     ends = [f"{name}_{end}" for name in numbers[2:] for end in ("low", "high")]
-    frame = records.read_beside(run, FAITHFULNESS, texts | dict.fromkeys([*numbers, *ends], float))
+    frame = records.read_beside(
+        run, record.FAITHFULNESS, texts | dict.fromkeys([*numbers, *ends], float)
+    )
     if frame is None or frame.empty:
         return None
     shown = pd.DataFrame(
@@ -258,3 +309,21 @@ def faithfulness_table(records, run):
             "Beyond random": "beyond_random",
         },
     )
+
+
+@styled
+def draw_gate_words(frame):
+    """Mean gate of the words that it opens and closes most, from the frame of their table."""
+    figure = Figure(figsize=(6.4, 0.9 + 0.24 * len(frame)))
+    axes = figure.subplots()
+    places = np.arange(len(frame))
+    for number, side in enumerate(("opened most", "closed most")):
+        own = (frame["side"] == side).to_numpy()
+        series = series_style(number)
+        axes.plot(frame["gate"][own], places[own], **series, linestyle="none", label=side)
+    axes.set_yticks(places, short_names(frame["word"]))
+    axes.set_ylim(len(frame) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("mean gate (0 closed, 1 open)")
+    add_legend(figure, axes)
+    return figure

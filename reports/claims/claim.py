@@ -1,0 +1,88 @@
+"""A claim and the evidence for it, and how the forms of one model are judged together."""
+
+from typing import NamedTuple
+
+from reports.claims.verdicts import NOT_RUN
+from reports.paper import OURS, OURS_FROM_SCRATCH
+
+# At this level of each kind of noise a model should be stable; the paper gives none, it is ours.
+NOISE_LEVEL = 0.1
+
+WHICH_FORM = (
+    f" Decided by {OURS} where that was run, or else by the form from scratch; others are told."
+)
+
+
+class Claim(NamedTuple):
+    """A sentence of the paper, and what became of it.
+
+    Args:
+        name: Its anchor on the page.
+        sentence: What the paper claims, in our words.
+        test: The test that decides it.
+        verdict: `holds`, `does not hold`, `not resolved` or `not run`.
+        measured: List of sentences, what we measured.
+        section: Anchor of the section with the numbers.
+    """
+
+    name: str
+    sentence: str
+    test: str
+    verdict: str
+    measured: list
+    section: str
+
+
+class Evidence(NamedTuple):
+    """What the claims are decided by.
+
+    Args:
+        compared: Dictionary of lists of `Run` by contender.
+        rates: Dictionary of lists of `Run` by pairs of contender and learning rate.
+        noises: Data frame of a row a run, kind and level of noise, as of `runs_of_noise`.
+        ratios: Dictionary of lists of `Run` by pairs of contender and data ratio.
+        gates: Dictionary of lists of `Run` by pairs of contender and form of the gate.
+    """
+
+    compared: dict
+    rates: dict
+    noises: object
+    ratios: dict
+    gates: dict
+
+
+def judge_forms(by_form, judge):
+    """Judges the forms of the paper's model, of which one decides.
+
+    Args:
+        by_form: Dictionary of evidence by contender.
+        judge: Function from the evidence of a contender to a verdict and a list of sentences.
+
+    Returns:
+        The verdict of the form that decides, and a list of its sentences, followed by those of the
+        other forms.
+    """
+    first, others = _ours(by_form)
+    if first is None:
+        return NOT_RUN, ["Not measured yet."]
+    verdict, measured = judge(by_form[first])
+    told = [f"{first}: {' '.join(measured)}"]
+    for name in others:
+        other_verdict, sentences = judge(by_form[name])
+        told.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
+    return verdict, told
+
+
+def _ours(names):
+    """The form of the paper's model that an analysis is judged by, and its other forms."""
+    forms = [name for name in dict.fromkeys(names) if name.startswith("gated_transformer")]
+    ordered = sorted(forms, key=lambda name: (name != OURS, name != OURS_FROM_SCRATCH, name))
+    return ordered[0] if ordered else None, ordered[1:]
+
+
+def by_contender(points):
+    """The runs of an analysis by contender, each a dictionary of lists of `Run` by value."""
+    found = {}
+    for (name, value), runs in points.items():
+        found.setdefault(name, {})[value] = runs
+    return found

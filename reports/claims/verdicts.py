@@ -1,0 +1,134 @@
+"""The tests that decide: what differences and intervals say of a claim."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from emotion_keras.evaluation.significance import holm, mean_interval, paired_difference
+
+HOLDS = "holds"
+DOES_NOT_HOLD = "does not hold"
+NOT_RESOLVED = "not resolved"
+NOT_RUN = "not run"
+
+LEVEL = 0.05
+
+
+def difference(runs, others):
+    """Difference in accuracy between runs of two settings, or `None` where it cannot be told.
+
+    Args:
+        runs: List of `Run`.
+        others: List of `Run`, tested on the same texts.
+
+    Returns:
+        `Difference`, or `None` if predictions, common texts or a second run of either are missing.
+    """
+    if min(len(runs), len(others)) < 2 or any(r.predictions is None for r in [*runs, *others]):
+        return None
+    tables = [_correct(tuple(runs)), _correct(tuple(others))]
+    texts = tables[0].index.intersection(tables[1].index)
+    if not len(texts):
+        return None
+    correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
+    return paired_difference(correct, correct_other)
+
+
+@functools.lru_cache(maxsize=64)
+def _correct(runs):
+    # A model is in many pairs.
+    return correct_by_text(runs)
+
+
+def correct_by_text(runs):
+    """Where runs of a contender are right on the test split.
+
+    Args:
+        runs: List of `Run` with predictions.
+
+    Returns:
+        Data frame of a row a text and a column a seed; with folds, which test each text once, one
+        column.
+    """
+    frames = [
+        run.predictions[run.predictions["split"] == "test"].assign(seed=run.seed) for run in runs
+    ]
+    frame = pd.concat(frames)
+    correct = (frame["label"] == frame["predicted"]).astype(float)
+    return frame.assign(correct=correct).pivot_table(
+        index="id", columns="seed", values="correct", aggfunc="mean"
+    )
+
+
+class Differences:
+    """Differences in accuracy between compared models, each worked out once."""
+
+    def __init__(self, compared):
+        self.compared = compared
+        self._found = {}
+
+    def __call__(self, name, other):
+        if (name, other) not in self._found:
+            runs, others = (self.compared.get(key, []) for key in (name, other))
+            self._found[name, other] = difference(runs, others)
+        return self._found[name, other]
+
+
+def verdict_of_differences(found):
+    """The verdict of a claim that every one of some differences is above 0.
+
+    Args:
+        found: List of `Difference`, or `None` for what was not run.
+
+    Returns:
+        A verdict.
+    """
+    there = [one for one in found if one is not None]
+    if refuting(there):
+        return DOES_NOT_HOLD
+    if not there or len(there) < len(found):
+        return NOT_RUN
+    # All of them at once: no correction is needed to say that each is.
+    holds = all(one.difference > 0 and one.p_value <= LEVEL for one in there)
+    return HOLDS if holds else NOT_RESOLVED
+
+
+def refuting(found):
+    """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
+    p_values = [one.p_value for one in found]
+    below = [n for n, p in enumerate(p_values) if found[n].difference < 0 and p <= LEVEL]
+    if not below:
+        return []  # A correction makes no p-value smaller.
+    corrected = holm(p_values)
+    return [number for number in below if corrected[number] <= LEVEL]
+
+
+def verdict_of_interval(low, high, limit):
+    """The verdict of a claim that a number is at most `limit`, from its interval.
+
+    Args:
+        low: Lower end, or `None` where a single run has no interval.
+        high: Upper end.
+        limit: Float.
+
+    Returns:
+        A verdict.
+    """
+    if low is None or np.isnan(low):
+        return NOT_RESOLVED
+    return HOLDS if high <= limit else DOES_NOT_HOLD if low > limit else NOT_RESOLVED
+
+
+def above_0(values):
+    """The verdict of a claim that a number is above 0, from values of runs."""
+    _, low, high = mean_interval(values)
+    return verdict_of_interval(*(None if end is None else -end for end in (high, low)), 0)
+
+
+def all_of(verdicts):
+    """The verdict of a claim from those of its parts."""
+    for verdict in (DOES_NOT_HOLD, NOT_RUN, NOT_RESOLVED):
+        if verdict in verdicts:
+            return verdict
+    return HOLDS if verdicts else NOT_RUN

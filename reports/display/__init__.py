@@ -1,0 +1,1 @@
+"""How numbers, tables, figures and the page are shown, whatever they are about."""

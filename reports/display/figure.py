@@ -1,0 +1,174 @@
+"""Figures: their style, their colours and what they share; and how they are written.
+
+No state, no pyplot: a function that draws takes a frame that a table shows, too, and returns the
+figure.
+"""
+
+import functools
+import io
+import re
+import unicodedata
+import warnings
+from pathlib import Path
+
+import matplotlib
+from matplotlib import ticker
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from reports.display.fonts import choose_fonts
+
+STYLE = Path(__file__).with_name("style.mplstyle")
+DOTS_PER_INCH = 300
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker of its own.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+INK, MUTED, EDGE, GRID, PAPER = "#1b1d23", "#5b606b", "#8b909b", "#d9dbe1", "#ffffff"
+
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    EDGE: "--edge",
+    GRID: "--grid",
+    PAPER: "--paper",
+    COLOURS[0].lower(): "--blue",
+}
+
+
+def styled(function):
+    """Makes a function draw in the project's style."""
+
+    @functools.wraps(function)
+    def draw(*arguments, **options):
+        with matplotlib.rc_context(fname=STYLE):
+            return function(*arguments, **options)
+
+    return draw
+
+
+@styled
+def write_figure(figure, path):
+    """Writes a figure as PNG and as SVG.
+
+    Args:
+        figure: `matplotlib.figure.Figure`.
+        path: `pathlib.Path` without suffix.
+
+    Returns:
+        The SVG as a string.
+    """
+    FigureCanvasAgg(figure)
+    texts = figure.findobj(Text)
+    families, _ = choose_fonts("".join(text.get_text() for text in texts))
+    for text in texts if len(families) > 1 else ():
+        text.set_fontfamily(families)
+    svg = io.StringIO()
+    with warnings.catch_warnings():
+        # The page says it once, and what to do.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        # Laid out once: savefig would draw the whole figure for it, and for each file again.
+        figure.get_layout_engine().execute(figure)
+        if any(axes.get_aspect() == 1 for axes in figure.axes):
+            # Axes of a fixed shape move what stands beside them when they are first laid out.
+            figure.get_layout_engine().execute(figure)
+        # What is None is looked up here again, by savefig, too.
+        with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+            figure.savefig(path.with_suffix(".png"), dpi=DOTS_PER_INCH)
+            # Without a date the same records give the same file.
+            figure.savefig(svg, format="svg", metadata={"Date": None})
+    path.with_suffix(".svg").write_text(svg.getvalue(), encoding="utf-8")
+    return svg.getvalue()
+
+
+def inline_svg(svg, name, alternative):
+    """An SVG as a part of a page: its own identifiers, the page's colours, and a text for it.
+
+    Args:
+        svg: String, an SVG file that matplotlib wrote.
+        name: String that no other figure of the page has.
+        alternative: String, escaped for HTML, what the figure shows.
+
+    Returns:
+        String.
+    """
+    svg = svg[svg.index("<svg") :]
+    # What a text says may look like a colour or an identifier, and stays as it is.
+    said = []
+
+    def keep(match):
+        said.append(match[2])
+        return f"{match[1]}\0"
+
+    svg = re.sub(r"(<(?:text|tspan)\b[^>]*>)([^<]+)", keep, svg)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", svg)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable})")
+    svg = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1var(--font)", svg)
+    # Width and height come from the page.
+    svg = re.sub(r'<svg ([^>]*?)height="[^"]*"([^>]*?)width="[^"]*"', r"<svg \1\2", svg, count=1)
+    said = iter(said)
+    svg = re.sub("\0", lambda _: next(said), svg)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{alternative}" ', 1)
+
+
+def series_style(number):
+    """Colour and marker of the series of a number, as options of matplotlib."""
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "marker": MARKERS[number % len(MARKERS)],
+    }
+
+
+def set_title(axes, title):
+    """Sets the title of a panel."""
+    axes.set_title(title, color=INK)
+
+
+def short_names(values, longest=40):
+    """Names that come from data as a figure shows them, a list.
+
+    Each stands in one line, without characters that an SVG cannot hold, and is cut in its middle
+    where it is long. No two are alike.
+    """
+    shown = []
+    for value in values:
+        kept = (c for c in str(value) if c.isspace() or unicodedata.category(c) != "Cc")
+        name = cut = " ".join("".join(kept).split())
+        if len(name) > longest:
+            name = cut = f"{name[: longest - 11]}…{name[-10:]}"
+        number = 1
+        while name in shown:
+            number += 1
+            name = f"{cut} ({number})"
+        shown.append(name)
+    return shown
+
+
+def percent_axis(axis):
+    """Shows the fractions of an axis in per cent."""
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g}"))
+
+
+def within_range(limits):
+    """Limits of an axis of scores: an interval may go beyond what a score can be."""
+    low, high = limits
+    return max(low, -0.01), min(high, 1.01)
+
+
+def add_legend(figure, axes, columns=2, order=()):
+    """Puts a legend below a figure: what is drawn in `axes`, each label once, sorted by `order`."""
+    handles, labels = axes.get_legend_handles_labels()
+    by_label = dict(zip(labels, handles, strict=True))
+    labels = sorted(by_label, key=lambda label: order.index(label) if label in order else -1)
+    figure.legend(
+        [by_label[label] for label in labels],
+        labels,
+        loc="outside lower left",
+        ncols=columns,
+        labelcolor=INK,
+    )

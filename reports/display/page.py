@@ -1,0 +1,96 @@
+"""The page, and the files of its tables and figures beside it."""
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from reports.display import figure as figures
+from reports.display.fonts import choose_fonts
+from reports.display.table import write_table
+from reports.display.words import METRICS, count, percent
+
+# Templates of the page, and of each section beside its code.
+FOLDERS = (Path(__file__).with_name("templates"), Path(__file__).parents[1] / "sections")
+INDEX = "index.html"
+
+
+class Page:
+    """The page, and the files beside it.
+
+    Args:
+        out: `pathlib.Path` of an existing folder to write to.
+    """
+
+    def __init__(self, out):
+        self.out = out
+        self.tables = []
+        self.figures = []
+        self.undrawn = set()
+        self._environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(FOLDERS),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {"percent": percent, "count": count}
+
+    def add_table(self, table):
+        """Writes the files of a table, and returns it for the page; `None` stays so."""
+        if table is not None:
+            write_table(table, self._folder("tables"))
+            self.tables.append(table.name)
+        return table
+
+    def add_figure(self, name, alternative, figure, metric=None):
+        """Writes the files of a figure.
+
+        Args:
+            name: String, the name of its files.
+            alternative: String, what it shows, for readers who cannot see it.
+            figure: `matplotlib.figure.Figure`, or `None`.
+            metric: Key of `METRICS` that it shows, or `None`.
+
+        Returns:
+            Dictionary of `name`, `metric` and `svg`, what the page shows of it; `None` where there
+            is no figure.
+        """
+        if figure is None:
+            return None
+        svg = figures.write_figure(figure, self._folder("figures") / name)
+        self.figures.append(name)
+        self.undrawn |= set(choose_fonts(svg)[1])
+        # Escaped here, because the template takes the whole as it is.
+        inline = figures.inline_svg(svg, name, str(escape(alternative)))
+        return {"name": name, "metric": metric, "svg": Markup(inline)}
+
+    def new_name(self, text):
+        """A name for the files of figures, made from a text, that no other figures have."""
+        name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:40]
+        number, unique = 1, name
+        while any(figure.startswith(f"{unique}_") for figure in self.figures):
+            number += 1
+            unique = f"{name}_{number}"
+        return unique
+
+    def by_metric(self, name, alternative, draw):
+        """One figure for each metric, `alternative` with the metric in place of `{}`."""
+        return [
+            self.add_figure(f"{name}_{metric}", alternative.format(title), draw(metric), metric)
+            for metric, title in METRICS.items()
+        ]
+
+    def fill(self, template, **contents):
+        """What a template says of some contents, as HTML."""
+        return Markup(self._environment.get_template(template).render(contents))
+
+    def write(self, template, **contents):
+        """Writes `index.html`."""
+        path = self.out / INDEX
+        path.write_text(self.fill(template, **contents), encoding="utf-8")
+
+    def _folder(self, name):
+        folder = self.out / name
+        folder.mkdir(exist_ok=True)
+        return folder

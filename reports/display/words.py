@@ -1,0 +1,47 @@
+"""Metrics and numbers in words, the same in tables, figures and sentences."""
+
+import numpy as np
+
+METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
+
+
+def percent(value, signed=False):
+    """A fraction in per cent with one digit, such as `70.4` or, signed, `−0.8`."""
+    if value is None or np.isnan(value):
+        return "–"
+    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+    return text.replace("-", "−")
+
+
+def interval(low, high, signed=False):
+    """An interval in per cent, such as `69.5 to 71.3`."""
+    if low is None or np.isnan(low):
+        return "–"
+    return f"{percent(low, signed)} to {percent(high, signed)}"
+
+
+def p_in_words(value):
+    """A p-value with three digits."""
+    return (
+        "–" if value is None or np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    )
+
+
+def count(number):
+    """A count with commas."""
+    return "–" if number is None or np.isnan(number) else f"{number:,.0f}"
+
+
+def value_in_words(value):
+    """A value of a setting, such as `0.2`, or `5e-5` below a hundredth."""
+    if isinstance(value, (str, bool)):
+        return str(value)
+    if 0 < abs(value) < 0.01:
+        digits, _, exponent = f"{value:.2e}".partition("e")
+        return f"{float(digits):g}e{int(exponent)}"
+    return f"{value:g}"
+
+
+def or_nan(value):
+    """A number, or NaN in place of `None`."""
+    return np.nan if value is None else value

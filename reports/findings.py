@@ -1,0 +1,215 @@
+"""What the sections of the page share: the runs that are compared, and what follows from them."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from emotion_keras.evaluation.comparison import compare_runs
+from emotion_keras.evaluation.significance import holm
+from reports.claims import Evidence, decide_claims
+from reports.paper import ORDER
+from reports.records import ANALYSES, COMPARISON, SENSITIVITY, Part, Records, Study
+from reports.scores import runs_of_noise
+
+MOST_DRAWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the page is about, worked out once for all sections.
+
+    Args:
+        records: `Records`, all that was found.
+        part: The `Part` that the page is about.
+        study: The `Study` of the comparison, or `None` where no run was tested.
+        compared: Dictionary of lists of `Run` by contender, in the order of Table 1.
+        left_out: List of `Run` of other settings, which are in no mean.
+        best: The contender that is best on the validation split, or `None`.
+        comparison: What `compare_runs` gives, or `None` where predictions are missing.
+        points: Dictionary by analysis of dictionaries of lists of `Run` by contender and value.
+        noises: Data frame of a row a run, kind and level of noise; see `runs_of_noise`.
+        claims: List of `Claim`, decided.
+    """
+
+    records: Records
+    part: Part
+    study: Study | None
+    compared: dict
+    left_out: list
+    best: str | None
+    comparison: dict | None
+    points: dict
+    noises: pd.DataFrame
+    claims: list
+
+    @property
+    def apart(self):
+        """The parts that the page is not about."""
+        return [other for other in self.records.parts if other is not self.part]
+
+    @property
+    def drawn(self):
+        """The models that figures of labels and confidence compare: the best, and the paper's."""
+        papers = (name for name in ORDER if name in self.compared)
+        return list(dict.fromkeys([self.best, *papers]))[:MOST_DRAWN]
+
+
+def gather(records, part):
+    """Works out what the sections of the page share.
+
+    Args:
+        records: `Records`.
+        part: The `Part` that the page is about.
+
+    Returns:
+        `Findings`.
+    """
+    study, compared, left_out = compared_runs(part)
+    # In the order of Table 1 everywhere.
+    ranked = sorted(compared, key=lambda name: -mean_accuracy(compared[name], "test"))
+    compared = {name: compared[name] for name in ranked}
+    found = {analysis: points(part, analysis) for analysis in ANALYSES}
+    noises = runs_of_noise(records, found["noise"])
+    evidence = Evidence(
+        compared, found["learning_rate"], noises, found["data_ratio"], found["gate"]
+    )
+    return Findings(
+        records=records,
+        part=part,
+        study=study,
+        compared=compared,
+        left_out=left_out,
+        best=best_of(compared),
+        comparison=compare(study, compared),
+        points=found,
+        noises=noises,
+        claims=decide_claims(evidence),
+    )
+
+
+def compared_runs(part):
+    """The runs of a part's comparison, by contender, and what was left out of it.
+
+    The comparison is the study with a `comparison.json`, or else the one of most contenders. A
+    contender that stands there with several settings is taken with those that `comparison.json`
+    names, or else with those that most runs have: a mean over settings would be of nothing.
+
+    Args:
+        part: `Part`.
+
+    Returns:
+        The `Study`, or `None` where no run was tested; dictionary of lists of `Run` by contender;
+        and a list of `Run`, those of other settings.
+    """
+    candidates = [
+        (COMPARISON in study.files, len({run.contender for run in runs}), len(runs), study, runs)
+        for study in part.studies
+        if (runs := _of_comparison(study))
+    ]
+    if not candidates:
+        return None, {}, []
+    *_, study, runs = max(candidates, key=lambda candidate: candidate[:3])
+    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
+    chosen, left_out = {}, []
+    for name in dict.fromkeys(run.contender for run in runs):
+        settings = {}
+        for run in runs:
+            if run.contender == name:
+                settings.setdefault(run.setting, []).append(run)
+        ranked = sorted(
+            settings.values(),
+            key=lambda group: (-sum(run.name in named for run in group), -len(group)),
+        )
+        chosen[name] = sorted(ranked[0], key=lambda run: run.seed)
+        left_out += [run for group in ranked[1:] for run in group]
+    return study, chosen, left_out
+
+
+def _of_comparison(study):
+    named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
+    # A run with a trial belongs to a search or an analysis that may share the folder.
+    return [
+        run
+        for run in study.runs
+        if run.test is not None and (run.name in named or run.record.get("trial") is None)
+    ]
+
+
+def points(part, analysis):
+    """The runs at each value of what was analysed.
+
+    Args:
+        part: `Part`.
+        analysis: `learning_rate`, `noise`, `data_ratio` or `gate`.
+
+    Returns:
+        Dictionary of lists of `Run` by pairs of contender and value, from all studies of the
+        analysis.
+    """
+    found = {}
+    for study in analyses(part, analysis):
+        by_name = {run.name: run for run in study.runs if run.test is not None}
+        for point in study.files[SENSITIVITY].get("points", ()):
+            runs = [by_name[name] for name in point["run_ids"] if name in by_name]
+            at = found.setdefault((point["contender"], point["value"]), [])
+            at += [run for run in runs if run.name not in {other.name for other in at}]
+    return {at: runs for at, runs in found.items() if runs}
+
+
+def analyses(part, analysis):
+    """The studies of a part that are of one analysis."""
+    return [
+        study
+        for study in part.studies
+        if study.files.get(SENSITIVITY, {}).get("analysis") == analysis
+    ]
+
+
+def compare(study, compared):
+    """What `compare_runs` says of the runs; of what `comparison.json` holds, all that still holds.
+
+    A study that is under way has more runs than when its file was written. Models that have the
+    same runs as then are not compared again.
+    """
+    runs = [run for of_contender in compared.values() for run in of_contender]
+    if not runs or any(run.predictions is None for run in runs):
+        return None
+    best = best_of(compared)
+    stored = study.files.get(COMPARISON, {"run_ids": [], "reference": None, "contenders": []})
+    told = {row["name"]: row for row in stored["contenders"]}
+    known = {
+        name: told[name]
+        for name, of_contender in compared.items()
+        if name in told
+        and told[name]["num_runs"] == len(of_contender)
+        and {run.name for run in of_contender} <= set(stored["run_ids"])
+    }
+    # One that was asked for may be another than the best, which the page is about.
+    if stored["reference"] != best or best not in known:
+        return compare_runs([run.directory for run in runs], best)
+    rows = list(known.values())
+    if missing := [name for name in compared if name not in known]:
+        directories = [run.directory for name in (best, *missing) for run in compared[name]]
+        found = compare_runs(directories, best)["contenders"]
+        rows += [row for row in found if row["name"] != best]
+    others = [row["difference"] for row in rows if row["name"] != best]
+    for difference, p_value in zip(others, holm(d["p_value"] for d in others), strict=True):
+        difference["p_holm"] = p_value
+    return {"reference": best, "contenders": rows}
+
+
+def best_of(compared):
+    """The contender of highest mean accuracy on the validation split, or `None`.
+
+    Chosen there, because the best of many on the test split looks better than it is. A single run
+    is no mean: it is considered only where there is nothing else.
+    """
+    repeated = [name for name, runs in compared.items() if len(runs) > 1]
+    return max(
+        repeated or compared, key=lambda name: mean_accuracy(compared[name], "val"), default=None
+    )
+
+
+def mean_accuracy(runs, split):
+    """The mean over runs of the accuracy on a split."""
+    return sum(run.record["metrics"][split]["accuracy"] for run in runs) / len(runs)

@@ -1,0 +1,276 @@
+"""What runs score, by model or by the value of a setting: frames, a table and figures.
+
+Sections about models and settings share these; each also has what it alone shows.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emotion_keras.evaluation.sensitivity import NOISE
+from emotion_keras.evaluation.significance import mean_interval
+from reports.display.figure import (
+    MUTED,
+    PAPER,
+    add_legend,
+    percent_axis,
+    series_style,
+    short_names,
+    styled,
+    within_range,
+)
+from reports.display.table import Table
+from reports.display.words import METRICS, or_nan, percent, value_in_words
+
+# The series of each kind of model.
+KINDS = {
+    "pretrained": 0,
+    "pretrained vectors": 2,
+    "from scratch": 1,
+    "anchor": 3,
+}
+
+
+def scores_of(run):
+    """The metrics of a run on the test split, by name."""
+    return {metric: or_nan(run.test[metric]) for metric in METRICS}
+
+
+def summarize(frame, by):
+    """Means and intervals over runs.
+
+    Args:
+        frame: Data frame of a row a run, with columns of `METRICS`.
+        by: Names of the columns that tell settings apart.
+
+    Returns:
+        Data frame of a row a setting: `by`, `runs`, and for each metric `_mean`, `_low` and
+        `_high`, which are missing where a run lacks the metric, or for a single run.
+    """
+    rows = []
+    for at, group in frame.groupby(by, sort=False):
+        row = dict(zip(by, at, strict=True)) | {"runs": len(group)}
+        for metric in METRICS:
+            values = group[metric]
+            found = (None,) * 3 if values.isna().any() else mean_interval(values)
+            for end, value in zip(("mean", "low", "high"), found, strict=True):
+                row[f"{metric}_{end}"] = np.nan if value is None else value
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def runs_of_comparison(compared):
+    """A row a run: `contender`, `seed`, and its scores on the test split."""
+    return pd.DataFrame(
+        {"contender": name, "run": run.name, "seed": run.seed, **scores_of(run)}
+        for name, runs in compared.items()
+        for run in runs
+    )
+
+
+def runs_of_points(points):
+    """A row a run of an analysis: `contender`, `value`, `seed` and its scores."""
+    return pd.DataFrame(
+        {"contender": name, "value": value, "run": run.name, "seed": run.seed, **scores_of(run)}
+        for (name, value), runs in points.items()
+        for run in runs
+    )
+
+
+def runs_of_noise(records, points):
+    """A row a run, kind and level of noise in texts, with level 0 for the texts as they are."""
+    columns = {"kind": str, "level": float, **dict.fromkeys(METRICS, float)}
+    rows = []
+    for (name, value), runs in points.items():
+        for run in runs if value == 0 else ():
+            noises = records.read_beside(run, NOISE, columns)
+            if noises is None:
+                continue
+            of_run = {"contender": name, "run": run.name, "seed": run.seed}
+            for kind in noises["kind"].unique():
+                rows.append({**of_run, "kind": kind, "level": 0.0, **scores_of(run)})
+            rows += [of_run | noise for noise in noises[list(columns)].to_dict("records")]
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return frame
+    kinds = list(dict.fromkeys(frame["kind"]))
+    return frame.sort_values(
+        ["contender", "kind", "level"],
+        key=lambda column: column.map(kinds.index) if column.name == "kind" else column,
+        kind="stable",
+        ignore_index=True,
+    )
+
+
+def sensitivity_table(name, title, frame, by):
+    """What the runs of an analysis reach at each value.
+
+    Args:
+        name: The table's name.
+        title: Heading by column of `by`.
+        frame: What `summarize` gives.
+        by: Names of the columns that tell settings apart.
+
+    Returns:
+        `Table`.
+    """
+    shown = pd.DataFrame(
+        {
+            **{title[column]: [value_in_words(v) for v in frame[column]] for column in by},
+            "Runs": frame["runs"].astype(str),
+            **{heading: with_intervals(frame, metric) for metric, heading in METRICS.items()},
+        }
+    )
+    numbers = [column for column in by if pd.api.types.is_numeric_dtype(frame[column])]
+    sort_by = {title[column]: column for column in numbers} | {"Runs": "runs"}
+    sort_by |= {heading: f"{metric}_mean" for metric, heading in METRICS.items()}
+    caption = "Test split, per cent: means over runs, with 95 % intervals over seeds."
+    return Table(name, caption, frame, shown, sort_by)
+
+
+def with_intervals(frame, metric):
+    """Cells of a metric from what `summarize` gives: the mean, and half of its interval."""
+
+    def cell(row):
+        mean, high = row[f"{metric}_mean"], row[f"{metric}_high"]
+        half = "" if np.isnan(high) else f" ±{100 * (high - mean):.1f}"
+        return percent(mean) + half
+
+    return [cell(row) for _, row in frame.iterrows()]
+
+
+@styled
+def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None):
+    """Scores by model or other name: every run a dot, the mean a mark, its interval a line.
+
+    Args:
+        runs: Data frame of a row a run, with columns `name` and `metric`.
+        summary: Data frame of a row a name, in the order to show, with the columns `_mean`, `_low`
+            and `_high` of the metric.
+        metric: Key of `METRICS`.
+        name: Column of the names.
+        paper: Values that the paper reports, as fractions in the order of `summary`, or `None`.
+        kinds: Keys of `KINDS` in the order of `summary`, or `None`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 1.1 + 0.32 * len(summary)))
+    axes = figure.subplots()
+    for row, (_, at) in enumerate(summary.iterrows()):
+        kind = kinds.iloc[row] if kinds is not None else None
+        series = series_style(KINDS[kind] if kind else 0)
+        values = runs.loc[runs[name] == at[name], metric]
+        # Below the mean, which would cover them.
+        places = np.full(len(values), row + 0.27)
+        axes.scatter(values, places, s=11, alpha=0.5, linewidths=0, **series)
+        low, high = at[f"{metric}_low"], at[f"{metric}_high"]
+        if not np.isnan(low):
+            axes.plot([low, high], [row, row], color=series["color"], linewidth=2.2)
+        axes.plot(
+            at[f"{metric}_mean"],
+            row,
+            **series,
+            linestyle="none",
+            markersize=7,
+            markeredgecolor=PAPER,
+            label=kind or "mean and 95 % interval",
+        )
+        if paper is not None and not np.isnan(paper.iloc[row]):
+            axes.plot(
+                paper.iloc[row],
+                row,
+                "D",
+                markersize=6,
+                markerfacecolor="none",
+                markeredgecolor=MUTED,
+                label="the paper",
+            )
+    axes.set_yticks(range(len(summary)), short_names(summary[name]))
+    axes.set_ylim(len(summary) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlim(within_range(axes.get_xlim()))
+    percent_axis(axes.xaxis)
+    axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
+    add_legend(figure, axes, columns=5, order=[*KINDS, "the paper"])
+    return figure
+
+
+@styled
+def draw_curve(runs, summary, metric, value, label, logarithmic=False):
+    """A score by the value of a setting: every run a dot, a line of means, a band of intervals.
+
+    Args:
+        runs: Data frame of a row a run, with `contender`, the column `value`, and `metric`.
+        summary: Data frame of a row a contender and value.
+        metric: Key of `METRICS`.
+        value: Column of the values.
+        label: What the values are.
+        logarithmic: Whether the axis of the values is.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 3.7))
+    axes = figure.subplots()
+    draw_curves(axes, runs, summary, metric, value)
+    if logarithmic:
+        axes.set_xscale("log")
+    ticks = sorted(set(summary[value]))
+    axes.set_xticks(ticks, [value_in_words(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_ylim(within_range(axes.get_ylim()))
+    percent_axis(axes.yaxis)
+    axes.set_xlabel(label)
+    axes.set_ylabel(f"{METRICS[metric]}, %")
+    add_legend(figure, axes)
+    return figure
+
+
+def draw_curves(axes, runs, summary, metric, value):
+    """Draws what `draw_curve` shows in axes that are there."""
+    names = list(dict.fromkeys(summary["contender"]))
+    for number, (name, shown) in enumerate(zip(names, short_names(names), strict=True)):
+        own = runs[runs["contender"] == name]
+        means = summary[summary["contender"] == name].sort_values(value)
+        series = series_style(number)
+        axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **series)
+        axes.fill_between(
+            means[value], means[f"{metric}_low"], means[f"{metric}_high"],
+            color=series["color"], alpha=0.16, linewidth=0,
+        )  # fmt: skip
+        axes.plot(
+            means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
+            label=shown,
+        )  # fmt: skip
+
+
+def show_curves(page, found, name, title, label=None, logarithmic=False):
+    """Puts scores by the value of a setting on the page.
+
+    Args:
+        page: `Page`.
+        found: Dictionary of lists of `Run` by pairs of contender and value.
+        name: The name of the table and of the figures.
+        title: What the values are, as a heading.
+        label: What the values are, at the axis; `title` unless given.
+        logarithmic: Whether that axis is.
+
+    Returns:
+        Dictionary of `table` and `pictures`; `None` where nothing was found.
+    """
+    if not found:
+        return None
+    runs = runs_of_points(found)
+    summary = summarize(runs, ["contender", "value"])
+    titles = {"contender": "Model", "value": title}
+    return {
+        "table": page.add_table(sensitivity_table(name, titles, summary, ["contender", "value"])),
+        "pictures": page.by_metric(
+            name,
+            f"Line plot of {{}} on the test split by {title.lower()}: every run a dot, a line of "
+            "means, a band of 95 % intervals over seeds. The numbers are in the table below.",
+            lambda metric: draw_curve(runs, summary, metric, "value", label or title, logarithmic),
+        ),
+    }

@@ -1,0 +1,66 @@
+"""The answer: the best model, what it scores, and how many claims hold."""
+
+from datetime import datetime
+
+from reports.claims.verdicts import DOES_NOT_HOLD, HOLDS, NOT_RESOLVED, NOT_RUN
+from reports.display.words import METRICS
+from reports.paper import OURS, TABLE_1
+from reports.scores import runs_of_comparison, summarize
+
+TITLE = "The answer"
+
+
+def show(page, findings):
+    """What the head of the page says; see `reports.sections`."""
+    best, compared = findings.best, findings.compared
+    verdicts = [claim.verdict for claim in findings.claims]
+    head = {
+        "written": datetime.now().astimezone().strftime("%Y-%m-%d"),
+        "verdicts": {
+            verdict: verdicts.count(verdict)
+            for verdict in (HOLDS, DOES_NOT_HOLD, NOT_RESOLVED, NOT_RUN)
+        },
+        "num_claims": len(verdicts),
+        "sentence": how_many_hold(verdicts),
+        "best": best,
+    }
+    if best is None:
+        return head
+    row = summarize(runs_of_comparison({best: compared[best]}), ["contender"]).iloc[0]
+    scores = [
+        {
+            "title": title,
+            "mean": row[f"{metric}_mean"],
+            "low": row[f"{metric}_low"],
+            "high": row[f"{metric}_high"],
+        }
+        for metric, title in METRICS.items()
+    ]
+    return {
+        **head,
+        "scores": scores,
+        "runs": len(compared[best]),
+        "num_texts": num_test_texts(compared[best]),
+        "num_models": len(compared),
+        "skips_single_runs": len({len(runs) > 1 for runs in compared.values()}) > 1,
+        "paper": TABLE_1[OURS],
+    }
+
+
+def num_test_texts(runs):
+    """How many texts some runs were tested on; with folds each run has its own."""
+    folds = {run.record["corpus"]["protocol"].get("fold"): run for run in runs}
+    return sum(run.test.get("num_examples", 0) for run in folds.values())
+
+
+def how_many_hold(verdicts):
+    """How many claims hold, of those that were tested."""
+    tested = [verdict for verdict in verdicts if verdict != NOT_RUN]
+    if not tested:
+        return f"None of the paper’s {len(verdicts)} claims was tested yet."
+    holding = tested.count(HOLDS)
+    number = str(holding) if holding else "None"
+    verb = "hold" if holding > 1 else "holds"
+    if len(tested) == len(verdicts):
+        return f"{number} of the paper’s {len(verdicts)} claims {verb}."
+    return f"{number} of the {len(tested)} claims of the paper tested so far {verb}."

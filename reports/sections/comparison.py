@@ -1,0 +1,151 @@
+"""Table 1, measured: models compared on the test split, beside what the paper reports."""
+
+import numpy as np
+import pandas as pd
+
+from reports.display.table import Table
+from reports.display.words import METRICS, interval, p_in_words, percent
+from reports.paper import TABLE_1
+from reports.scores import draw_scores, runs_of_comparison, summarize, with_intervals
+
+TITLE = "Table 1"
+
+
+def show(page, findings):
+    """Puts the comparison on the page; see `reports.sections`."""
+    compared, comparison = findings.compared, findings.comparison
+    left_out = findings.left_out
+    if not compared:
+        return None
+    table = page.add_table(comparison_table(compared, comparison, findings.part.data.name))
+    differences = None
+    if comparison and len(compared) > 1:
+        differences = page.add_table(differences_table(table, comparison["reference"]))
+    runs = runs_of_comparison(compared)
+    # The majority's scores would squeeze all others into a corner.
+    kept = table.frame[table.frame["contender"] != "majority"]
+    return {
+        "table": table,
+        "differences": differences,
+        "hides_majority": "majority" in compared,
+        "left_out": sorted({run.contender for run in left_out}),
+        "num_left_out": len(left_out),
+        "pictures": page.by_metric(
+            "comparison",
+            "Dot plot of {} on the test split by model: every run, the mean with its 95 % interval "
+            "over seeds, and the value that the paper reports, where it has one. The numbers are "
+            "in Table 1.",
+            lambda metric: draw_scores(
+                runs, kept, metric, paper=kept[f"paper_{metric}"], kinds=kept["kind"]
+            ),
+        )
+        if len(kept)
+        else [],
+    }
+
+
+def comparison_table(compared, comparison, corpus):
+    """Table 1: what was measured beside what the paper reports, by falling accuracy.
+
+    Args:
+        compared: Dictionary of lists of `Run` by contender.
+        comparison: What `compare_runs` gives, or `None` where predictions are missing.
+        corpus: Name of the corpus.
+
+    Returns:
+        `Table`. The best accuracy is bold where its lead over every other model is resolved.
+    """
+    frame = summarize(runs_of_comparison(compared), ["contender"])
+    frame = frame.sort_values("accuracy_mean", ascending=False, ignore_index=True)
+    frame.insert(1, "kind", frame["contender"].map(kind_of))
+    for number, metric in enumerate(METRICS, start=1):
+        frame[f"paper_{metric}"] = [TABLE_1.get(n, (None,) * 4)[number] for n in frame["contender"]]
+    frame["paper_name"] = [TABLE_1.get(name, ("",))[0] for name in frame["contender"]]
+    found = {row["name"]: row.get("difference") for row in (comparison or {}).get("contenders", ())}
+    for key in ("difference", "low", "high", "smallest", "p_holm"):
+        frame[key] = [(found.get(name) or {}).get(key, np.nan) for name in frame["contender"]]
+    frame["resolved"] = [(found.get(name) or {}).get("resolved") for name in frame["contender"]]
+    frame = frame.astype({f"paper_{metric}": float for metric in METRICS})
+    paper = [f"paper_{metric}" for metric in METRICS]
+    shown = pd.DataFrame(
+        {
+            "Model": frame["contender"],
+            "Encoder": frame["kind"],
+            "Runs": frame["runs"].astype(str),
+            **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
+            "The paper: accuracy, F1, AUC": [
+                f"{name} {', '.join(map(percent, values))}" if name else "–"
+                for name, *values in frame[["paper_name", *paper]].itertuples(index=False)
+            ],
+        }
+    )
+    sort_by = {"Runs": "runs"}
+    sort_by |= {title: f"{metric}_mean" for metric, title in METRICS.items()}
+    # The first row is bold where every other one is resolved to be below it.
+    leads = (
+        comparison is not None
+        and len(frame) > 1
+        and comparison["reference"] == frame["contender"].iloc[0]
+        and all(found is True for found in frame["resolved"].iloc[1:].tolist())
+    )
+    bold = {(0, METRICS["accuracy"])} if leads else set()
+    return Table(
+        "table_1",
+        f"Test split of {corpus}, per cent: means over runs, with 95 % intervals of the mean over "
+        "seeds (Student's t), beside the values of the paper's Table 1. "
+        + (
+            "Bold: a lead in accuracy over every other model that is resolved."
+            if bold
+            else "No accuracy is bold: no lead over every other model is resolved."
+        ),
+        frame,
+        shown,
+        sort_by,
+        frozenset(bold),
+    )
+
+
+def differences_table(table, reference):
+    """Differences in accuracy from the reference, from the frame of Table 1."""
+    frame = table.frame[table.frame["contender"] != reference].reset_index(drop=True)
+    columns = ["contender", "difference", "low", "high", "smallest", "p_holm", "resolved"]
+    frame = frame[columns]
+    shown = pd.DataFrame(
+        {
+            "Model": frame["contender"],
+            "Difference, points": [percent(d, signed=True) for d in frame["difference"]],
+            "95 % interval": [
+                interval(*ends, signed=True)
+                for ends in zip(frame["low"], frame["high"], strict=True)
+            ],
+            "Smallest resolved": frame["smallest"].map(percent),
+            "p (McNemar, Holm)": frame["p_holm"].map(p_in_words),
+            "Resolved": ["yes" if found else "no" for found in frame["resolved"]],
+        }
+    )
+    sort_by = {
+        "Difference, points": "difference",
+        "Smallest resolved": "smallest",
+        "p (McNemar, Holm)": "p_holm",
+    }
+    return Table(
+        "differences",
+        f"Accuracy beyond that of {reference}, in points. The interval is over texts and seeds, "
+        "paired by text, and wide where there are few seeds (of a single run over texts alone); "
+        "resolved is a difference of at least the smallest that these texts and seeds can tell "
+        "from chance. p is McNemar's exact test of the mean of each "
+        "model's runs, which is another question than single runs, after Holm's correction.",
+        frame,
+        shown,
+        sort_by,
+    )
+
+
+def kind_of(contender):
+    """Whether a contender is pretrained, from scratch, or an anchor."""
+    _, _, encoder = contender.partition("@")
+    if not encoder:
+        return "anchor"
+    if encoder == "scratch":
+        return "from scratch"
+    return "pretrained vectors" if encoder == "embeddings" else "pretrained"

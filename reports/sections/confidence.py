@@ -1,0 +1,215 @@
+"""Confidence: whether a model is right as often as it says, before and after scaling."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emotion_keras.evaluation.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    reliability_curve,
+)
+from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.temperature import scale
+from reports.display.figure import (
+    COLOURS,
+    EDGE,
+    PAPER,
+    add_legend,
+    percent_axis,
+    series_style,
+    set_title,
+    short_names,
+    styled,
+)
+from reports.display.table import Table
+from reports.display.words import interval, or_nan, percent
+
+TITLE = "Confidence"
+
+FEWEST_IN_BIN = 10
+
+
+def show(page, findings):
+    """Puts calibration on the page; see `reports.sections`."""
+    best = findings.best
+    drawn = {
+        name: runs
+        for name, runs in findings.compared.items()
+        if all(run.predictions is not None for run in runs)
+    }
+    if best not in drawn:
+        return None
+    table, curves = calibration_table(drawn)
+    names = [name for name in findings.drawn if name in drawn]
+    return {
+        "table": page.add_table(table),
+        "reliability": page.add_figure(
+            "reliability",
+            "Reliability diagrams before and after temperature scaling: accuracy by confidence, "
+            f"over all runs, of {', '.join(names)}; the dashed diagonal is perfect calibration.",
+            draw_reliability(curves, names),
+        ),
+        "histogram": page.add_figure(
+            "confidence",
+            f"Histogram of the confidence of {best} on the test split, right and wrong predictions "
+            "stacked, over all runs.",
+            draw_confidences(confidences(drawn[best])),
+        ),
+    }
+
+
+def calibration_table(compared):
+    """Calibration before and after temperature scaling, fitted on each run's validation split.
+
+    Args:
+        compared: Dictionary of lists of `Run` with predictions, by contender.
+
+    Returns:
+        `Table`, and data frames of the reliability of each contender: `contender`, `scaled`,
+        `confidence`, `accuracy`, `num_texts`, a row a bin.
+    """
+    rows, curves = [], []
+    for name, runs in compared.items():
+        found, parts = [], {False: [], True: []}
+        for run in runs:
+            temperature = fit_temperature(*_split(run, "val"))
+            label_ids, probabilities = _split(run, "test")
+            scaled = scale(probabilities, temperature)
+            found.append((temperature, expected_calibration_error(label_ids, scaled)))
+            parts[False].append((label_ids, probabilities))
+            parts[True].append((label_ids, scaled))
+        mean, low, high = map(or_nan, mean_interval([run.test["ece"] for run in runs]))
+        temperature, after = np.mean(found, axis=0)
+        rows.append(
+            {
+                "contender": name,
+                "runs": len(runs),
+                "ece_mean": mean,
+                "ece_low": low,
+                "ece_high": high,
+                "ece_scaled": after,
+                "temperature": temperature,
+            }
+        )
+        for is_scaled, pairs in parts.items():
+            together = [np.concatenate(arrays) for arrays in zip(*pairs, strict=True)]
+            curve = pd.DataFrame(reliability_curve(*together))
+            curves.append(curve.assign(contender=name, scaled=is_scaled))
+    frame = pd.DataFrame(rows).sort_values("ece_mean", ignore_index=True)
+    shown = pd.DataFrame(
+        {
+            "Model": frame["contender"],
+            "Runs": frame["runs"].astype(str),
+            "ECE, %": frame["ece_mean"].map(percent),
+            "95 % interval": [
+                interval(*ends) for ends in zip(frame["ece_low"], frame["ece_high"], strict=True)
+            ],
+            "ECE after scaling, %": frame["ece_scaled"].map(percent),
+            "Temperature": [f"{value:.2f}" for value in frame["temperature"]],
+        }
+    )
+    sort_by = {
+        "Runs": "runs",
+        "ECE, %": "ece_mean",
+        "ECE after scaling, %": "ece_scaled",
+        "Temperature": "temperature",
+    }
+    caption = (
+        "Expected calibration error on the test split (15 bins), means over runs, before and after "
+        "temperature scaling; each run's temperature is fitted on its validation split."
+    )
+    return Table("calibration", caption, frame, shown, sort_by), pd.concat(curves)
+
+
+def _split(run, name):
+    rows = run.predictions[run.predictions["split"] == name]
+    label_ids = rows["label"].map(run.labels.index).to_numpy()
+    return label_ids, rows[probability_columns(run.labels)].to_numpy()
+
+
+def confidences(runs):
+    """Confidence and correctness of each test text and run: `confidence`, `correct`."""
+    frames = []
+    for run in runs:
+        rows = run.predictions[run.predictions["split"] == "test"]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "confidence": rows[probability_columns(run.labels)].max(axis=1),
+                    "correct": rows["label"] == rows["predicted"],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+@styled
+def draw_reliability(curves, contenders):
+    """Accuracy by confidence, before and after temperature scaling, a panel each.
+
+    Bins of fewer than `FEWEST_IN_BIN` predictions say nothing, and are left out.
+
+    Args:
+        curves: Data frame of a row a contender, `scaled` and bin.
+        contenders: Names of those to draw, in order.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 3.9))
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, scaled, title in zip(
+        panels, (False, True), ("As they are", "After temperature scaling"), strict=True
+    ):
+        axes.plot([0, 1], [0, 1], color=EDGE, linestyle=(0, (4, 3)), linewidth=1)
+        for number, (name, shown) in enumerate(
+            zip(contenders, short_names(contenders), strict=True)
+        ):
+            own = curves[(curves["contender"] == name) & (curves["scaled"] == scaled)]
+            own = own[own["num_texts"] >= FEWEST_IN_BIN]
+            axes.plot(
+                own["confidence"], own["accuracy"], **series_style(number), markersize=5,
+                markeredgecolor=PAPER, linewidth=1.4, label=shown,
+            )  # fmt: skip
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_aspect("equal")
+        percent_axis(axes.xaxis)
+        percent_axis(axes.yaxis)
+        axes.set_xlabel("mean confidence of a bin, %")
+        set_title(axes, title)
+    panels[0].set_ylabel("accuracy of a bin, %")
+    add_legend(figure, panels[0], columns=3)
+    return figure
+
+
+@styled
+def draw_confidences(frame):
+    """A histogram of the confidence of right and wrong predictions.
+
+    Args:
+        frame: Data frame of `confidence` and `correct`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 3.2))
+    axes = figure.subplots()
+    right, wrong = (
+        frame.loc[frame["correct"] == is_right, "confidence"] for is_right in (True, False)
+    )
+    axes.hist(
+        [right, wrong], bins=np.linspace(0, 1, 21), stacked=True, color=[COLOURS[0], COLOURS[1]],
+        edgecolor=PAPER, linewidth=0.6, label=["right", "wrong"],
+    )  # fmt: skip
+    for patch in axes.patches[20:]:  # Told apart without colour, too.
+        patch.set_hatch("////")
+    axes.set_xlim(0, 1)
+    percent_axis(axes.xaxis)
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel("confidence, %")
+    axes.set_ylabel("predictions")
+    add_legend(figure, axes)
+    return figure

@@ -1,0 +1,140 @@
+"""The data card: what is known of the corpus."""
+
+import json
+
+import pandas as pd
+
+from emotion_keras import record
+from reports.display.table import Table
+from reports.display.words import count
+
+TITLE = "Data card"
+
+
+def show(page, findings):
+    """Puts the data card on the page; see `reports.sections`."""
+    card = data_card(findings.part.runs)
+    for name in ("labels", "steps"):
+        page.add_table(card[name])
+    return card
+
+
+def data_card(runs):
+    """What is known of the corpus of some runs, from their records and their audit.
+
+    Args:
+        runs: Non-empty list of `Run` on the same data.
+
+    Returns:
+        Dictionary of `facts`, a list of pairs of a name and a text; `labels` and `steps`, each a
+        `Table` or `None`.
+    """
+    whole = [run for run in runs if _protocol(run).get("train_fraction", 1) == 1]
+    run = next((run for run in whole or runs if _audit(run)), (whole or runs)[0])
+    try:
+        return _data_card(run, _audit(run) or {})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # An audit of another make; the record says enough without it.
+        return _data_card(run, {})
+
+
+def _data_card(run, audit):
+    corpus = run.record["corpus"]
+    protocol = corpus["protocol"]
+    is_by_subject = protocol.get("by_subject")
+    kept_together = f"no {'respondent and no ' if is_by_subject else ''}text in two of them"
+    facts = [
+        ("Corpus", corpus["name"]),
+        ("Licence", corpus.get("licence") or "not recorded"),
+        ("File", f"SHA-256 {corpus['sha256']}"),
+        ("Texts", count(corpus.get("num_examples"))),
+        (
+            "Split",
+            f"{count(protocol.get('num_train'))} to train, {count(protocol.get('num_val'))} to "
+            f"validate, {count(protocol.get('num_test'))} to test; {kept_together}",
+        ),
+    ]
+    if words := audit.get("words"):
+        facts.append(
+            (
+                "Words a text",
+                f"median {words['p50']:g}, mean {words['mean']:g}, 5th to 95th percentile "
+                f"{words['p5']:g} to {words['p95']:g}, longest {words['most']:g}",
+            )
+        )
+    if repeats := audit.get("repeats"):
+        facts.append(
+            ("Exact repeats", f"{repeats['texts']} texts stand there {repeats['examples']} times")
+        )
+    if conflicts := audit.get("two_labels"):
+        facts.append(("Texts under two labels", f"{conflicts['texts']}"))
+    near = audit.get("near_repeats")
+    facts.append(("Near-repeats across splits", _near(near)))
+    return {"facts": facts, "labels": _labels_table(run, audit), "steps": _steps_table(audit)}
+
+
+def _near(near):
+    if near is None:
+        return "not recorded"
+    return (
+        f"{count(near['texts'])} of {count(near['checked'])} test texts have "
+        f"{100 * near['least']:g} % or more of their words in common with a training text"
+    )
+
+
+def _protocol(run):
+    return run.record["corpus"]["protocol"]
+
+
+def _audit(run):
+    path = run.directory / record.AUDIT
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _labels_table(run, audit):
+    balance = audit.get("balance", {}).get("labels", {})
+    metrics = run.record["metrics"]
+    rows = []
+    for label in run.labels:
+        row = {"label": label, "train": balance.get(label, {}).get("num_in")}
+        for split in ("val", "test"):
+            row[split] = metrics.get(split, {}).get("per_label", {}).get(label, {}).get("support")
+        rows.append(row)
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(("train", "val", "test"), float))
+    shown = pd.DataFrame({"Label": frame["label"]})
+    titles = {"train": "Train", "val": "Validate", "test": "Test"}
+    for split, title in titles.items():
+        shown[title] = frame[split].map(count)
+    sort_by = {title: split for split, title in titles.items()}
+    return Table("labels", "Texts of each label by split.", frame, shown, sort_by)
+
+
+def _steps_table(audit):
+    if not audit.get("steps"):
+        return None
+    frame = pd.DataFrame(
+        {
+            "step": step["step"],
+            "in": step["num_in"],
+            "changed": step.get("changed", 0),
+            "removed": step["num_in"] - step["num_out"],
+            "why": "; ".join(
+                f"{why}: {sum(labels.values())}" for why, labels in step["removed"].items()
+            ),
+        }
+        for step in audit["steps"]
+    )
+    shown = pd.DataFrame(
+        {
+            "Step": frame["step"].str.replace("_", " "),
+            "Texts before": frame["in"].map(count),
+            "Changed": frame["changed"].map(count),
+            "Removed": frame["removed"].map(count),
+            "Why": frame["why"].replace("", "–"),
+        }
+    )
+    sort_by = {"Texts before": "in", "Changed": "changed", "Removed": "removed"}
+    return Table("preparation", "What preparing the corpus changed.", frame, shown, sort_by)

@@ -1,0 +1,11 @@
+"""What the learning rate does: the paper's Figure 2."""
+
+from reports.scores import show_curves
+
+TITLE = "Learning rate"
+
+
+def show(page, findings):
+    """Puts scores by learning rate on the page; see `reports.sections`."""
+    found = findings.points["learning_rate"]
+    return show_curves(page, found, "learning_rate", "Learning rate", logarithmic=True)

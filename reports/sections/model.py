@@ -1,0 +1,46 @@
+"""The model card: what the best model is for, how good it is, and what it is not for."""
+
+from emotion_keras import card
+from reports.display.words import METRICS
+from reports.scores import runs_of_comparison, summarize
+from reports.sections.repeat import fit_command
+
+TITLE = "Model card"
+
+MODEL_CARD = "MODEL_CARD.md"
+
+
+def show(page, findings):
+    """Writes the model card, and puts its essence on the page; see `reports.sections`."""
+    if findings.best is None:
+        return None
+    runs = findings.compared[findings.best]
+    (page.out / MODEL_CARD).write_text(model_card(runs), encoding="utf-8")
+    run = best_run(runs)
+    means = summarize(runs_of_comparison({findings.best: runs}), ["contender"]).iloc[0]
+    return {
+        "run": run,
+        "runs": len(runs),
+        "means": {metric: means[f"{metric}_mean"] for metric in METRICS},
+        "purpose": card.PURPOSE,
+        "limits": card.limits(run.record),
+        "ethics": card.ETHICS,
+    }
+
+
+def best_run(runs):
+    """Of a contender's runs the one of highest accuracy on the validation split."""
+    return max(runs, key=lambda run: run.record["metrics"]["val"]["accuracy"])
+
+
+def model_card(runs):
+    """The model card of the best of a contender's runs.
+
+    Args:
+        runs: Non-empty list of `Run`, all of the contender that is best.
+
+    Returns:
+        String of Markdown.
+    """
+    run = best_run(runs)
+    return card.model_card(run.record, [one.record for one in runs], fit_command(run))

@@ -1,0 +1,80 @@
+"""What noise does: in the texts that are tested, and in the labels that are trained on."""
+
+from matplotlib.figure import Figure
+
+from reports.display.figure import (
+    INK,
+    add_legend,
+    percent_axis,
+    set_title,
+    styled,
+    within_range,
+)
+from reports.display.words import METRICS
+from reports.scores import draw_curves, sensitivity_table, show_curves, summarize
+
+TITLE = "Noise"
+
+
+def show(page, findings):
+    """Puts scores by kind and level of noise on the page; see `reports.sections`."""
+    found, noises = findings.points["noise"], findings.noises
+    if not found:
+        return None
+    section = {"pictures": [], "table": None, "labels": None}
+    if not noises.empty:
+        by = ["contender", "kind", "level"]
+        summary = summarize(noises, by)
+        titles = {"contender": "Model", "kind": "Noise", "level": "Level"}
+        section["table"] = page.add_table(sensitivity_table("noise", titles, summary, by))
+        section["pictures"] = page.by_metric(
+            "noise",
+            "Panels by kind of noise in texts: {} on the test split by level of noise, every run a "
+            "dot, lines of means, bands of 95 % intervals over seeds. The numbers are in the table "
+            "below.",
+            lambda metric: draw_noise(noises, summary, metric),
+        )
+    trained = {contender for contender, value in found if value > 0}
+    if trained:
+        section["labels"] = show_curves(
+            page,
+            {at: runs for at, runs in found.items() if at[0] in trained},
+            "wrong_labels",
+            "Wrong labels",
+            "Share of training texts with a wrong label",
+        )
+    return section
+
+
+@styled
+def draw_noise(runs, summary, metric):
+    """A score by the level of noise in texts, a panel a kind of noise.
+
+    Args:
+        runs: Data frame of a row a run, kind and level.
+        summary: Data frame of a row a contender, kind and level.
+        metric: Key of `METRICS`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    kinds = list(dict.fromkeys(summary["kind"]))
+    rows = -(-len(kinds) // 2)
+    figure = Figure(figsize=(6.4, 0.9 + 1.75 * rows))
+    panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
+    for panel in panels[len(kinds) :]:
+        panel.set_visible(False)
+    for axes, kind in zip(panels, kinds, strict=False):
+        of_kind = (frame[frame["kind"] == kind] for frame in (runs, summary))
+        draw_curves(axes, *of_kind, metric, "level")
+        set_title(axes, kind.replace("_", " "))
+        axes.tick_params(labelbottom=True)
+    # The panels share their axes: one stands for all.
+    panels[0].set_ylim(within_range(panels[0].get_ylim()))
+    percent_axis(panels[0].yaxis)
+    percent_axis(panels[0].xaxis)
+    for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
+        axes.set_xlabel("level of noise, %")
+    figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
+    add_legend(figure, panels[0])
+    return figure

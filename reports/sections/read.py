@@ -1,0 +1,77 @@
+"""What was read: runs that no other section shows, and those that are kept apart."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from reports.display.table import Table
+from reports.display.words import METRICS, value_in_words
+from reports.records import SEARCH
+from reports.scores import runs_of_comparison, summarize, with_intervals
+
+TITLE = "What was read"
+
+
+def show(page, findings):
+    """Puts what else was read on the page; see `reports.sections`."""
+    return {
+        "others": page.add_table(
+            short_table(_others(findings), "Runs that are in none of the sections above")
+        ),
+        "apart": [
+            {"part": part, "table": short_table(part.studies, str(part))} for part in findings.apart
+        ],
+    }
+
+
+def _others(findings):
+    """Studies with the runs that no section shows: neither compared, nor analysed, nor searched."""
+    shown = {
+        run.name for found in findings.points.values() for runs in found.values() for run in runs
+    }
+    others = []
+    for study in findings.part.studies:
+        runs = [run for run in study.runs if run.name not in shown]
+        runs = findings.left_out if study is findings.study else runs
+        if SEARCH not in study.files:
+            others.append(dataclasses.replace(study, runs=runs))
+    return others
+
+
+def short_table(studies, name):
+    """Means of runs, a row a study, contender and setting; `None` where none was tested."""
+    groups = {}
+    for study in studies:
+        for run in study.runs:
+            if run.test is not None:
+                groups.setdefault((study.title, run.contender, run.setting), []).append(run)
+    if not groups:
+        return None
+    rows = [
+        {"study": study, **row}
+        for (study, contender, _), runs in groups.items()
+        for row in summarize(runs_of_comparison({contender: runs}), ["contender"]).to_dict(
+            "records"
+        )
+    ]
+    frame = pd.DataFrame(rows)
+    frame["learning_rate"] = [
+        runs[0].record["training"].get("learning_rate") for runs in groups.values()
+    ]
+    shown = pd.DataFrame(
+        {
+            "Study": frame["study"],
+            "Model": frame["contender"],
+            "Learning rate": [
+                "–" if value is None or np.isnan(value) else value_in_words(value)
+                for value in frame["learning_rate"]
+            ],
+            "Runs": frame["runs"].astype(str),
+            **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
+        }
+    )
+    sort_by = {"Learning rate": "learning_rate", "Runs": "runs"}
+    sort_by |= {title: f"{m}_mean" for m, title in METRICS.items()}
+    caption = f"{name}: test split, per cent, a row a study and setting."
+    return Table("other_runs", caption, frame, shown, sort_by)

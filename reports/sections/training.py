@@ -1,0 +1,76 @@
+"""How the best model was trained: loss and accuracy by epoch."""
+
+import pandas as pd
+from matplotlib import ticker
+from matplotlib.figure import Figure
+
+from emotion_keras import record
+from reports.display.figure import (
+    PAPER,
+    add_legend,
+    percent_axis,
+    series_style,
+    set_title,
+    styled,
+)
+
+TITLE = "Training"
+
+
+def show(page, findings):
+    """Puts the course of training on the page; see `reports.sections`."""
+    best = findings.best
+    history = history_frame(findings.records, findings.compared[best]) if best else None
+    if history is None:
+        return None
+    alternative = (
+        f"{best}: loss and accuracy by epoch on the training and the validation split, a thin line "
+        "a run and a thick one for the mean."
+    )
+    return {"picture": page.add_figure("training", alternative, draw_history(history))}
+
+
+def history_frame(records, runs):
+    """The epochs of runs: what `history.csv` holds, with `run`; `None` where there are none."""
+    columns = dict.fromkeys(("epoch", "loss", "accuracy", "val_loss", "val_accuracy"), float)
+    frames = [
+        frame.assign(run=run.name)
+        for run in runs
+        if (frame := records.read_beside(run, record.HISTORY, columns)) is not None
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else None
+
+
+@styled
+def draw_history(history):
+    """Loss and accuracy by epoch, of the training and the validation split, a line a run.
+
+    Args:
+        history: Data frame of a row an epoch and run.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 3.3))
+    panels = figure.subplots(1, 2)
+    titles = {"loss": "Loss", "accuracy": "Accuracy, %"}
+    for axes, (column, title) in zip(panels, titles.items(), strict=True):
+        for number, (prefix, name) in enumerate((("", "training"), ("val_", "validation"))):
+            for _, run in history.groupby("run"):
+                series = series_style(number)
+                axes.plot(
+                    run["epoch"],
+                    run[prefix + column],
+                    **series,
+                    alpha=0.3,
+                    linewidth=1,
+                    markersize=3,
+                )
+            means = history.groupby("epoch")[prefix + column].mean()
+            axes.plot(means.index, means, **series_style(number), markeredgecolor=PAPER, label=name)
+        axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        axes.set_xlabel("epoch")
+        set_title(axes, title)
+    percent_axis(panels[1].yaxis)
+    add_legend(figure, panels[0])
+    return figure

@@ -1,0 +1,76 @@
+import pytest
+
+from reports.paper import TABLE_1
+from reports.sections.comparison import comparison_table, kind_of
+
+pytestmark = pytest.mark.one_backend
+
+
+def test_the_papers_numbers_are_those_of_its_table_1():
+    found = {name: values for name, *values in TABLE_1.values()}
+    assert found == {
+        "CNN": [0.812, 0.798, 0.856],
+        "LSTM": [0.835, 0.821, 0.872],
+        "Transformer": [0.853, 0.845, 0.891],
+        "BERT": [0.876, 0.869, 0.914],
+        "Ours": [0.891, 0.883, 0.93],
+    }
+
+
+def compared_with(differences, reference="a"):
+    rows = [{"name": reference}]
+    for name, (difference, resolved) in differences.items():
+        values = {"low": difference - 0.01, "high": difference + 0.01, "smallest": 0.01}
+        rows.append(
+            {
+                "name": name,
+                "difference": {
+                    "difference": difference,
+                    "p_holm": 0.01,
+                    "resolved": resolved,
+                    **values,
+                },
+            }
+        )
+    return {"reference": reference, "contenders": rows}
+
+
+class FakeRun:
+    def __init__(self, name, accuracy):
+        self.name, self.seed = name, 0
+        self.test = {"accuracy": accuracy, "macro_f1": accuracy, "auc": None}
+
+
+@pytest.mark.parametrize(
+    "resolved, reference, is_bold",
+    [((True, True), "a", True), ((True, False), "a", False), ((True, True), "b", False)],
+)
+def test_the_best_is_bold_where_its_lead_is_resolved(resolved, reference, is_bold):
+    compared = {
+        name: [FakeRun(name, accuracy)] for name, accuracy in (("b", 0.6), ("a", 0.7), ("c", 0.5))
+    }
+    others = [name for name in "abc" if name != reference]
+    differences = dict(zip(others, ((-0.1, resolved[0]), (-0.2, resolved[1])), strict=True))
+    table = comparison_table(compared, compared_with(differences, reference), "days")
+    assert table.frame["contender"].tolist() == ["a", "b", "c"]
+    assert table.bold == ({(0, "Accuracy")} if is_bold else set())
+    assert ("No accuracy is bold" in table.caption) is not is_bold
+
+
+def test_without_predictions_table_1_has_no_differences():
+    table = comparison_table({"a": [FakeRun("a", 0.7)]}, None, "days")
+    assert table.frame["difference"].isna().all() and not table.bold
+    assert table.shown["Accuracy"].tolist() == ["70.0"] and table.shown["AUC"].tolist() == ["–"]
+
+
+@pytest.mark.parametrize(
+    "contender, kind",
+    [
+        ("tfidf_svm", "anchor"),
+        ("cnn@scratch", "from scratch"),
+        ("cnn@embeddings", "pretrained vectors"),
+        ("bert@minilm", "pretrained"),
+    ],
+)
+def test_pretrained_and_from_scratch_are_told_apart(contender, kind):
+    assert kind_of(contender) == kind
