@@ -71,7 +71,12 @@ def gather(records, part):
     found = {analysis: points(part, analysis) for analysis in ANALYSES}
     noises = runs_of_noise(records, found["noise"])
     evidence = Evidence(
-        compared, found["learning_rate"], noises, found["data_ratio"], found["gate"]
+        compared=compared,
+        rates=found["learning_rate"],
+        noises=noises,
+        ratios=found["data_ratio"],
+        gates=found["gate"],
+        gated=gated_models(part.runs),
     )
     return Findings(
         records=records,
@@ -163,6 +168,26 @@ def analyses(part, analysis):
         for study in part.studies
         if study.files.get(SENSITIVITY, {}).get("analysis") == analysis
     ]
+
+
+def gated_models(runs):
+    """The models with a gate, and which are the same without it, by their records.
+
+    Args:
+        runs: List of `Run`.
+
+    Returns:
+        Dictionary by contender with a gate of the contender without one that has the same encoder
+        and the same other hyperparameters, whatever their values, or of `None`.
+    """
+
+    def shape(run):
+        # Older records leave out the pooling.
+        names = set(run.record["hyperparameters"]) - {"gate", "gate_after", "pooling"}
+        return run.encoder, frozenset(names)
+
+    plain = {shape(run): run.contender for run in runs if run.gate is None}
+    return {run.contender: plain.get(shape(run)) for run in runs if run.gate is not None}
 
 
 def compare(study, compared):

@@ -22,6 +22,9 @@ ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
 # Models of scikit-learn are the same beside every backend of Keras.
 NO_BACKEND = "scikit-learn"
 
+# Records of version 1 may leave out the form of the gate: there was one model with a gate.
+_GATES_OF_VERSION_1 = {"gated_transformer": "features"}
+
 _REQUIRED_OF_FILES = {
     COMPARISON: {"run_ids": list, "reference": str, "contenders": list},
     SENSITIVITY: {"analysis": str, "points": list},
@@ -88,6 +91,24 @@ class Run:
     @property
     def backend(self):
         return self.record["environment"]["backend"]
+
+    @property
+    def encoder(self):
+        """Name of its encoder, or `None` of a model without one."""
+        return self.record["inputs"].get("encoder")
+
+    @property
+    def is_baseline(self):
+        """Whether its model is none of Keras."""
+        return self.backend == NO_BACKEND
+
+    @property
+    def gate(self):
+        """The form of its model's gate, or `None` of a model without one."""
+        gate = self.record["hyperparameters"].get("gate")
+        if gate is None and self.record["schema_version"] == 1:
+            return _GATES_OF_VERSION_1.get(self.record["model"])
+        return gate
 
     @property
     def test(self):

@@ -42,6 +42,8 @@ class Evidence(NamedTuple):
         noises: Data frame of a row a run, kind and level of noise, as of `runs_of_noise`.
         ratios: Dictionary of lists of `Run` by pairs of contender and data ratio.
         gates: Dictionary of lists of `Run` by pairs of contender and form of the gate.
+        gated: Dictionary by contender with a gate of the contender that is the same without it, or
+            of `None`.
     """
 
     compared: dict
@@ -49,35 +51,34 @@ class Evidence(NamedTuple):
     noises: object
     ratios: dict
     gates: dict
+    gated: dict
 
 
-def judge_forms(by_form, judge):
+def judge_forms(by_form, gated, judge):
     """Judges the forms of the paper's model, of which one decides.
 
     Args:
         by_form: Dictionary of evidence by contender.
+        gated: Those contenders that have a gate, as the paper's model has.
         judge: Function from the evidence of a contender to a verdict and a list of sentences.
 
     Returns:
         The verdict of the form that decides, and a list of its sentences, followed by those of the
         other forms.
     """
-    first, others = _ours(by_form)
-    if first is None:
+    forms = sorted(
+        (name for name in by_form if name in gated),
+        key=lambda name: (name != OURS, name != OURS_FROM_SCRATCH, name),
+    )
+    if not forms:
         return NOT_RUN, ["Not measured yet."]
+    first, *others = forms
     verdict, measured = judge(by_form[first])
     told = [f"{first}: {' '.join(measured)}"]
     for name in others:
         other_verdict, sentences = judge(by_form[name])
         told.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
     return verdict, told
-
-
-def _ours(names):
-    """The form of the paper's model that an analysis is judged by, and its other forms."""
-    forms = [name for name in dict.fromkeys(names) if name.startswith("gated_transformer")]
-    ordered = sorted(forms, key=lambda name: (name != OURS, name != OURS_FROM_SCRATCH, name))
-    return ordered[0] if ordered else None, ordered[1:]
 
 
 def by_contender(points):

@@ -121,11 +121,12 @@ def _in_words(name, other, found):
     )
 
 
-def calibrated(compared):
+def calibrated(compared, gated):
     """Whether the confidence of the paper's model is reliable.
 
     Args:
         compared: Dictionary of lists of `Run` by contender.
+        gated: Those contenders that have a gate, as the paper's model has.
 
     Returns:
         `Claim`.
@@ -138,7 +139,7 @@ def calibrated(compared):
             f"expected calibration error {percent(mean)} %{ends}."
         ]
 
-    verdict, measured = judge_forms(compared, judge)
+    verdict, measured = judge_forms(compared, gated, judge)
     return Claim(
         "calibrated",
         "The model's confidence is reliable.",
@@ -151,21 +152,23 @@ def calibrated(compared):
     )
 
 
-def gate(differences, gates, noises):
+def gate(differences, gates, noises, gated):
     """Whether the gate suppresses noise and so improves recognition.
 
     Args:
         differences: `Differences` between compared models.
         gates: Dictionary of lists of `Run` by pairs of contender and form of the gate.
         noises: Data frame of a row a run, kind and level of noise.
+        gated: Dictionary by contender with a gate of the contender that is the same without it, or
+            of `None`.
 
     Returns:
         `Claim`.
     """
     found, measured = [], []
-    names = [name for name in differences.compared if name.startswith("gated_transformer@")]
+    names = [name for name in differences.compared if name in gated]
     for name in names:
-        plain = f"transformer@{name.partition('@')[2]}"
+        plain = gated[name]
         if plain in differences.compared:
             one = differences(name, plain)
             measured.append(_in_words(name, plain, one))
@@ -176,7 +179,7 @@ def gate(differences, gates, noises):
             measured.append(_in_words(name, "the same without gate", one))
             found += [one] if one is not None else []
     verdict = verdict_of_differences(found)
-    if lost := _lost_under_noise(noises):
+    if lost := _lost_under_noise(noises, gated):
         for name, (mean, low, high) in lost.items():
             ends = "" if low is None else f" ({interval(low, high, signed=True)})"
             measured.append(
@@ -198,7 +201,7 @@ def gate(differences, gates, noises):
     )
 
 
-def _lost_under_noise(noises):
+def _lost_under_noise(noises, gated):
     """Points that gated models lose under noise beyond the same without gate, with interval."""
     if noises.empty:
         return {}
@@ -207,7 +210,7 @@ def _lost_under_noise(noises):
     lost = (clean - noisy).dropna().unstack("seed")
     found = {}
     for name in lost.index:
-        plain = name.removeprefix("gated_")
-        if name.startswith("gated_transformer@") and plain in lost.index:
+        plain = gated.get(name)
+        if plain in lost.index:
             found[name] = mean_interval((lost.loc[name] - lost.loc[plain]).dropna())
     return found

@@ -26,11 +26,12 @@ HIGH_RATES = (5e-4, 1e-3)
 _AUC_FIRST = ("auc", "accuracy", "macro_f1")
 
 
-def best_rate(rates):
+def best_rate(rates, gated):
     """Whether a learning rate of 1e-4 is best.
 
     Args:
         rates: Dictionary of lists of `Run` by pairs of contender and learning rate.
+        gated: Those contenders that have a gate, as the paper's model has.
 
     Returns:
         `Claim`.
@@ -59,7 +60,7 @@ def best_rate(rates):
                 )
         return verdict, measured
 
-    verdict, measured = judge_forms(by_contender(rates), judge)
+    verdict, measured = judge_forms(by_contender(rates), gated, judge)
     return Claim(
         "best-rate",
         "A learning rate of 1e-4 is best in accuracy, F1 and AUC.",
@@ -72,11 +73,12 @@ def best_rate(rates):
     )
 
 
-def high_rates(rates):
+def high_rates(rates, gated):
     """Whether high learning rates hurt, and AUC most.
 
     Args:
         rates: Dictionary of lists of `Run` by pairs of contender and learning rate.
+        gated: Those contenders that have a gate, as the paper's model has.
 
     Returns:
         `Claim`.
@@ -110,7 +112,7 @@ def high_rates(rates):
         ]
         return all_of([above_0(drops["auc"]), above_0(beyond)]), measured
 
-    verdict, measured = judge_forms(by_contender(rates), judge)
+    verdict, measured = judge_forms(by_contender(rates), gated, judge)
     return Claim(
         "high-rates",
         "High learning rates hurt, and AUC most.",
@@ -128,11 +130,12 @@ def _mean(runs, metric):
     return np.nan if None in values else float(np.mean(values))
 
 
-def noise(noises):
+def noise(noises, gated):
     """Whether the paper's model is stable under noise in its input.
 
     Args:
         noises: Data frame of a row a run, kind and level of noise.
+        gated: Those contenders that have a gate, as the paper's model has.
 
     Returns:
         `Claim`.
@@ -159,7 +162,7 @@ def noise(noises):
         ]
 
     by_form = {} if noises.empty else dict(list(noises.groupby("contender")))
-    verdict, measured = judge_forms(by_form, judge)
+    verdict, measured = judge_forms(by_form, gated, judge)
     return Claim(
         "stable-noise",
         "The model is stable under noise in its input.",
@@ -172,11 +175,12 @@ def noise(noises):
     )
 
 
-def ratios(ratios):
+def ratios(ratios, gated):
     """Whether the paper's model is stable when there is less data.
 
     Args:
         ratios: Dictionary of lists of `Run` by pairs of contender and data ratio.
+        gated: Those contenders that have a gate, as the paper's model has.
 
     Returns:
         `Claim`.
@@ -197,7 +201,7 @@ def ratios(ratios):
             f"lost ({interval(found.low, found.high, signed=True)})."
         ]
 
-    verdict, measured = judge_forms(by_contender(ratios), judge)
+    verdict, measured = judge_forms(by_contender(ratios), gated, judge)
     return Claim(
         "stable-ratios",
         "The model is stable when there is less data.",

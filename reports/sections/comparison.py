@@ -23,11 +23,12 @@ def show(page, findings):
         differences = page.add_table(differences_table(table, comparison["reference"]))
     runs = runs_of_comparison(compared)
     # The majority's scores would squeeze all others into a corner.
-    kept = table.frame[table.frame["contender"] != "majority"]
+    not_drawn = [name for name, of_name in compared.items() if all(map(is_constant, of_name))]
+    kept = table.frame[~table.frame["contender"].isin(not_drawn)]
     return {
         "table": table,
         "differences": differences,
-        "hides_majority": "majority" in compared,
+        "not_drawn": not_drawn,
         "left_out": sorted({run.contender for run in left_out}),
         "num_left_out": len(left_out),
         "pictures": page.by_metric(
@@ -57,7 +58,7 @@ def comparison_table(compared, comparison, corpus):
     """
     frame = summarize(runs_of_comparison(compared), ["contender"])
     frame = frame.sort_values("accuracy_mean", ascending=False, ignore_index=True)
-    frame.insert(1, "kind", frame["contender"].map(kind_of))
+    frame.insert(1, "kind", [kind_of(compared[name][0]) for name in frame["contender"]])
     for number, metric in enumerate(METRICS, start=1):
         frame[f"paper_{metric}"] = [TABLE_1.get(n, (None,) * 4)[number] for n in frame["contender"]]
     frame["paper_name"] = [TABLE_1.get(name, ("",))[0] for name in frame["contender"]]
@@ -141,11 +142,15 @@ def differences_table(table, reference):
     )
 
 
-def kind_of(contender):
-    """Whether a contender is pretrained, from scratch, or an anchor."""
-    _, _, encoder = contender.partition("@")
-    if not encoder:
+def kind_of(run):
+    """Whether the model of a run is pretrained, from scratch, or an anchor: a key of `KINDS`."""
+    if run.is_baseline:
         return "anchor"
-    if encoder == "scratch":
+    if run.encoder in (None, "scratch"):
         return "from scratch"
-    return "pretrained vectors" if encoder == "embeddings" else "pretrained"
+    return "pretrained vectors" if run.encoder == "embeddings" else "pretrained"
+
+
+def is_constant(run):
+    """Whether the model of a run is a baseline that gives all test texts one label."""
+    return run.is_baseline and np.count_nonzero(np.sum(run.test["confusion_matrix"], axis=0)) == 1

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from reports.records import COMPARISON, NO_BACKEND, SEARCH, SENSITIVITY, STUDY
+from reports.records import COMPARISON, SEARCH, SENSITIVITY, STUDY
 
 TITLE = "Repeat it"
 
@@ -53,11 +53,11 @@ def _repeat(study, command, settings=None, others=0):
 
 
 def _backend(run):
-    return run.backend if run.backend != NO_BACKEND else "tensorflow"
+    return "tensorflow" if run.is_baseline else run.backend
 
 
 def _command(study, module, flags, runs):
-    run = next((run for run in runs if run.backend != NO_BACKEND), runs[0])
+    run = next((run for run in runs if not run.is_baseline), runs[0])
     words = ["python", "-m", module, *flags, *_data_flags(run)]
     precision = {asked["precision"] for asked in _asked(study).values() if "precision" in asked}
     if len(precision) == 1:

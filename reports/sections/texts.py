@@ -36,7 +36,7 @@ def show(page, findings):
         section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
     # The best model may have no gate; then the gate's view is that of the best that has one.
     gated = [best, *(name for name in compared if name != best)]
-    gated = [run for name in gated if name.startswith("gated_") for run in compared[name]]
+    gated = [run for name in gated for run in compared[name] if run.gate is not None]
     section["gated"] = bool(gated)
     for run in gated:
         if (view := gate_view(records, run)) is not None:

@@ -19,6 +19,14 @@ from reports.render import render
 LABELS = ["joy", "fear", "anger"]
 SPLITS = {"val": 30, "test": 90}
 
+BLOCKS = {"num_layers": 2, "num_heads": 4, "intermediate_dim": 256, "pooling": "average"}
+HYPERPARAMETERS = {
+    "gated_transformer": {**BLOCKS, "gate": "features", "gate_after": "last"},
+    "transformer": BLOCKS,
+    "cnn": {"num_filters": 64, "filter_widths": [3, 4, 5]},
+    "lstm": {"units": 64},
+}
+
 
 def ece(label_ids, probabilities):
     """Expected calibration error with 15 bins, bin by bin."""
@@ -72,6 +80,7 @@ def _make_run(
     trial=None,
     name=None,
     predictions=True,
+    hyperparameters=None,
 ):
     """Writes a run's folder below `study`; returns it.
 
@@ -115,7 +124,7 @@ def _make_run(
         "model": model,
         "seed": seed,
         "inputs": {"encoder": encoder} if encoder else {},
-        "hyperparameters": {},
+        "hyperparameters": hyperparameters or HYPERPARAMETERS.get(model, {}),
         "training": {"learning_rate": learning_rate, "precision": "float32"} if encoder else {},
         "corpus": {
             "name": corpus,

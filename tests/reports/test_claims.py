@@ -67,13 +67,14 @@ def decide(name, **evidence):
         "noises": pd.DataFrame(),
         "ratios": {},
         "gates": {},
+        "gated": {OURS: "transformer@minilm", OURS_FROM_SCRATCH: "transformer@scratch"},
     }
     decided = decide_claims(Evidence(**{**nothing, **evidence}))
     return next(claim for claim in decided if claim.name == name)
 
 
 def test_without_runs_nothing_was_run():
-    evidence = Evidence({}, {}, pd.DataFrame(), {}, {})
+    evidence = Evidence({}, {}, pd.DataFrame(), {}, {}, {})
     decided = decide_claims(evidence)
     assert len(decided) == len({claim.name for claim in decided}) == 9
     assert {claim.verdict for claim in decided} == {NOT_RUN}
@@ -316,6 +317,21 @@ def test_the_gate_is_what_differs_between_two_models(gated, plain, verdict):
         "transformer@scratch": runs_of("transformer@scratch", [plain, plain]),
     }
     assert decide("gate", compared=compared).verdict == verdict
+
+
+def test_a_model_with_a_gate_is_a_form_of_the_papers_whatever_its_name():
+    runs = runs_of("sigmoid@scratch", [90, 91])
+    plain = runs_of("plain@scratch", [60, 61])
+    evidence = {
+        "compared": {"sigmoid@scratch": runs, "plain@scratch": plain},
+        "gated": {"sigmoid@scratch": "plain@scratch"},
+    }
+    claim = decide("gate", **evidence)
+    assert claim.verdict == HOLDS and claim.measured[0].startswith("sigmoid@scratch +30.0")
+    assert decide("calibrated", **evidence).measured[0].startswith("sigmoid@scratch: ")
+    # A name says nothing of a gate.
+    named = {"compared": {"gated_transformer@words": runs_of("gated_transformer@words", [90, 91])}}
+    assert decide("calibrated", **named).verdict == NOT_RUN
 
 
 def test_the_gate_must_help_under_noise_where_that_was_tested():

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from reports.findings import compared_runs, points
+from reports.findings import compared_runs, gated_models, points
 from reports.records import read_records
 
 pytestmark = pytest.mark.one_backend
@@ -61,3 +61,23 @@ def test_the_same_analysis_of_two_models_is_one(tmp_path, make_run):
         write(tmp_path / name / "sensitivity.json", analysis="data_ratio", points=[point])
     found = points(read_records(tmp_path).parts[0], "data_ratio")
     assert list(found) == [("cnn@scratch", 1.0), ("lstm@scratch", 1.0)]
+
+
+def test_the_same_without_a_gate_has_its_encoder_and_hyperparameters(tmp_path, make_run):
+    blocks = {"num_layers": 2, "num_heads": 4}
+    for name, hyperparameters in (
+        ("sigmoid@scratch", {**blocks, "gate": "features", "gate_after": "last"}),
+        ("sigmoid@minilm", {**blocks, "gate": "scalar", "pooling": "average"}),
+        ("sigmoid@words", {**blocks, "gate": "features"}),
+        ("plain@scratch", {**blocks, "num_layers": 3, "pooling": "average"}),
+        ("plain@minilm", blocks),
+        ("lstm@scratch", {"units": 8}),
+        ("lstm@words", {"units": 8}),
+        ("tfidf_svm", {"C": 1.0}),
+    ):
+        make_run(tmp_path / "fit", name, hyperparameters=hyperparameters)
+    assert gated_models(read_records(tmp_path).parts[0].runs) == {
+        "sigmoid@scratch": "plain@scratch",
+        "sigmoid@minilm": "plain@minilm",
+        "sigmoid@words": None,
+    }

@@ -38,6 +38,28 @@ def test_predictions_may_be_compressed_or_missing(tmp_path, make_run):
     assert second.predictions is None
 
 
+@pytest.mark.parametrize(
+    "model, hyperparameters, version, gate",
+    [
+        ("gated_transformer", {"gate": "scalar"}, 2, "scalar"),
+        ("other", {"gate": "linear_unit"}, 2, "linear_unit"),
+        ("gated_other", {"units": 8}, 2, None),
+        ("cnn", {"dropout": 0.1}, 1, None),
+        # The first records had one form of it, which they did not name.
+        ("gated_transformer", {"dropout": 0.1}, 1, "features"),
+    ],
+)
+def test_the_gate_is_the_one_of_the_record(
+    tmp_path, make_run, change, model, hyperparameters, version, gate
+):
+    directory = make_run(tmp_path / "fit", f"{model}@scratch", hyperparameters=hyperparameters)
+    change(directory, schema_version=version)
+    # The columns of predictions have other names in version 1.
+    (directory / "predictions.csv").unlink()
+    (run,) = read_records(tmp_path).parts[0].runs
+    assert run.gate == gate
+
+
 def breaks(what):
     def apply(directory):
         path = directory / "run.json"

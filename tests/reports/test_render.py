@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -251,6 +252,26 @@ def test_the_page_says_whether_predictions_rest_on_the_gates_words(page):
     )
     assert "(difference +5.2, +2.2 to +8.2). So they matter more than others." in page.text
     assert len(page.table("faithfulness")) == 18
+
+
+def test_the_gates_view_is_of_a_model_whose_record_has_a_gate(
+    tmp_path, make_run, quick, runs_dir, read_page
+):
+    kept = runs_dir / "comparison" / "gated_transformer-minilm-seed0"
+    for name, hyperparameters in (
+        ("sigmoid@scratch", {"gate": "features"}),
+        ("gated_other@scratch", {"units": 8}),
+    ):
+        runs = tmp_path / name
+        directory = make_run(runs / "fit", name, hyperparameters=hyperparameters)
+        for file in ("gates.csv", "gate_words.csv", "faithfulness.csv"):
+            shutil.copy(kept / file, directory)
+        assert render(runs, out=str(tmp_path / "out"), notify=lambda _: None) == 0
+        text = read_page(tmp_path / "out").text
+        has_gate = "gate" in hyperparameters
+        assert ("Each word is shaded by its gate" in text) == has_gate
+        assert ("Words opened and closed most" in text) == has_gate
+        assert ("No model here has a gate" in text) != has_gate
 
 
 def test_texts_are_escaped_and_keep_to_themselves(rendered, page):

@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from reports.paper import TABLE_1
-from reports.sections.comparison import comparison_table, kind_of
+from reports.records import read_records
+from reports.sections.comparison import comparison_table, is_constant, kind_of
 
 pytestmark = pytest.mark.one_backend
 
@@ -36,6 +39,8 @@ def compared_with(differences, reference="a"):
 
 
 class FakeRun:
+    is_baseline, encoder = False, "scratch"
+
     def __init__(self, name, accuracy):
         self.name, self.seed = name, 0
         self.test = {"accuracy": accuracy, "macro_f1": accuracy, "auc": None}
@@ -64,13 +69,36 @@ def test_without_predictions_table_1_has_no_differences():
 
 
 @pytest.mark.parametrize(
-    "contender, kind",
+    "contender, backend, kind",
     [
-        ("tfidf_svm", "anchor"),
-        ("cnn@scratch", "from scratch"),
-        ("cnn@embeddings", "pretrained vectors"),
-        ("bert@minilm", "pretrained"),
+        ("tfidf_svm", "scikit-learn", "anchor"),
+        ("logistic@minilm", "scikit-learn", "anchor"),
+        ("cnn@scratch", "torch", "from scratch"),
+        ("cnn@embeddings", "jax", "pretrained vectors"),
+        ("bert@minilm", "tensorflow", "pretrained"),
     ],
 )
-def test_pretrained_and_from_scratch_are_told_apart(contender, kind):
-    assert kind_of(contender) == kind
+def test_pretrained_and_from_scratch_are_told_apart(tmp_path, make_run, contender, backend, kind):
+    make_run(tmp_path / "fit", contender, backend=backend)
+    (run,) = read_records(tmp_path).parts[0].runs
+    assert kind_of(run) == kind
+
+
+@pytest.mark.parametrize(
+    "contender, columns, expected",
+    [
+        pytest.param("most_frequent", [[30, 0], [60, 0]], True, id="the majority by another name"),
+        pytest.param("majority", [[30, 0], [59, 1]], False, id="another model by its name"),
+        pytest.param("cnn@scratch", [[30, 0], [60, 0]], False, id="a network that collapsed"),
+    ],
+)
+def test_a_baseline_of_one_label_is_known_by_what_it_predicts(
+    tmp_path, make_run, contender, columns, expected
+):
+    directory = make_run(tmp_path / "fit", contender, labels=["joy", "fear"])
+    path = directory / "run.json"
+    record = json.loads(path.read_text())
+    record["metrics"]["test"]["confusion_matrix"] = columns
+    path.write_text(json.dumps(record))
+    (run,) = read_records(tmp_path).parts[0].runs
+    assert is_constant(run) == expected
