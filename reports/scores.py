@@ -230,6 +230,8 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
 
 def draw_curves(axes, runs, summary, metric, value):
     """Draws what `draw_curve` shows in axes that are there."""
+    # Limits are looked for once, at the end: panels that share axes would look at each other's.
+    axes.set_autoscale_on(False)
     names = list(dict.fromkeys(summary["contender"]))
     for number, (name, shown) in enumerate(zip(names, short_names(names), strict=True)):
         own = runs[runs["contender"] == name]
@@ -244,6 +246,7 @@ def draw_curves(axes, runs, summary, metric, value):
             means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
             label=shown,
         )  # fmt: skip
+    axes.autoscale()
 
 
 def show_curves(page, found, name, title, label=None, logarithmic=False):
