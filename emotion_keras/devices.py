@@ -97,8 +97,9 @@ def reuse_memory():
     if any(name in os.environ for name in chosen):
         return
     data, element = _framework().data.Dataset, _framework().TensorSpec(())
-    for _ in data.from_generator(lambda: iter([0.0]), output_signature=element):
-        pass
+    with quiet():  # TensorFlow says that it has changed the setting.
+        for _ in data.from_generator(lambda: iter([0.0]), output_signature=element):
+            pass
     libc = ctypes.CDLL(None)
     libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
     libc.mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
