@@ -113,8 +113,9 @@ def _read(path, run):
         keep_default_na=False,
         na_values=dict.fromkeys(numbers, [""]),
     )
-    if not content.endswith(b"\n") or frame[numbers].isna().to_numpy().any():
-        raise ValueError("it ends within a row, or lacks probabilities")
+    shares = frame[numbers].to_numpy()
+    if not content.endswith(b"\n") or not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError("it ends within a row, or holds numbers that are no probabilities")
     if not frame[["label", "predicted"]].isin(labels).to_numpy().all():
         raise ValueError("it holds labels that the run's record does not name")
     for split, count in collections.Counter(frame["split"]).items():

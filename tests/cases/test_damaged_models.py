@@ -213,6 +213,11 @@ def test_no_value_in_a_record_ends_in_a_traceback(what, value, make_record, expo
             lambda s: s.replace(",joy,", ",envy,"), "does not name", id="other labels in its rows"
         ),
         pytest.param(lambda s: s.replace("0.", "x."), "damaged", id="letters for digits"),
+        pytest.param(
+            lambda s: s.replace(",0.", ",7.", 1), "no probabilities", id="a number above 1"
+        ),
+        pytest.param(lambda s: s.replace(",0.", ",-0.", 1), "no probabilities", id="one below 0"),
+        pytest.param(lambda s: s.replace(",0.", ",nan", 1), "damaged", id="a number that is none"),
         pytest.param(lambda s: f"x,{s}", "columns should be", id="another column"),
         pytest.param(lambda s: s.replace(",", ";"), "columns should be", id="other delimiters"),
     ],

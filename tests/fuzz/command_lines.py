@@ -25,6 +25,9 @@ import typing
 from pathlib import Path
 from typing import NamedTuple
 
+# A process that is forked from one with threads of torch would wait for them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from emotion_keras import compare, export, fit, predict, serve, study
 from emotion_keras.contenders import DATA_STAGES
 from emotion_keras.data import corpus

@@ -159,7 +159,9 @@ def check(folder: Path) -> str | None:
             code = end.code
         except BaseException:
             return f"{command.__module__} {arguments}\n{traceback.format_exc()}"
-        if code not in (0, 1, 2) or "Traceback" in errors.getvalue() + output.getvalue():
+        # Of a run that fails a study's log has the traceback, here standard output.
+        shown = errors.getvalue() + ("" if command == compare.main else output.getvalue())
+        if code not in (0, 1, 2) or (code == 2 and "Traceback" in shown):
             return f"{command.__module__} {arguments}: {code}\n{errors.getvalue()}"
     return None
 
