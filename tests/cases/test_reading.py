@@ -750,6 +750,30 @@ def test_a_named_pipe(tmp_path, content, read):
     assert texts == ["a", "b"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_that_is_used_again_gives_what_is_new(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    for content, texts in ((PLAIN, ["a", "b"]), (PLAIN.replace(b"a,", b"c,"), ["c", "b"])):
+        writer = threading.Thread(target=path.write_bytes, args=(content,))
+        writer.start()
+        assert loaded(path)[0].examples["text"].tolist() == texts
+        writer.join()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such devices")
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/random"])
+def test_a_device_is_refused(tmp_path, device):
+    for read in (loaded, lambda path: answered(path, tmp_path)):
+        with pytest.raises(UserError, match="is a device"):
+            read(device)
+
+
+@pytest.mark.parametrize("content", PIPED)
+def test_a_name_without_an_ending(write, tmp_path, content):
+    assert texts_of(write("table", content), tmp_path) == ["a", "b"]
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="this system has no /dev/fd")
 def test_what_a_shell_writes_as_a_process_between_brackets(tmp_path):
     reader, writer = os.pipe()

@@ -111,8 +111,8 @@ def scan(
     """Passes over a table's bytes once, before anything parses them.
 
     Args:
-        path: A file, also compressed by gzip, bzip2, xz or Zstandard; or a pipe, whose format is
-            told by its content.
+        path: A file, also compressed by gzip, bzip2, xz or Zstandard; or a pipe. Where a name has
+            no ending, the content says the format.
         option: Name of the option that gave the path, for what is said where it is wrong.
         accepted: What the option accepts, likewise.
         encoding: The encoding of a text, where the user named it; else it is found out.
@@ -165,9 +165,9 @@ def _scan(path, encoding):
     is_stored = stat.S_ISREG(mode)
     if stat.S_ISDIR(mode):
         raise IsADirectoryError
-    if stat.S_ISBLK(mode):
+    if stat.S_ISBLK(mode) or stat.S_ISCHR(mode):  # Which may have no end.
         raise UserError(f"{path} is a device, not a file.")
-    stored = path if is_stored else _spooled(str(path), _inode(path))
+    stored = path if is_stored else _spooled(path)
     with open(stored, "rb") as file:
         beginning = file.read(_SAMPLE)
         file.seek(0)
@@ -182,7 +182,7 @@ def _scan(path, encoding):
     name = path
     if name.suffix.lower() in _COMPRESSIONS:
         name = name.with_suffix("")
-    known = is_stored and (name.suffix or not compression)
+    known = is_stored and name.suffix
     format = format_of(name) if known else _sniffed(beginning)
     _check_signature(path, format, beginning, compression)
     suffix = name.suffix.lower() if known else ""
@@ -199,23 +199,18 @@ def _scan(path, encoding):
     return Source(path, sha256, format, found, text, suffix, open_bytes, is_stored)
 
 
-def _inode(path):
-    status = path.stat()
-    return status.st_dev, status.st_ino
+# Folders that are removed at the end of the process.
+_SPOOLS = []
 
 
-@functools.lru_cache
-def _spooled(name, inode):
-    """A file with what a pipe gave: what comes through it comes once, and is read several times."""
+def _spooled(pipe):
+    """A file with what a pipe gives: it comes once, and is read several times."""
     folder = tempfile.TemporaryDirectory(prefix="emotion_keras-")
-    _SPOOLS.append(folder)  # It is removed at the end of the process.
+    _SPOOLS.append(folder)
     path = Path(folder.name) / "piped"
-    with open(name, "rb") as source, open(path, "wb") as target:
+    with open(pipe, "rb") as source, open(path, "wb") as target:
         shutil.copyfileobj(source, target)
     return path
-
-
-_SPOOLS = []
 
 
 def _compression(beginning):
@@ -265,7 +260,7 @@ def _readable(path):
 
 
 def _sniffed(beginning):
-    """The format of what has no name, by its content."""
+    """The format of what has no ending, by its content."""
     if beginning.startswith(b"PAR1"):
         return PARQUET
     if beginning.startswith((_ZIP, _OLE)):
