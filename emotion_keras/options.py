@@ -80,13 +80,15 @@ def read_option(name, annotation, value):
         The value in the type.
 
     Raises:
-        UserError: If the value is of a wrong type.
+        UserError: If the value is of a wrong type, or holds a NUL.
 
     Example:
 
     >>> read_option("epochs", int, "3"), read_option("labels", str | None, "null")
     (3, 'null')
     """
+    if isinstance(value, str) and "\0" in value:
+        raise UserError(f"{name} holds a NUL, as no text and no path does. Received: {value!r}")
     try:
         return _read(annotation, value)
     except (ValueError, OverflowError, yaml.YAMLError):

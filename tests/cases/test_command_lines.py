@@ -12,7 +12,7 @@ from emotion_keras.checksums import encoder_sha256
 from emotion_keras.contenders import read_settings
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.errors import UserError
-from emotion_keras.options import make_parser, parse, read_options, split_names
+from emotion_keras.options import make_parser, parse, read_option, read_options, split_names
 
 pytestmark = pytest.mark.one_backend
 
@@ -245,3 +245,10 @@ def test_more_than_500_labels_are_taken_where_the_user_insists(tmp_path, most, i
             load_corpus(path, max_labels=most)
     else:
         assert len(load_corpus(path, max_labels=most).labels) == 501
+
+
+@pytest.mark.parametrize("name", ["runs_dir", "study"])
+def test_a_nul_in_an_option_is_told(name):
+    for annotation in (str, str | None):
+        with pytest.raises(UserError, match=f"{name} holds a NUL"):
+            read_option(name, annotation, "no\0")
