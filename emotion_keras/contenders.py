@@ -16,6 +16,8 @@ ANCHORS = ("majority", "tfidf_logistic", "tfidf_svm")
 NETWORKS = ("cnn", "lstm", "transformer", "bert", "gated_transformer")
 
 # The functions that make the data that all runs of a study share, by their name in the record.
+# More runs of a model are a number in the wrong place.
+_MOST_SEEDS = 10_000
 DATA_STAGES = {"reading": load_corpus, "preparation": prepare, "protocol": split}
 
 
@@ -96,8 +98,8 @@ def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
     Raises:
         UserError: If there is no run of anything to make, or the corpus cannot be had.
     """
-    if seeds < 1:
-        raise UserError(f"seeds is 1 or more. Received: seeds={seeds}")
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UserError(f"seeds is 1 to {_MOST_SEEDS:,}. Received: seeds={seeds}")
     path = data["reading"]["data"]
     if is_pipe(path):
         raise UserError(

@@ -80,19 +80,30 @@ def read_option(name, annotation, value):
         The value in the type.
 
     Raises:
-        UserError: If the value is of a wrong type, or holds a NUL.
+        UserError: If the value is of a wrong type, or a string that is no text.
 
     Example:
 
     >>> read_option("epochs", int, "3"), read_option("labels", str | None, "null")
     (3, 'null')
     """
-    if isinstance(value, str) and "\0" in value:
-        raise UserError(f"{name} holds a NUL, as no text and no path does. Received: {value!r}")
+    if isinstance(value, str) and _is_no_text(value):
+        raise UserError(
+            f"{name} holds a NUL or half a character, as no text and no path does. "
+            f"Received: {name}={value!r}"
+        )
     try:
         return _read(annotation, value)
     except (ValueError, OverflowError, yaml.YAMLError):
         raise UserError(f"{name} is {_in_words(annotation)}. Received: {name}={value}") from None
+
+
+def _is_no_text(value):
+    try:
+        os.fsencode(value)  # Bytes of a path that are no character have a form of their own.
+    except UnicodeEncodeError:
+        return True
+    return "\0" in value
 
 
 def _read(annotation, value):

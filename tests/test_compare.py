@@ -145,7 +145,7 @@ def test_with_folds_each_text_is_tested_once(command, tmp_path):
         ({"models": "cnn,cnn@scratch"}, "named twice"),
         ({"models": "bert@scratch"}, "pretrained encoder"),
         ({"reference": "majority"}, "The reference is one of the models, tfidf_logistic, cnn@"),
-        ({"seeds": 0}, "seeds is 1 or more"),
+        ({"seeds": 0}, "seeds is 1 to 10,000"),
         ({"workers": 0}, "workers is 1 or more"),
         ({"folds": 1}, "folds"),
         ({"data": "missing.csv"}, "missing.csv"),

@@ -69,6 +69,11 @@ def split(
     >>> texts = corpus.examples["text"].iloc[parts.train]
     """
     _check(split_seed, test_size, val_size, folds, fold, train_fraction)
+    if folds is not None and folds > len(corpus):
+        raise UserError(
+            f"A fold holds a text or more, and {corpus.source} has {len(corpus):,} texts. "
+            f"Received: folds={folds}"
+        )
     label_ids = corpus.label_ids
     if (label_ids < 0).any():
         raise UserError(

@@ -1,6 +1,7 @@
 """What users type is what they get: on the command line, in files of options and in calls."""
 
 import json
+import os
 from typing import Literal
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotion_keras.checksums import encoder_sha256
-from emotion_keras.contenders import read_settings
-from emotion_keras.data import load_corpus, prepare
+from emotion_keras.contenders import make_tasks, read_settings, resolve_data
+from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.errors import UserError
 from emotion_keras.options import make_parser, parse, read_option, read_options, split_names
 
@@ -248,7 +249,27 @@ def test_more_than_500_labels_are_taken_where_the_user_insists(tmp_path, most, i
 
 
 @pytest.mark.parametrize("name", ["runs_dir", "study"])
-def test_a_nul_in_an_option_is_told(name):
+@pytest.mark.parametrize("text", ["no\0", "\ud800", "half \udfff"])
+def test_an_option_that_is_no_text_is_told(name, text):
     for annotation in (str, str | None):
-        with pytest.raises(UserError, match=f"{name} holds a NUL"):
-            read_option(name, annotation, "no\0")
+        with pytest.raises(UserError, match=f"{name} holds a NUL or half a character"):
+            read_option(name, annotation, text)
+
+
+def test_bytes_of_a_path_that_are_no_characters_stay():
+    assert read_option("runs_dir", str, os.fsdecode(b"caf\xe9")) == "caf\udce9"
+
+
+@pytest.mark.parametrize("seeds", [0, -1, 10_001, 2**31])
+def test_a_number_of_seeds_that_makes_no_sense_is_told(seeds):
+    shared = {"precision": "auto", "settings": {}, "cache": {}, "notify": print}
+    with pytest.raises(UserError, match=f"seeds is 1 to 10,000. Received: seeds={seeds}"):
+        make_tasks(["majority"], resolve_data({}), seeds=seeds, **shared)
+
+
+@pytest.mark.parametrize("folds", [7, 2**31])
+def test_more_folds_than_texts_are_told(tmp_path, folds):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\n" + "".join(f"text {i},{'ab'[i % 2]}\n" for i in range(6)))
+    with pytest.raises(UserError, match=f"6 texts.*Received: folds={folds}"):
+        split(load_corpus(path), folds=folds, fold=0)

@@ -252,7 +252,7 @@ def test_a_published_run_cannot_be_tested_anew(command, capsys, tmp_path):
         (["learning_rate", {"rates": "0.1,0.1"}], "rates names something twice"),
         (["learning_rate", {"rates": "0"}], "A learning rate is above 0"),
         (["learning_rate", {"models": "oracle"}], "Unknown model"),
-        (["learning_rate", {"seeds": 0}], "seeds is 1 or more"),
+        (["learning_rate", {"seeds": 0}], "seeds is 1 to 10,000"),
         (["learning_rate", {"workers": 0}], "workers is 1 or more"),
         (["data_ratio", {"ratios": "0.5,1.5"}], "above 0 and at most 1"),
         (["data_ratio", {"data": "missing.csv"}], "missing.csv"),
