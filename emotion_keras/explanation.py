@@ -94,7 +94,7 @@ def explained_outputs(
     """What a model predicts, with what its gate does to each token.
 
     Args:
-        explaining: What `explaining_model` returned; for each new one the backend compiles anew.
+        explaining: What `explaining_model` returned; the backend compiles each new one.
         sequences: `Sequences` of token ids.
         sequence_length: Longest padded length.
         feature: Name of the model's input that takes the token ids.

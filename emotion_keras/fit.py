@@ -592,7 +592,7 @@ def _options_of(directory, model=None):
         recorded = {"model": run["model"], "seed": run["seed"]}
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{Path(directory) / record.RUN} is damaged: it lacks {error}. Make the run anew."
+            f"{Path(directory) / record.RUN} is damaged: it lacks {error}. Make the run again."
         ) from error
     for part in parts:
         recorded |= part

@@ -64,7 +64,7 @@ def label_file(
         resume: Whether to go on with what was interrupted; where nothing was, it is begun.
         columns: Names of the new columns, in order.
         settings: JSON-able dictionary of all that the answers depend on: what was begun with
-            others is not gone on with.
+            others does not continue.
         rows_at_a_time: Most rows a call of `predict`, and most to be done again after a crash.
         notify: Called with messages.
 
@@ -91,7 +91,7 @@ def label_file(
     sinks.output_format(output)
     with _only_one(output):
         if _is_complete(output, resume):
-            notify(f"{output} is complete already. Delete it to make it anew.")
+            notify(f"{output} is complete already. Delete it to make it again.")
             return {"rows": 0, "labelled": 0, "empty": 0}
         _check_leftovers(output, sinks.leftovers(output), resume)
         stamp = _stamp(path)
@@ -216,7 +216,7 @@ def _check_leftovers(output, leftovers, resume):
 
 def _start_anew(output):
     paths = ", ".join(map(str, [_journal(output), *sinks.leftovers(output)]))
-    return f"To begin anew, delete {paths}."
+    return f"To start again, delete {paths}."
 
 
 def _check_new_columns(path, columns, new):
@@ -269,7 +269,7 @@ def _tell_of_space(output, path, share, notify):
     if free < needed:
         notify(
             f"The disk of {output} has {free / 1e9:.1f} GB left, and the rows to come may need "
-            f"more than {needed / 1e9:.1f} GB. Where it gets full, the work can be gone on with."
+            f"more than {needed / 1e9:.1f} GB. If it gets full, the work can continue later."
         )
 
 

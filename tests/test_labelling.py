@@ -550,7 +550,7 @@ def test_what_was_begun_is_not_begun_anew_without_being_told(begun):
     ("options", "message"),
     [
         ({"settings": {"model": 2}}, 'other settings.*Before: {"model": 1}. Received: {"model": 2'),
-        ({"text_column": "n"}, "another text column.*To begin anew, delete"),
+        ({"text_column": "n"}, "another text column.*To start again, delete"),
         ({"columns": ["mood"]}, "other new columns"),
     ],
 )

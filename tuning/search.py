@@ -236,7 +236,7 @@ def _try_settings(plan, notify, names=()):
     A chief that knows the names of its workers waits for those that are late.
 
     What an oracle says follows from its seed and the scores that it was told. So a search that was
-    stopped is begun anew, with the scores of the trials that are there.
+    stopped starts again, with the scores of the trials that are there.
     """
     with quiet():  # Imported here because it takes seconds.
         from keras_tuner.engine import base_tuner

@@ -285,7 +285,7 @@ def _with_other_models(found, path):
     """What an analysis found, and what it found before of other models in the same study."""
     before = {}
     if path.exists():
-        with contextlib.suppress(UserError):  # What cannot be read is made anew.
+        with contextlib.suppress(UserError):  # What cannot be read is made again.
             before = record.read_versioned(path)
     if any(before.get(name) != found[name] for name in ("analysis", "corpus")):
         return found

@@ -37,7 +37,7 @@ def bucket_length(length, longest, compiled=True):
 class TrainingBatches(keras.utils.PyDataset):
     """Batches of like length, in an order that follows from `(seed, epoch)` alone.
 
-    Every batch has `batch_size` texts, so that no step is compiled anew for a remainder: an epoch
+    Every batch has `batch_size` texts, so that no step is compiled again for a remainder: an epoch
     shows each text once, and at its end as many a second time as fill the last batch.
 
     Args:
@@ -48,7 +48,7 @@ class TrainingBatches(keras.utils.PyDataset):
         sequence_length: Integer, longest padded length; longer sequences are cut.
         seed: Integer.
         sample_weight: Optional float array `(len(sequences),)`.
-        compiled: Whether the training step is compiled, for each padded length anew.
+        compiled: Whether the training step is compiled, once for each padded length.
         resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to show
             in place of `sequences`, as many.
     """

@@ -290,7 +290,7 @@ def _fetch_isear(seconds):
         if sha256 != isear.SHA256:
             raise UserError(
                 f"The cached ISEAR file {cached} is damaged: its SHA-256 is not "
-                f"{isear.SHA256[:12]}... Delete it, and it is downloaded anew."
+                f"{isear.SHA256[:12]}... Delete it, and it is downloaded again."
             )
         return cached
     how = (
@@ -318,7 +318,9 @@ def _fetch_isear(seconds):
             reason = f"the download is damaged: its SHA-256 is not {isear.SHA256[:12]}..."
         else:
             reason = str(error) or type(error).__name__
-        raise UserError(f"ISEAR is not in the cache and not to be had: {reason}. {how}") from error
+        raise UserError(
+            f"ISEAR is not in the cache and cannot be downloaded: {reason}. {how}"
+        ) from error
 
 
 def _probe():

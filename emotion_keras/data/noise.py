@@ -87,7 +87,7 @@ def perturb_labels(label_ids, level, num_classes, *, seed=0):
 
 
 class TrainingNoise:
-    """Noise for the training split: of texts in each epoch anew, of labels once.
+    """Noise for the training split: of texts again in each epoch, of labels once.
 
     Args:
         seed: Integer.

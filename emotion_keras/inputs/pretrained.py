@@ -36,7 +36,7 @@ def minilm_folder():
     if sha256 != _MINILM_SHA256:
         raise UserError(
             f"{folder / 'model.safetensors'} is damaged: its SHA-256 is {sha256[:12]}..., expected "
-            f"{_MINILM_SHA256[:12]}... Install it anew: {reinstall}"
+            f"{_MINILM_SHA256[:12]}... Install it again: {reinstall}"
         )
     return folder
 
@@ -128,7 +128,7 @@ def bert_layers(backbone, exact_gelu, dropout):
         The embedding layer, a function from `(vectors, padding_mask)` to contextual vectors, and
         one from these to the pooled output.
     """
-    # In float32: under mixed precision the whole table would be cast anew for each batch.
+    # In float32: under mixed precision the whole table would be cast again for each batch.
     embedding = keras_hub.layers.TokenAndPositionEmbedding(
         vocabulary_size=backbone.vocabulary_size,
         sequence_length=backbone.max_sequence_length,

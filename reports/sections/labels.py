@@ -1,4 +1,4 @@
-"""Labels: which are taken for which, and how well each is told."""
+"""Labels: which are taken for which, and how well each is recognised."""
 
 import numpy as np
 import pandas as pd

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/study_scaling.py [--rounds N] [--output FILE]
 
-Both make the same comparison anew, cnn and gated_transformer from scratch with four seeds each on
+Both make the same comparison again, cnn and gated_transformer from scratch with four seeds each on
 the built-in corpus, as a user makes it, in turns.
 
 Takes 10 minutes on 2 cores; run nothing beside it. Measured on 2 cores of an AMD EPYC, one round:

@@ -1,4 +1,4 @@
-"""A run is not repeated, and a study not gone on with, on other data than its own."""
+"""A run does not repeat, and a study does not continue, on other data than its own."""
 
 import json
 

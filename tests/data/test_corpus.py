@@ -1,4 +1,4 @@
-"""Which corpus is loaded, and what happens when ISEAR is not to be had."""
+"""Which corpus is loaded, and what happens when ISEAR cannot be downloaded."""
 
 import hashlib
 import sys

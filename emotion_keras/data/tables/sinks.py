@@ -1,4 +1,4 @@
-"""Writes a table of any length part by part, so that it can be gone on with after a crash.
+"""Writes a table of any length part by part, so that it can continue after a crash.
 
 `open_sink` gives one of the classes here, which have this in common: `start` goes on from a
 position, `write` puts a part on disk for good and returns the position behind it, and `finish`
@@ -90,7 +90,7 @@ class _TextSink:
             if self._file.seek(0, os.SEEK_END) < position:
                 raise UserError(
                     f"{self._part} is shorter than it was when it was last written. It is damaged: "
-                    "delete it and begin anew."
+                    "delete it and start again."
                 )
             self._file.truncate(position)
             self._file.seek(position)

@@ -43,7 +43,7 @@ _POINTER = b"version https://git-lfs"
 
 @dataclass(frozen=True)
 class Source:
-    """What holds a table, and what one pass over it has told.
+    """What holds a table, and what one pass over it found.
 
     Args:
         path: Its path, as the user named it.
