@@ -30,6 +30,13 @@ def imports(path):
     return names
 
 
+def test_the_top_level_holds_what_it_should_and_nothing_that_a_trial_left():
+    made = {"runs", "logs", "report", "__pycache__"}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - made
+    folders = {"emotion_keras", "tuning", "reports", "tests"}
+    assert found == folders | {"README.md", "LICENSE", "requirements.txt", "tox.ini"}
+
+
 def test_the_import_reader_sees_what_is_there(tmp_path):
     path = tmp_path / "module.py"
     path.write_text("import a.b\ndef f():\n    from c.d import e\n")
