@@ -78,7 +78,7 @@ _METRICS = {
 }
 _METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support": int}
 # How Git LFS stands in for a file that was not fetched.
-_POINTER = b"version https://git-lfs"
+LFS_POINTER = b"version https://git-lfs"
 _DELETE = "Delete it, and the command that wrote it makes it again."
 
 
@@ -422,14 +422,14 @@ def check_file(path, remedy):
         raise UserError(f"{path} is a folder, and should be a file. {remedy}")
     try:
         with open(path, "rb") as file:
-            start = file.read(len(_POINTER))
+            start = file.read(len(LFS_POINTER))
     except FileNotFoundError:
         raise UserError(f"There is no file {path}. {remedy}") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}. {remedy}") from error
     if not start:
         raise UserError(f"{path} is empty. {remedy}")
-    if start == _POINTER:
+    if start == LFS_POINTER:
         raise UserError(
             f"{path} is a pointer of Git LFS in place of the file. Fetch the file: git lfs pull."
         )

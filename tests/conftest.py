@@ -59,6 +59,18 @@ def float32():
     keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture
+def write(tmp_path):
+    """Writes a file of bytes, or of a text in UTF-8; returns its path."""
+
+    def write(name, content):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
 @pytest.fixture(scope="session")
 def corpus_path(tmp_path_factory):
     """A CSV of 120 texts of 3 to 12 words that one word in three gives away."""

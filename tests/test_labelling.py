@@ -37,16 +37,6 @@ def label(source, output, predict=predict, **options):
     return label_file(predict, source, output, notify=lambda message: None, **given)
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def read_parquet(path):
     return pytest.importorskip("pyarrow.parquet").read_table(path).to_pylist()
 

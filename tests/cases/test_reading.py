@@ -32,16 +32,6 @@ parquet = pytest.importorskip("pyarrow.parquet")
 pytestmark = pytest.mark.one_backend
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def loaded(path, **options):
     """The corpus that `fit` reads, and its messages."""
     messages = []

@@ -12,16 +12,6 @@ from emotion_keras.errors import UserError
 pytestmark = pytest.mark.one_backend
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, content):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def read(path, **columns):
     return read_table(open_table(scan(path)), path, **columns)
 

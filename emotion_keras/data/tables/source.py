@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
+from emotion_keras import record
 from emotion_keras.data.tables.encodings import Encoding, find_encoding
 from emotion_keras.errors import UserError
 
@@ -38,7 +39,6 @@ _COMPRESSIONS = {
     ".zst": b"\x28\xb5\x2f\xfd",
 }
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_POINTER = b"version https://git-lfs"
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ def _sniffed(beginning):
 
 def _check_signature(path, format, beginning, compression):
     """Refuses what is something else than its name says."""
-    if beginning.startswith(_POINTER):
+    if beginning.startswith(record.LFS_POINTER):
         raise UserError(
             f"{path} is a pointer of Git LFS, not the file itself. Fetch it: `git lfs pull`."
         )
