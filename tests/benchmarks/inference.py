@@ -2,7 +2,7 @@
 
     python -m emotion_keras.export RUN --out FOLDER           # a run over the MiniLM encoder
     python -m emotion_keras.export RUN --out INT8 --quantize int8
-    python tests/benchmarks/inference.py FOLDER INT8
+    python tests/benchmarks/inference.py FOLDER INT8 [--record]
 
 Needs the package transformers, and torch. Measures the cold start of the command, from the start of
 the process to the answer; the time of one text; and the texts a second, on the test texts of ISEAR
@@ -12,6 +12,7 @@ Each has a process of its own, and they are asked by turns in several rounds, so
 alike for all. Takes about 5 minutes on 2 cores.
 """
 
+import argparse
 import contextlib
 import json
 import statistics
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import history
 
 ROOT = Path(__file__).parents[2]
 TEXT = "My neighbour shouted at me in the street when I came home late."
@@ -132,7 +135,15 @@ def seconds(command):
     return time.perf_counter() - start
 
 
-def main(folder, int8):
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", help="an export in float32")
+    parser.add_argument("int8", help="an export of the same run in int8")
+    history.add_option(parser)
+    arguments = parser.parse_args()
+    folder, int8 = (str(Path(path).resolve()) for path in (arguments.folder, arguments.int8))
     ours = [sys.executable, "-m", "emotion_keras.predict", folder, TEXT]
     theirs = [sys.executable, __file__, "--cold"]
     ours, theirs = (
@@ -158,6 +169,14 @@ def main(folder, int8):
             f"{many:.0f} texts/s, {many / peer_many:.2f} times the pipeline's {peer_many:.0f}, "
             f"{many / bare_many:.2f} times the bare session's {bare_many:.0f}"
         )
+    if arguments.record:
+        history.record(
+            {
+                "cold_start_seconds": {"ours": ours, "pipeline": theirs},
+                "one_text_milliseconds": {name: one for name, (one, _) in found.items()},
+                "texts_per_second": {name: many for name, (_, many) in found.items()},
+            }
+        )
 
 
 if __name__ == "__main__":
@@ -171,7 +190,5 @@ if __name__ == "__main__":
             serve_times(*functions_of_predictor(folder))
         case ["--session", folder]:
             serve_times(*functions_of_session(folder))
-        case [*folders] if len(folders) == 2:
-            main(*(str(Path(folder).resolve()) for folder in folders))
         case _:
-            sys.exit(__doc__)
+            main()

@@ -1,10 +1,10 @@
 """Labelling of a million texts: texts a second, peak memory, and what two kills do to the result.
 
-    python tests/benchmarks/label_million.py RUN [--rows N] [--output FILE]
+    python tests/benchmarks/label_million.py RUN [--rows N] [--record]
 
 Writes a CSV of texts from the built-in corpus, each with its number, and has the command label it
-as a user does. At two random moments the process is killed (SIGKILL), and the same command goes on.
-In the end each row must have been answered once, in order and unchanged.
+as a user does. At two random moments the process is killed (SIGKILL), and the same command
+continues. In the end each row must have been answered once, in order and unchanged.
 
 The time depends on the run's model alone: with `tfidf_logistic` it is minutes, with MiniLM on a CPU
 hours, for which `--rows` is there.
@@ -23,6 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import history
 import processes
 
 MOST_MEMORY = 1e9
@@ -89,7 +90,7 @@ def main():
     )
     parser.add_argument("run", help="folder of a run with its model")
     parser.add_argument("--rows", type=int, default=1_000_000, help="number of texts")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         given, labelled = Path(folder, "texts.csv"), Path(folder, "labelled.csv")
@@ -106,9 +107,8 @@ def main():
         f"{kills[1]:,}. {arguments.rows / seconds:,.0f} texts a second, three starts included; "
         f"peak memory {peak / 1e9:.2f} GB, less than {MOST_MEMORY / 1e9:g} wanted."
     )
-    if arguments.output:
-        result = {"rows": arguments.rows, "seconds": seconds, "peak_memory_bytes": peak}
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+    if arguments.record:
+        history.record({"rows": arguments.rows, "seconds": seconds, "peak_memory_bytes": peak})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Load: a service under steady requests, and under malformed ones.
 
-    python tests/benchmarks/service_load.py FOLDER [--rate 150] [--seconds 60] [--output FILE]
+    python tests/benchmarks/service_load.py FOLDER [--rate 150] [--seconds 60] [--record]
     python tests/benchmarks/service_load.py FOLDER --fuzz 10000
 
 Starts the service of a run's folder and asks for one text a request, of the built-in corpus, over
@@ -25,8 +25,8 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from pathlib import Path
 
+import history
 import processes
 
 MOST_MEDIAN = 0.05
@@ -190,7 +190,7 @@ def main():
     parser.add_argument("--rate", type=float, default=150, help="requests a second")
     parser.add_argument("--seconds", type=float, default=60, help="for how long")
     parser.add_argument("--fuzz", type=int, help="malformed requests instead, and how many")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     arguments = parser.parse_args()
     runs = arguments.folder.startswith("http")
     with contextlib.nullcontext(arguments.folder) if runs else service(arguments.folder) as address:
@@ -198,8 +198,8 @@ def main():
             result = report_fuzz(address, arguments.fuzz)
         else:
             result = report_load(address, arguments.rate, arguments.seconds)
-    if arguments.output:
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+    if arguments.record:
+        history.record(result)
 
 
 if __name__ == "__main__":

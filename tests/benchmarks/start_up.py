@@ -1,18 +1,16 @@
 """Start-up: seconds from the command to the first training step of `fit`, and its peak memory.
 
-    python tests/benchmarks/start_up.py [--data FILE] [--output FILE]
+    python tests/benchmarks/start_up.py [--data FILE] [--record]
 
 The command runs as a user runs it, with default settings, in a terminal of its own: the time is
 taken when its progress bar shows that the first step is done. It is stopped there, a few times
 over; the last time it trains two epochs and writes its run, and its memory is taken at its end.
 
-Takes 3 minutes on 2 cores; run nothing beside it. Measured on 2 cores of an AMD EPYC with
-TensorFlow: 17.8 s; 2.38 GB where nothing but requirements.txt is installed. TensorFlow imports JAX
-where it finds it, which takes 0.1 GB more.
+Takes 3 minutes on 2 cores; run nothing beside it. Measure where nothing but requirements.txt is
+installed: TensorFlow imports JAX where it finds it, which takes 0.1 GB more.
 """
 
 import argparse
-import json
 import os
 import pty
 import re
@@ -22,8 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
+import history
 import processes
 
 MOST_SECONDS = 25
@@ -82,7 +80,7 @@ def main():
     )
     parser.add_argument("--data", default="../shared/data/isear/isear.csv", help="the corpus")
     parser.add_argument("--repeats", type=int, default=3, help="how often the start is timed")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     arguments = parser.parse_args()
     times = []
     for number in range(arguments.repeats):
@@ -96,9 +94,8 @@ def main():
         f"Median {median:.1f} s, less than {MOST_SECONDS} wanted; peak memory of two epochs "
         f"{peak / 1e9:.2f} GB, less than {MOST_MEMORY / 1e9:g} wanted."
     )
-    if arguments.output:
-        result = {"seconds_to_first_step": times, "peak_memory_bytes": peak}
-        arguments.output.write_text(json.dumps(result, indent=2) + "\n")
+    if arguments.record:
+        history.record({"seconds_to_first_step": times, "peak_memory_bytes": peak})
 
 
 if __name__ == "__main__":

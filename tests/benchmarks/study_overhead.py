@@ -1,6 +1,6 @@
 """Overhead: what a study of learning rates takes beyond the training of its runs.
 
-    python tests/benchmarks/study_overhead.py [--backends tensorflow jax] [--output FILE]
+    python tests/benchmarks/study_overhead.py [--backends tensorflow jax] [--record]
 
 Makes 20 trials of the gated Transformer from scratch on ISEAR, four learning rates with five seeds
 each, as a user makes them, and compares the time of the whole command with that of the epochs in
@@ -12,13 +12,13 @@ Takes 22 minutes with TensorFlow and 16 with JAX on 2 cores; run nothing beside 
 
 import argparse
 import csv
-import json
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import history
 import processes
 
 MOST = 0.10
@@ -56,7 +56,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--backends", nargs="+", default=["tensorflow", "jax"])
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     arguments = parser.parse_args()
     results = {}
     for backend in arguments.backends:
@@ -68,8 +68,8 @@ def main():
             f"them, at most {100 * MOST:.0f} % wanted.",
             flush=True,
         )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results) + "\n")
+    if arguments.record:
+        history.record(results)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
 """Scaling: the time that a study of small models takes with two workers, against one worker.
 
-    python tests/benchmarks/study_scaling.py [--rounds N] [--output FILE]
+    python tests/benchmarks/study_scaling.py [--rounds N] [--record]
 
 Both make the same comparison again, cnn and gated_transformer from scratch with four seeds each on
 the built-in corpus, as a user makes it, in turns.
 
-Takes 10 minutes on 2 cores; run nothing beside it. Measured on 2 cores of an AMD EPYC, one round:
-192 s and 115 s, a ratio of 0.60.
+Takes 10 minutes on 2 cores; run nothing beside it.
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
+import history
 import processes
 
 MOST = 0.65
@@ -44,7 +42,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=2, help="how often each is timed")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     arguments = parser.parse_args()
     seconds = {1: [], 2: []}
     for _ in range(arguments.rounds):
@@ -53,8 +51,8 @@ def main():
             print(f"{workers} workers: {times[-1]:.0f} s", flush=True)
     ratio = statistics.median(seconds[2]) / statistics.median(seconds[1])
     print(f"Two workers take {ratio:.2f} of one worker's time, at most {MOST} wanted.")
-    if arguments.output:
-        arguments.output.write_text(json.dumps({"seconds": seconds, "ratio": ratio}) + "\n")
+    if arguments.record:
+        history.record({"seconds": seconds, "ratio": ratio})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Training throughput: our fine-tuning of MiniLM beside keras-hub's and transformers' own.
 
-    python tests/benchmarks/training_throughput.py [--data FILE] [--output FILE]
+    python tests/benchmarks/training_throughput.py [--data FILE] [--record]
 
 Beyond the requirements of the package: transformers, accelerate; jax and torch for their rows.
 
@@ -30,19 +30,12 @@ operations are 6 for each real token and each weight of the encoder that tokens 
 and everything else count as nothing.
 
 Takes 30 minutes on 2 cores; run nothing beside it.
-
-Measured on 2 cores of an AMD EPYC (216 GFLOP/s in float32, 427 in bfloat16), two rounds, texts a
-second: ours 101 with torch, 74 with TensorFlow, 52 with JAX (float32); keras-hub 9.6, at 64 tokens
-45; transformers 23 as most run it, 76 at its best. With torch ours is 10.5 times as fast as
-keras-hub, 4.4 and 1.34 times as fast as transformers; with TensorFlow 7.6, 3.2 and 0.97 times.
-Rounds differed by up to a third.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -50,6 +43,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
+import history
 import processes
 import rich
 from rich.table import Table
@@ -289,7 +283,7 @@ def parse():
     parser.add_argument("--texts", type=int, default=1280, help="texts of an epoch")
     parser.add_argument("--steps", type=int, default=10, help="timed steps of keras-hub")
     parser.add_argument("--only", default="", help="only contenders whose name holds this")
-    parser.add_argument("--output", type=Path, help="JSON file for the result")
+    history.add_option(parser)
     return parser.parse_args()
 
 
@@ -318,16 +312,14 @@ def main():
         "num_train": sample["num_train"],
         "num_texts": arguments.texts,
         "batch_size": BATCH_SIZE,
-        "cpu_count": os.cpu_count(),
-        "machine": platform.processor() or platform.machine(),
         "versions": versions(),
         "peak": peak,
         "contenders": rows,
         "ratios": compare(rows),
     }
     show(report)
-    if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n")
+    if arguments.record:
+        history.record(report)
     return 0
 
 
