@@ -57,7 +57,7 @@ def how_many_hold(verdicts):
     """How many claims hold, of those that were tested."""
     tested = [verdict for verdict in verdicts if verdict != NOT_RUN]
     if not tested:
-        return f"None of the paper’s {len(verdicts)} claims was tested yet."
+        return f"None of the paper’s {len(verdicts)} claims has been tested yet."
     holding = tested.count(HOLDS)
     number = str(holding) if holding else "None"
     verb = "hold" if holding > 1 else "holds"

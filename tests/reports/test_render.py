@@ -225,7 +225,7 @@ def test_costs_are_what_the_records_say(page, runs_dir):
         assert row["Minutes a run"] == f"{61 / 60:.1f}" and row["ms for 1 text"] == "2.5"
         assert row["Peak memory, GB"] == "1.5" and row["Parameters"] == "1,234"
     seconds = [json.loads(p.read_text())["cost"]["seconds"] for p in runs_dir.rglob("run.json")]
-    assert f"{sum(seconds) / 3600:.1f} hours of training in all" in page.text
+    assert f"Training took {sum(seconds) / 3600:.1f} hours in all" in page.text
     assert "Energy is not measured" in page.text
     for row in page.table("studies"):
         assert row["Runs"] == str(len(records_of(runs_dir, row["Study"])))
@@ -270,7 +270,7 @@ def test_the_gates_view_is_of_a_model_whose_record_has_a_gate(
         text = read_page(tmp_path / "out").text
         has_gate = "gate" in hyperparameters
         assert ("Each word is shaded by its gate" in text) == has_gate
-        assert ("Words opened and closed most" in text) == has_gate
+        assert ("Words that the gate opens and closes most" in text) == has_gate
         assert ("No model here has a gate" in text) != has_gate
 
 
@@ -421,7 +421,7 @@ def test_what_is_missing_says_how_to_make_it(tmp_path, make_run, quick, read_pag
     for analysis in ("learning_rate", "noise", "data_ratio", "gate"):
         assert f"python -m tuning.sensitivity {analysis}" in text
     assert "python -m tuning.search" in text
-    assert "None of the paper’s 9 claims was tested yet" in text
+    assert "None of the paper’s 9 claims has been tested yet" in text
     assert "one run, no interval" in text
 
 
