@@ -361,7 +361,7 @@ def _parts(studies):
             for study in studies:
                 of_data = [run for run in study.runs if run.data == data]
                 runs = [run for run in of_data if run.backend in (backend, NO_BACKEND)]
-                # The anchors of a study of another backend do not make it one of this backend.
+                # The baselines of a study of another backend do not make it one of this backend.
                 own = any(run.backend == backend for run in runs)
                 if own or (of_data and {run.backend for run in of_data} == {NO_BACKEND}):
                     kept.append(replace(study, runs=runs))

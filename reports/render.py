@@ -2,7 +2,7 @@
 
 It reads the records of all runs below a folder, and neither trains nor loads a model. Beside the
 page, `index.html`, it writes each figure as PNG and SVG, each table as CSV, Markdown and LaTeX, and
-a model card. What is not on one split of one corpus with one backend is kept apart.
+a model card. It keeps runs on another corpus, another split or another backend apart.
 """
 
 import shlex
@@ -58,7 +58,7 @@ def render(
         page.write("empty.html", records=records, runs_option=runs_option, render_command=command)
         for path, reason in records.broken:
             notify(f"Skipped {path}: {reason}")
-        notify(f"There is no finished run in {runs_dir}. What to run is said in {out / INDEX}")
+        notify(f"There is no finished run in {runs_dir}. {out / INDEX} says what to run.")
         return 2
     part = _choose(records.parts, corpus, backend)
     findings = gather(records, part)
@@ -117,13 +117,13 @@ def _choose(parts, corpus, backend):
     ):
         if wanted is not None and wanted not in found:
             raise UserError(
-                f"No run is of that {name}. Found: {', '.join(dict.fromkeys(found))}. "
+                f"No run has that {name}. Found: {', '.join(dict.fromkeys(found))}. "
                 f"Received: {name}={wanted!r}"
             )
     for part in parts:
         if corpus in (None, part.data.name) and backend in (None, part.backend):
             return part
-    raise UserError(f"No run is of both. Received: corpus={corpus!r}, backend={backend!r}")
+    raise UserError(f"No run has both. Received: corpus={corpus!r}, backend={backend!r}")
 
 
 def main(arguments=None):

@@ -30,6 +30,9 @@ KINDS = {
     "anchor": 3,
 }
 
+# What readers see of a kind; the CSV files keep the older name.
+KIND_NAMES = {"anchor": "baseline"}
+
 
 def scores_of(run):
     """The metrics of a run on the test split, by name."""
@@ -174,7 +177,7 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
             linestyle="none",
             markersize=7,
             markeredgecolor=PAPER,
-            label=kind or "mean and 95 % interval",
+            label=KIND_NAMES.get(kind, kind) or "mean and 95 % interval",
         )
         if paper is not None and not np.isnan(paper.iloc[row]):
             axes.plot(
@@ -193,7 +196,12 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
     axes.set_xlim(within_range(axes.get_xlim()))
     percent_axis(axes.xaxis)
     axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
-    add_legend(figure, axes, columns=5, order=[*KINDS, "the paper"])
+    add_legend(
+        figure,
+        axes,
+        columns=5,
+        order=[*(KIND_NAMES.get(kind, kind) for kind in KINDS), "the paper"],
+    )
     return figure
 
 

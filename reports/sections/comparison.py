@@ -6,7 +6,7 @@ import pandas as pd
 from reports.display.table import Table
 from reports.display.words import METRICS, interval, p_in_words, percent
 from reports.paper import TABLE_1
-from reports.scores import draw_scores, runs_of_comparison, summarize, with_intervals
+from reports.scores import KIND_NAMES, draw_scores, runs_of_comparison, summarize, with_intervals
 
 TITLE = "Table 1"
 
@@ -71,7 +71,7 @@ def comparison_table(compared, comparison, corpus):
     shown = pd.DataFrame(
         {
             "Model": frame["contender"],
-            "Encoder": frame["kind"],
+            "Encoder": frame["kind"].replace(KIND_NAMES),
             "Runs": frame["runs"].astype(str),
             **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
             "The paper: accuracy, F1, AUC": [
@@ -132,10 +132,10 @@ def differences_table(table, reference):
     return Table(
         "differences",
         f"Accuracy beyond that of {reference}, in points. The interval is over texts and seeds, "
-        "paired by text, and wide where there are few seeds (of a single run over texts alone); "
-        "resolved is a difference of at least the smallest that these texts and seeds can tell "
-        "from chance. p is McNemar's exact test of the mean of each "
-        "model's runs, which is another question than single runs, after Holm's correction.",
+        "paired by text, and wide where there are few seeds (with a single run, over texts alone). "
+        "A difference is resolved if it is at least the smallest that these texts and seeds can "
+        "tell from chance. p, after Holm's correction, is McNemar's exact test of the mean of each "
+        "model's runs, which is a different question from that of single runs.",
         frame,
         shown,
         sort_by,
@@ -143,7 +143,7 @@ def differences_table(table, reference):
 
 
 def kind_of(run):
-    """Whether the model of a run is pretrained, from scratch, or an anchor: a key of `KINDS`."""
+    """Whether the model of a run is pretrained, from scratch, or a baseline: a key of `KINDS`."""
     if run.is_baseline:
         return "anchor"
     if run.encoder in (None, "scratch"):

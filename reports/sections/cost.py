@@ -72,7 +72,7 @@ def studies_table(studies):
             "Hours of training": [f"{hours:.2f}" for hours in frame["hours"]],
         }
     )
-    caption = "Hours are the sum over runs, whether they were made one by one or side by side."
+    caption = "Hours are the sum over runs, whether they ran one after the other or side by side."
     sort_by = {"Runs": "runs", "Hours of training": "hours"}
     return Table("studies", caption, frame, shown, sort_by)
 
@@ -104,5 +104,5 @@ def environment_table(runs):
             "Versions": frame["versions"],
         }
     )
-    caption = "The environments in which the runs were made, from their records."
+    caption = "The environments of the runs, from their records."
     return Table("environment", caption, frame, shown, {"Runs": "runs"})

@@ -64,10 +64,10 @@ def _data_card(run, audit):
         )
     if repeats := audit.get("repeats"):
         facts.append(
-            ("Exact repeats", f"{repeats['texts']} texts stand there {repeats['examples']} times")
+            ("Exact repeats", f"{repeats['texts']} texts occur {repeats['examples']} times in all")
         )
     if conflicts := audit.get("two_labels"):
-        facts.append(("Texts under two labels", f"{conflicts['texts']}"))
+        facts.append(("Texts with two labels", f"{conflicts['texts']}"))
     near = audit.get("near_repeats")
     facts.append(("Near-repeats across splits", _near(near)))
     return {"facts": facts, "labels": _labels_table(run, audit), "steps": _steps_table(audit)}
@@ -137,4 +137,6 @@ def _steps_table(audit):
         }
     )
     sort_by = {"Texts before": "in", "Changed": "changed", "Removed": "removed"}
-    return Table("preparation", "What preparing the corpus changed.", frame, shown, sort_by)
+    return Table(
+        "preparation", "What the preparation of the corpus changed.", frame, shown, sort_by
+    )

@@ -79,7 +79,7 @@ def confusion_table(runs, name):
     return Table(
         "confusion",
         f"{name}: texts of the test split by true label (rows) and predicted label (columns), "
-        f"added up over {len(runs)} runs, and in brackets per cent of the true label's.",
+        f"added up over {len(runs)} runs, and in brackets the per cent of the true label.",
         frame.rename_axis(own_heading("true_label", frame.columns)).reset_index(),
         shown,
         {label: label for label in frame.columns},

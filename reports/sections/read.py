@@ -1,4 +1,4 @@
-"""What was read: runs that no other section shows, and those that are kept apart."""
+"""What was read: the runs that no other section shows, and those that are kept apart."""
 
 import dataclasses
 
@@ -73,5 +73,5 @@ def short_table(studies, name):
     )
     sort_by = {"Learning rate": "learning_rate", "Runs": "runs"}
     sort_by |= {title: f"{m}_mean" for m, title in METRICS.items()}
-    caption = f"{name}: test split, per cent, a row a study and setting."
+    caption = f"{name}: test split, per cent, one row for each study and setting."
     return Table("other_runs", caption, frame, shown, sort_by)

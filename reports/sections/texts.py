@@ -1,4 +1,4 @@
-"""Texts: the errors that matter, the labels that are taken for each other, and the gate's view."""
+"""Texts: the errors that matter, the labels that are confused, and the gate's view."""
 
 import numpy as np
 import pandas as pd
@@ -128,8 +128,8 @@ def errors_table(predictions, texts):
         shown["What it says"] = frame["text"]
     return Table(
         "errors",
-        f"Of {len(predictions):,} test texts {len(wrong):,} are labelled wrong; these with most "
-        "confidence, by the mean of the runs' probabilities.",
+        f"The runs label {len(wrong):,} of {len(predictions):,} test texts wrongly; these are the "
+        "errors of highest confidence, by the mean of the runs' probabilities.",
         frame,
         shown,
         {"Confidence, %": "confidence"},
@@ -155,18 +155,18 @@ def pairs_table(runs, name):
     shown = pd.DataFrame(
         {
             "Label": frame["label"],
-            "Taken for": frame["predicted"],
+            "Predicted": frame["predicted"],
             "Predictions": frame["count"].map(count),
-            "Of the label's, %": frame["share"].map(percent),
+            "Share of the label, %": frame["share"].map(percent),
         }
     )
     return Table(
         "confused_pairs",
-        f"{name}: the labels that are taken for another most often, predictions of the test split "
-        f"added up over {len(runs)} runs.",
+        f"{name}: the labels most often confused with another, predictions of the test split added "
+        f"up over {len(runs)} runs.",
         frame,
         shown,
-        {"Predictions": "count", "Of the label's, %": "share"},
+        {"Predictions": "count", "Share of the label, %": "share"},
     )
 
 
@@ -268,7 +268,7 @@ def gate_words_table(records, run):
 
 
 def faithfulness_table(records, run):
-    """What becomes of predictions without some words, or `None` where it was not measured."""
+    """How predictions change without some words, or `None` where it was not measured."""
     texts = dict.fromkeys(("order", "measure"), str)
     numbers = ("share_of_words", "num_texts", "mean_drop", "beyond_random")
     ends = [f"{name}_{end}" for name in numbers[2:] for end in ("low", "high")]
@@ -291,7 +291,7 @@ def faithfulness_table(records, run):
                     frame["beyond_random_low"], frame["beyond_random_high"], strict=True
                 )
             ],
-            "Than random": [verdict(row) for row in frame.to_dict("records")],
+            "Against random": [verdict(row) for row in frame.to_dict("records")],
         }
     )
     return Table(
@@ -300,7 +300,7 @@ def faithfulness_table(records, run):
         "gate, by contribution to the label’s score or by chance are deleted (comprehensiveness: "
         "more is better) or kept alone (sufficiency: less is better; DeYoung et al. 2020). Means "
         f"of {count(frame['num_texts'].max())} test texts; intervals are over texts, differences "
-        "paired by text, and not corrected for being many. Punctuation marks are words here.",
+        "are paired by text and not corrected for their number. Punctuation marks count as words.",
         frame,
         shown,
         {

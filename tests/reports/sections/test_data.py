@@ -40,7 +40,7 @@ def test_the_data_card_says_what_the_audit_found(part):
     assert facts["Words a text"] == (
         "median 19, mean 22.4, 5th to 95th percentile 6 to 48, longest 178"
     )
-    assert facts["Exact repeats"] == "42 texts stand there 106 times"
+    assert facts["Exact repeats"] == "42 texts occur 106 times in all"
     assert facts["Near-repeats across splits"] == "not recorded"
     path = part.runs[0].directory / "audit.json"
     near = {"texts": 12, "checked": 1484, "least": 0.8}

@@ -62,7 +62,7 @@ def test_errors_are_the_most_confident_wrong_ones(records, ours, by_hand):
     expected = wrong.sort_values(ascending=False)[:NUM_ERRORS]
     assert table.frame["id"].tolist() == expected.index.tolist()
     assert table.frame["confidence"].tolist() == pytest.approx(expected.tolist())
-    assert f"Of 90 test texts {len(wrong)} are labelled wrong" in table.caption
+    assert f"label {len(wrong)} of 90 test texts wrongly" in table.caption
     file = pd.read_csv(ours[0].directory / "texts.csv", dtype=str, keep_default_na=False)
     of_id = dict(zip(file["id"], file["text"], strict=True))
     assert table.shown["What it says"].tolist() == [of_id[name] for name in expected.index]
@@ -126,7 +126,7 @@ def test_faithfulness_is_that_of_the_file(records, ours):
     for shown, row in zip(table.shown.to_dict("records"), file.to_dict("records"), strict=True):
         # Gains of -0.4 and 5.2 points, three points to either side; what is kept counts reversed.
         expected = {"gate": "not resolved", "contribution": "better", "random": ""}[row["order"]]
-        assert shown["Than random"] == expected
+        assert shown["Against random"] == expected
         assert shown["Measure"] == row["measure"]
         assert shown["Of the words, %"] == str(round(100 * row["share_of_words"]))
         assert shown["Drop, points"] == f"{100 * row['mean_drop']:.1f}".replace("-", "−")
