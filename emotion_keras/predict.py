@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Literal
 
 from emotion_keras import record
-from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import make_parser, parse
-from emotion_keras.predictor import Predictor
-from emotion_keras.terminal import is_read
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import make_parser, parse
+from emotion_keras.errors import UserError
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.machine.terminal import is_read
 
 _LINES_AT_ONCE = 256
 # What a label's column begins with, so that no label's name can be that of another column.
@@ -84,12 +85,12 @@ def predict(
     if output is None:
         _show(answer, given, input is None and bool(texts), top, explain)
     elif output.endswith(".html"):
-        from emotion_keras.explained_page import write_page
+        from emotion_keras.inference.explained_page import write_page
 
         write_page(Path(output), predictor, _in_parts(given), answer)
         notify(f"Written: {output}")
     else:
-        from emotion_keras.labelling import label_file
+        from emotion_keras.inference.labelling import label_file
 
         columns = [f"{prefix}{name}" for name in _columns(predictor.labels, top, explain)]
         with _as_file(given) if input is None else contextlib.nullcontext(input) as path:
@@ -120,7 +121,7 @@ def _check(texts, input, text_column, encoding, output, resume, top, explain):
         )
     if encoding:
         # Imported where it is needed: the table package takes a third of a second.
-        from emotion_keras.data.tables.encodings import check_name
+        from emotion_keras.tables.encodings import check_name
 
         check_name(encoding)
         if texts:
@@ -151,7 +152,7 @@ def _lines(file, encoding):
 
 
 def _decoded(file, encoding):
-    from emotion_keras.data.tables.encodings import decode_line
+    from emotion_keras.tables.encodings import decode_line
 
     is_certain = False
     for number, line in enumerate(file, 1):

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import uvicorn
 
-from emotion_keras.errors import UserError, run_command
-from emotion_keras.limits import check_limits
-from emotion_keras.options import make_parser, option_defaults, parse
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.limits import check_limits
+from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.errors import UserError
 from emotion_keras.service.app import make_app
 from emotion_keras.service.guard import Protocol
 
@@ -56,7 +57,7 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
     # Before the model, which takes seconds to load; who connects meanwhile waits.
     with _listen(host, port) as listener:
         # Imported here because it takes seconds.
-        from emotion_keras.predictor import Predictor
+        from emotion_keras.inference.predictor import Predictor
 
         predictor = Predictor.load(folder, parallel=True)
         # The first predictions take longest, of one text and of several that are not alike in

@@ -9,8 +9,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import make_parser, parse
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import make_parser, parse
+from emotion_keras.errors import UserError
 from reports.display.fonts import packages_for
 from reports.display.page import INDEX, Page
 from reports.display.words import METRICS

@@ -11,9 +11,9 @@ from pathlib import Path
 import jinja2
 import numpy as np
 
-from emotion_keras.errors import run_command
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import make_parser, parse
 from emotion_keras.evaluation.comparison import compare_runs
-from emotion_keras.options import make_parser, parse
 from reports.claims.claim import NOISE_LEVEL
 from reports.claims.verdicts import difference
 from reports.display.figure import write_figure

@@ -14,9 +14,11 @@ import keras_hub
 import numpy as np
 import pytest
 
-from emotion_keras import devices, latency, study
 from emotion_keras import fit as fit_module
+from emotion_keras.inference import latency
 from emotion_keras.inputs.text import TextInput
+from emotion_keras.machine import devices
+from emotion_keras.studies import study
 
 WORDS = {
     "joy": "laughed sang danced sunny gift party won".split(),
@@ -135,7 +137,7 @@ class Forked:
     """
 
     _CODE = (
-        "import multiprocessing; from emotion_keras import study\n"
+        "import multiprocessing; from emotion_keras.studies import study\n"
         "study.PROCESSES = multiprocessing.get_context('fork')\n"
         "target(*arguments)"
     )

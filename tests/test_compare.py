@@ -8,17 +8,18 @@ import pytest
 
 from emotion_keras import compare as compare_module
 from emotion_keras import record
-from emotion_keras import study as study_module
-from emotion_keras.compare import CONTENDERS, main
-from emotion_keras.contenders import ANCHORS, NETWORKS, read_settings
+from emotion_keras.command.progress import Progress
+from emotion_keras.compare import main
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation import comparison
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.fit import fit
 from emotion_keras.models import MODELS
-from emotion_keras.models.anchors import ANCHORS as ANCHOR_BUILDERS
-from emotion_keras.progress import Progress
-from emotion_keras.study import Ended, Task
+from emotion_keras.models.baselines import BASELINES as BUILDERS
+from emotion_keras.studies import study as study_module
+from emotion_keras.studies.comparison import CONTENDERS
+from emotion_keras.studies.contenders import BASELINES, NETWORKS, read_settings
+from emotion_keras.studies.study import Ended, Task
 
 SMALL = {
     "embedding_dim": 8,
@@ -60,8 +61,8 @@ def runs_in(folder):
 
 def test_the_names_are_those_of_the_models():
     assert sorted(NETWORKS) == sorted(MODELS)
-    assert sorted(ANCHORS) == sorted(ANCHOR_BUILDERS)
-    assert {name.split("@")[0] for name in CONTENDERS} == {*NETWORKS, *ANCHORS}
+    assert sorted(BASELINES) == sorted(BUILDERS)
+    assert {name.split("@")[0] for name in CONTENDERS} == {*NETWORKS, *BASELINES}
 
 
 def test_runs_are_plain_runs_and_are_not_made_twice(

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_keras import devices
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import embedded_features
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.machine import devices
 from emotion_keras.models import gated_transformer
-from emotion_keras.sequences import Sequences
-from emotion_keras.training import train
+from emotion_keras.training.loop import train
 
 BACKEND = keras.backend.backend()
 STATUS = Path("/proc/self/status")
@@ -90,7 +90,7 @@ REUSE_MEMORY = """
 import resource, sys
 import numpy as np
 import tensorflow
-from emotion_keras import devices
+from emotion_keras.machine import devices
 devices.reuse_memory()
 data, element = tensorflow.data.Dataset, tensorflow.TensorSpec(())
 list(data.from_generator(lambda: iter([0.0]), output_signature=element))

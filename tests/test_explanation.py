@@ -8,23 +8,19 @@ import pytest
 from rich.text import Text
 
 from emotion_keras import record
-from emotion_keras.evaluation.faithfulness import (
-    in_words,
-    measure_faithfulness,
-    read_faithfulness,
-)
-from emotion_keras.explanation import (
+from emotion_keras.evaluation.faithfulness import in_words, measure_faithfulness, read_faithfulness
+from emotion_keras.fit import summarize
+from emotion_keras.inference.explanation import (
     describe_layers,
     explained_outputs,
     explaining_model,
     has_gate,
 )
-from emotion_keras.fit import summarize
+from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.outputs import explain_words, summarize_words
+from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
-from emotion_keras.outputs import explain_words, summarize_words
-from emotion_keras.trained import load_trained
-from emotion_keras.training import predict
 
 TEXTS = [
     "We laughed at home, and laughing friends came.",

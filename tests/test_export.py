@@ -13,12 +13,13 @@ import onnx
 import pandas as pd
 import pytest
 
-from emotion_keras import export as export_module
 from emotion_keras import record
-from emotion_keras.cores import available_cores
 from emotion_keras.errors import UserError
-from emotion_keras.exported import ExportedNetwork
-from emotion_keras.predictor import Predictor
+from emotion_keras.export import summarize
+from emotion_keras.inference import export as export_module
+from emotion_keras.inference.onnx_model import ExportedNetwork
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.machine.cores import available_cores
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ["we laughed and it was sunny", "", "they shouted " * 20, "Alone.", "cafe \u2014 storm"]
@@ -182,7 +183,7 @@ def test_int8_says_what_it_costs(gated_run, tmp_path):
     labels = rows[rows["split"] == "test"]["label"].tolist()
     predicted = Predictor.load(out).predict(texts)
     assert about["after"] == pytest.approx(np.mean(np.array(predicted) == np.array(labels)))
-    assert "in int8" in export_module.summarize(out)
+    assert "in int8" in summarize(out)
 
 
 @with_tensorflow

@@ -19,12 +19,16 @@ import yaml
 from sklearn import metrics
 
 from emotion_keras import fit as fit_module
-from emotion_keras import network, record, training
-from emotion_keras.data.batches import TrainingBatches
-from emotion_keras.defaults import CHOSEN
+from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.fit import main, next_command, resolve
-from emotion_keras.training import CHECKPOINT, predict
+from emotion_keras.fit import main, next_command
+from emotion_keras.inference.prediction import predict
+from emotion_keras.inputs.batches import TrainingBatches
+from emotion_keras.training import loop as training
+from emotion_keras.training import network
+from emotion_keras.training.defaults import CHOSEN
+from emotion_keras.training.loop import CHECKPOINT
+from emotion_keras.training.run import resolve
 
 ISEAR = Path(__file__).parents[2] / "shared" / "data" / "isear" / "isear.csv"
 
@@ -275,7 +279,7 @@ def test_noise_is_trained_with_recorded_and_repeated(fit, command, monkeypatch):
 
 
 @pytest.mark.one_backend
-def test_noise_reaches_the_anchors_too(command, toy, capsys):
+def test_noise_reaches_the_baselines_too(command, toy, capsys):
     # With every label wrong in training, a label's own words speak against it.
     no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
     arguments = command(model="tfidf_logistic", noise="labels:1", **no_network)
@@ -392,7 +396,7 @@ def test_another_model_takes_data_and_seed_of_a_run_and_its_own_settings(fit, co
 
 
 @pytest.mark.one_backend
-def test_a_run_of_an_anchor_repeats_from_its_record(command, toy, capsys):
+def test_a_run_of_an_baseline_repeats_from_its_record(command, toy, capsys):
     no_network = dict.fromkeys(set(toy) - {"data", "runs_dir"})
     assert main(command(model="majority", **no_network)) == 0
     (directory,) = record.find_runs(toy["runs_dir"])

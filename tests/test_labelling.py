@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from emotion_keras import errors, labelling
+from emotion_keras.command.entry import run_command
 from emotion_keras.errors import UserError
-from emotion_keras.labelling import label_file
+from emotion_keras.inference import labelling
+from emotion_keras.inference.labelling import label_file
 
 pytestmark = pytest.mark.one_backend
 
@@ -365,7 +366,7 @@ def test_what_is_wrong_with_the_input_is_told_before_anything_is_labelled(
 
 def test_too_long_a_line_is_not_taken_into_memory(write, tmp_path, monkeypatch):
     for module in ("source", "delimited"):
-        monkeypatch.setattr(f"emotion_keras.data.tables.{module}.MOST_CHARACTERS", 1000)
+        monkeypatch.setattr(f"emotion_keras.tables.{module}.MOST_CHARACTERS", 1000)
     for name, first in (("a.csv", "text"), ("a.jsonl", '{"text": "a"}')):
         with pytest.raises(UserError, match="line 2 is longer than 1,000 characters"):
             label(write(name, f"{first}\n{'x' * 1001}"), tmp_path / "out.csv", never)
@@ -495,7 +496,7 @@ def test_a_process_that_is_killed(write, tmp_path):
     source = write("a.csv", "text,n\n" + "".join(f"text {n},{n}\n" for n in range(5_000)))
     output = tmp_path / "out.csv"
     script = (
-        "import sys; from emotion_keras.labelling import label_file\n"
+        "import sys; from emotion_keras.inference.labelling import label_file\n"
         "label_file(lambda texts: {'mood': texts}, *sys.argv[1:], columns=['mood'], settings={}, "
         "rows_at_a_time=10, resume=True)"
     )
@@ -635,7 +636,7 @@ def test_ctrl_c_says_how_to_go_on(write, tmp_path, capsys):
         return predict(texts)
 
     source = write("a.csv", SEVEN)
-    assert errors.run_command(lambda: label(source, tmp_path / "out.csv", stop)) == 2
+    assert run_command(lambda: label(source, tmp_path / "out.csv", stop)) == 2
     said = capsys.readouterr().err
     assert "Stopped. 2 of 7 rows are labelled. The same command with --resume" in said
 
@@ -646,7 +647,7 @@ def test_progress_is_silent_for_short_work_outside_of_a_terminal(write, tmp_path
 
 
 def test_progress_says_how_much_is_left(write, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("emotion_keras.progress.RowProgress._SECONDS", 0)
+    monkeypatch.setattr("emotion_keras.command.progress.RowProgress._SECONDS", 0)
     label(write("a.csv", SEVEN), tmp_path / "out.csv")
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("2 of 7 rows; about ") and lines[-1].startswith("7 of 7 rows")
@@ -659,7 +660,7 @@ def test_progress_says_how_much_is_left(write, tmp_path, capsys, monkeypatch):
 
 _WORK = """
 import sys
-from emotion_keras.labelling import label_file
+from emotion_keras.inference.labelling import label_file
 label_file(lambda texts: {"mood": texts}, *sys.argv[1:], columns=["mood"], settings={})
 assert "keras" not in sys.modules
 """

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from emotion_keras.latency import measure_latency
+from emotion_keras.inference.latency import measure_latency
 
 
 def test_times_are_those_of_the_function():

@@ -13,7 +13,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "emotion_keras"
 FRAMEWORKS = {"tensorflow", "jax", "torch"}
 KERAS = {"keras", "keras_hub", "keras_nlp", "keras_tuner"}
-OTHERS = {"tuning", "reports", "tests"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
@@ -43,65 +42,97 @@ def test_the_import_reader_sees_what_is_there(tmp_path):
     assert imports(path) == {"a", "c"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_application_imports_neither_frameworks_nor_what_stands_on_it(path):
-    assert not imports(path) & (FRAMEWORKS | OTHERS)
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "tuning").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+# Who may import whom: a room imports from itself and from rooms above it, and from no other.
+ROOMS = (
+    "errors",
+    "machine",
+    "record",
+    "command",
+    "tables",
+    "layers",
+    "inputs",
+    "targets",
+    "models",
+    "data",
+    "evaluation",
+    "inference",
+    "training",
+    "studies",
 )
-def test_tuning_imports_neither_frameworks_nor_reports(path):
-    assert not imports(path) & (FRAMEWORKS | {"reports", "tests"})
+# The commands stand on all rooms, and on no other command.
+COMMANDS = ("compare", "export", "fit", "predict", "serve")
+# What stands beside the rooms, and what of them it needs.
+BESIDE = {
+    "service": {"service", "__version__"},
+    "tuning": {"tuning", "compare", *ROOMS},
+    "reports": {"reports", "errors", "record", "command", "targets", "evaluation"},
+}
+# Rooms whose every file needs no Keras: what reads records, or runs an exported model, is quick.
+WITHOUT_KERAS = ("errors", "record", "command", "tables", "targets", "evaluation", "service")
 
 
-def modules(path):
-    """Full names of the modules of this project that a file imports."""
-    names = set()
+def rooms_of(path):
+    """The rooms that a file imports from; commands and packages beside them count as rooms."""
+    rooms = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
             # A name in a package is a module of it, or stands in its `__init__`.
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in names if name.split(".")[0] == "emotion_keras"}
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for package, *parts in (name.split(".") for name in names):
+            if package == "emotion_keras":
+                rooms |= {*parts[:1]}
+            elif package in BESIDE:
+                rooms.add(package)
+    return rooms
 
 
-# What they need of the application: records, what is computed from them, and how commands end.
-OF_REPORTS = ("card", "record", "evaluation", "errors", "options", "temperature")
+def room(path):
+    """The room that a file belongs to."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[1] if parts[0] == "emotion_keras" else parts[0]
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "reports").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT))
+def allowed(name):
+    """The rooms that a room may import from."""
+    if name in BESIDE:
+        return BESIDE[name]
+    if name in COMMANDS:
+        return {*ROOMS, "service"}
+    if name == "__init__":
+        return set()
+    return set(ROOMS[: ROOMS.index(name) + 1])
+
+
+ALL_FILES = sorted(
+    path for name in ("emotion_keras", "tuning", "reports") for path in (ROOT / name).rglob("*.py")
 )
-def test_reports_import_records_and_evaluation_and_no_keras(path):
-    assert not imports(path) & (FRAMEWORKS | KERAS | {"tuning", "tests"})
-    assert {name.split(".")[1] for name in modules(path)} <= set(OF_REPORTS)
+
+
+@pytest.mark.parametrize("path", ALL_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_room_imports_from_the_rooms_above_it_and_no_framework(path):
+    assert not imports(path) & (FRAMEWORKS | {"tests"})
+    assert rooms_of(path) <= allowed(room(path))
 
 
 @pytest.mark.parametrize(
     "path",
-    [
-        *(PACKAGE / f"{name}.py" for name in ("record", "errors", "options")),
-        *sorted((PACKAGE / "evaluation").glob("*.py")),
-    ],
-    ids=lambda path: path.name,
+    [path for path in ALL_FILES if room(path) in (*WITHOUT_KERAS, "reports")],
+    ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_what_reports_may_import_needs_no_keras(path):
+def test_records_and_what_is_computed_from_them_need_no_keras(path):
     assert not imports(path) & KERAS
 
 
-@pytest.mark.parametrize(
-    "path", sorted((PACKAGE / "service").glob("*.py")), ids=lambda path: path.name
-)
-def test_the_service_needs_nothing_but_a_predictor(path):
-    assert not imports(path) & KERAS
-    assert {name.split(".")[1] for name in modules(path)} <= {"service", "__version__"}
+def test_the_root_of_the_package_holds_the_commands_and_little_else():
+    modules = {path.stem for path in PACKAGE.glob("*.py")}
+    assert modules <= {"__init__", "__main__", "errors", *COMMANDS, "combine", "evaluate"}
 
 
 def test_record_needs_the_standard_library_alone():
     allowed = sys.stdlib_module_names | {"emotion_keras"}
-    assert imports(PACKAGE / "record.py") <= allowed
+    for path in (PACKAGE / "record").glob("*.py"):
+        assert imports(path) <= allowed
 
 
 def test_only_one_file_asks_which_backend_is_used_and_acts_on_it():

@@ -2,14 +2,14 @@
 
 import pytest
 
+from emotion_keras.command.limits import LIMITS, check_limits
+from emotion_keras.command.options import option_defaults
 from emotion_keras.errors import UserError
-from emotion_keras.fit import fit, stages
-from emotion_keras.limits import LIMITS, check_limits
 from emotion_keras.models import MODELS
-from emotion_keras.models.anchors import ANCHORS
-from emotion_keras.options import option_defaults
+from emotion_keras.models.baselines import BASELINES
 from emotion_keras.serve import serve
 from emotion_keras.service.app import make_app
+from emotion_keras.training.run import fit, stages
 
 pytestmark = pytest.mark.one_backend
 
@@ -66,7 +66,7 @@ def test_what_is_refused(name, value):
 
 def test_every_number_of_a_run_and_of_the_service_has_a_limit():
     functions = [fit, serve, make_app]
-    for model in (*MODELS, *ANCHORS):
+    for model in (*MODELS, *BASELINES):
         functions += stages(model).values()
     of_data = {"split_seed", "test_size", "val_size", "train_fraction"}  # The split checks these.
     numbers = {

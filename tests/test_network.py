@@ -2,20 +2,21 @@
 
 import pytest
 
-from emotion_keras import record, training
+from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.training import loop
 
 
 @pytest.fixture
 def compiled(monkeypatch):
     """List of the models that were compiled."""
-    models, compile_model = [], training._compile
+    models, compile_model = [], loop._compile
 
     def note(model, *arguments, **options):
         models.append(model)
         compile_model(model, *arguments, **options)
 
-    monkeypatch.setattr(training, "_compile", note)
+    monkeypatch.setattr(loop, "_compile", note)
     return models
 
 
@@ -39,7 +40,7 @@ def test_runs_that_share_what_is_compiled_are_as_they_would_be_alone(fit, compil
     with pytest.raises(UserError, match="diverged"):
         fit(learning_rate=1e30, study="shared", cache=cache)
     with monkeypatch.context() as patch, pytest.raises(UserError, match="Stopped"):
-        patch.setattr(training.TrainingState, "on_train_batch_end", interrupt)
+        patch.setattr(loop.TrainingState, "on_train_batch_end", interrupt)
         fit(study="shared", cache=cache, **first)
     shared = [fit(study="shared", cache=cache, **options) for options in (second, first)]
     assert len(compiled) == 1

@@ -2,8 +2,8 @@ from typing import Literal
 
 import pytest
 
+from emotion_keras.command.options import make_parser, option_defaults, parse, read_options
 from emotion_keras.errors import UserError
-from emotion_keras.options import make_parser, option_defaults, parse, read_options
 
 pytestmark = pytest.mark.one_backend
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from emotion_keras import record
+from emotion_keras.inference.predictor import Predictor
 from emotion_keras.predict import main
-from emotion_keras.predictor import Predictor
 
 pytestmark = pytest.mark.one_backend
 

@@ -9,8 +9,8 @@ import pytest
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import probability_columns
-from emotion_keras.predictor import Predictor
-from emotion_keras.sequences import Sequences
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs.sequences import Sequences
 
 LONG = "we laughed at home when my friend came and then it was dark in the street " * 3
 
@@ -157,7 +157,7 @@ def test_a_presets_text_is_cut_and_averaged_too(fit, toy_roberta):
 
 
 @pytest.mark.one_backend
-def test_an_anchor_reads_texts_of_any_length(fit, toy):
+def test_an_baseline_reads_texts_of_any_length(fit, toy):
     for name in set(toy) - {"data", "runs_dir", "precision"}:
         toy.pop(name)
     directory = fit(model="tfidf_logistic")

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_keras.schedule import WarmupDecay, restart
+from emotion_keras.training.schedule import WarmupDecay, restart
 
 
 def rates(schedule, num_steps):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from emotion_keras.sequences import Sequences
+from emotion_keras.inputs.sequences import Sequences
 
 pytestmark = pytest.mark.one_backend
 

@@ -8,11 +8,12 @@ import time
 import keras
 import pytest
 
-from emotion_keras import record, study
+from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.errors import UserError
-from emotion_keras.fit import resolve
-from emotion_keras.study import STUDY, Study, Task, backend, run_tasks
+from emotion_keras.studies import study
+from emotion_keras.studies.study import STUDY, Study, Task, backend, run_tasks
+from emotion_keras.training.run import resolve
 
 pytestmark = pytest.mark.usefixtures("quick_processes")
 

@@ -7,7 +7,7 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.trained import load_trained
+from emotion_keras.inference.loading import load_trained
 
 
 def rows_with_texts(directory, path):

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from emotion_keras import fit as fit_module
-from emotion_keras import record, training
+from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.inference.prediction import compute_vectors, predict
 from emotion_keras.inputs.embedded import embedded_features
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.models import gated_transformer
-from emotion_keras.sequences import Sequences
-from emotion_keras.training import CHECKPOINT, TrainingState, compute_vectors, predict, train
+from emotion_keras.training import loop
+from emotion_keras.training.loop import CHECKPOINT, TrainingState, train
 
 DIM = 4
 
@@ -145,7 +147,7 @@ def compile_eagerly(self, *args, original=keras.Model.compile, **options):
 
 def scripted_scores(monkeypatch, scores):
     scores = iter(scores)
-    monkeypatch.setattr(training, "macro_f1", lambda *args: next(scores))
+    monkeypatch.setattr(loop, "macro_f1", lambda *args: next(scores))
 
 
 class Weights(keras.callbacks.Callback):
@@ -293,13 +295,14 @@ def assert_same_run(directory, other):
 
 KILLED = """
 import os, signal
-from emotion_keras import fit, training
+from emotion_keras import fit
+from emotion_keras.training import loop
 
 def kill(self, batch, logs=None):
     if (self._epoch, batch) == (2, 1):
         os.kill(os.getpid(), signal.SIGKILL)
 
-training.TrainingState.on_train_batch_end = kill
+loop.TrainingState.on_train_batch_end = kill
 fit.main(arguments)
 """
 

@@ -14,13 +14,15 @@ import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from emotion_keras import compare, durations
-from emotion_keras.contenders import DATA_STAGES, full_names, read_settings, resolve_data
+from emotion_keras import compare
+from emotion_keras.command import durations
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data import read_dataset
-from emotion_keras.errors import run_command
-from emotion_keras.options import make_parser, option_defaults, parse
-from emotion_keras.score_table import ScoreTable, print_tables
-from emotion_keras.study import Study, check_workers, tell_failures
+from emotion_keras.studies import comparison
+from emotion_keras.studies.contenders import DATA_STAGES, full_names, read_settings, resolve_data
+from emotion_keras.studies.study import Study, check_workers, tell_failures
 from tuning import sensitivity
 
 _SMALL = {
@@ -76,7 +78,7 @@ BUDGETS = {
     ),
     "full": Budget(
         prefix="",
-        models=",".join(compare.CONTENDERS),
+        models=",".join(comparison.CONTENDERS),
         analysed="gated_transformer@scratch,gated_transformer@minilm",
         seeds=5,
         settings={},
@@ -170,14 +172,14 @@ def plan_paper(*, budget, workers, precision, runs_dir, notify, options):
         return step(name, study, chosen.analysed, plan, make)
 
     def make_comparison(**arguments):
-        found, failed = compare.compare(**arguments)
+        found, failed = comparison.compare(**arguments)
         return found and compare.summarize(found), failed
 
-    comparison = f"{chosen.prefix}comparison"
+    study = f"{chosen.prefix}comparison"
     return [
-        step("comparison", comparison, chosen.models, compare.plan_comparison, make_comparison),
+        step("comparison", study, chosen.models, comparison.plan_comparison, make_comparison),
         # On the models of the comparison, which are not trained again.
-        analysis("noise", comparison),
+        analysis("noise", study),
         *(
             analysis(name, f"{chosen.prefix}{name}")
             for name in ("learning_rate", "data_ratio", "gate")

@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 
-from emotion_keras import study
-from emotion_keras.errors import UserError, run_command
+from emotion_keras.command.entry import run_command
+from emotion_keras.errors import UserError
+from emotion_keras.studies import study
 
 ROLE = "KERASTUNER_TUNER_ID"
 ADDRESS = "KERASTUNER_ORACLE_IP"

@@ -2,9 +2,9 @@
 
 from emotion_keras import record
 from emotion_keras.data.noise import perturb
-from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.sensitivity import NOISE, SCORES, read_noise
-from emotion_keras.quiet import quiet
+from emotion_keras.machine.quiet import quiet
+from emotion_keras.targets.metrics import classification_metrics
 
 
 def measure_robustness(directory, noises, dataset):
@@ -25,7 +25,7 @@ def measure_robustness(directory, noises, dataset):
     if not missing:
         return
     with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.trained import load_trained
+        from emotion_keras.inference.loading import load_trained
 
         model = load_trained(directory)
     texts, label_ids = dataset.texts("test"), dataset.label_ids("test")

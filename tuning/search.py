@@ -28,20 +28,22 @@ from rich.markup import escape
 from rich.table import Table
 from sklearn import exceptions
 
-from emotion_keras import durations, record
-from emotion_keras.contenders import (
+from emotion_keras import record
+from emotion_keras.command import durations
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import load_texts_of, make_parser, parse
+from emotion_keras.command.score_table import print_tables
+from emotion_keras.errors import UserError
+from emotion_keras.machine.quiet import quiet
+from emotion_keras.studies.contenders import (
     DATA_STAGES,
     as_plain,
     full_name,
     make_tasks,
     resolve_data,
 )
-from emotion_keras.defaults import defaults_for
-from emotion_keras.errors import UserError, run_command
-from emotion_keras.options import load_texts_of, make_parser, parse
-from emotion_keras.quiet import quiet
-from emotion_keras.score_table import print_tables
-from emotion_keras.study import LOGS, Study, check_workers, run_tasks
+from emotion_keras.studies.study import LOGS, Study, check_workers, run_tasks
+from emotion_keras.training.defaults import defaults_for
 from tuning import parallel
 from tuning.oracles import OBJECTIVE, make_oracle, options_of
 from tuning.spaces import space_of
@@ -325,7 +327,7 @@ def _try_settings(plan, notify, names=()):
 def _check(name, values):
     """Makes sure that `fit` takes every value of a space; imports Keras."""
     with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.fit import check_options
+        from emotion_keras.training.run import check_options
 
     for choices in itertools.zip_longest(*values.values()):
         options = {o: value for o, value in zip(values, choices, strict=True) if value is not None}

@@ -15,9 +15,17 @@ from typing import Literal, NamedTuple
 import jsonargparse
 from rich.console import Group
 
-from emotion_keras import durations, record
-from emotion_keras.compare import with_interval
-from emotion_keras.contenders import (
+from emotion_keras import record
+from emotion_keras.command import durations
+from emotion_keras.command.entry import run_command
+from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
+from emotion_keras.data import read_dataset
+from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
+from emotion_keras.machine.quiet import quiet
+from emotion_keras.studies.contenders import (
     DATA_STAGES,
     data_options,
     full_names,
@@ -26,15 +34,8 @@ from emotion_keras.contenders import (
     resolve_data,
     settings_for,
 )
-from emotion_keras.data import read_dataset
-from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
-from emotion_keras.defaults import defaults_for
-from emotion_keras.errors import UserError, run_command
-from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
-from emotion_keras.options import make_parser, option_defaults, parse
-from emotion_keras.quiet import quiet
-from emotion_keras.score_table import ScoreTable, print_tables
-from emotion_keras.study import make_runs, tell_failures
+from emotion_keras.studies.study import make_runs, tell_failures
+from emotion_keras.training.defaults import defaults_for
 from tuning.robustness import measure_robustness, missing_noises
 
 SENSITIVITY = "sensitivity.json"
@@ -364,7 +365,7 @@ def _make_tasks(analysis, name, trial, given, options, common):
 def _check(tasks):
     """Makes sure that the runs of an analysis can begin; imports Keras."""
     with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.fit import check_options
+        from emotion_keras.training.run import check_options
 
     for first, *_ in tasks:
         options = {name: value for name, value in first.options.items() if name != "trial"}

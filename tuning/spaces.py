@@ -1,9 +1,10 @@
 """What a search may choose from: for each model, the values of its options, all written out.
 
-What stands first matters most. The middle of a list is about what `emotion_keras/defaults.py` has.
+What stands first matters most. The middle of a list is about the value in
+`emotion_keras/training/defaults.py`.
 """
 
-from emotion_keras.data.word_vectors import names_word_vectors
+from emotion_keras.inputs.word_vectors import names_word_vectors
 
 _FROM_SCRATCH = {
     "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3],

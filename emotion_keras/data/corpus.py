@@ -12,10 +12,11 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
-from emotion_keras.data import isear, situations, tables
-from emotion_keras.data.tables.encodings import is_garbled
+from emotion_keras import tables
+from emotion_keras.data import isear, situations
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import clean_text, unspaced_share
+from emotion_keras.inputs.normalization import clean_text, unspaced_share
+from emotion_keras.tables.encodings import is_garbled
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from emotion_keras.cache import once
+from emotion_keras.data.cache import once
 from emotion_keras.data.corpus import Corpus, load_corpus
 from emotion_keras.data.preparation import Audit, prepare
 from emotion_keras.data.splits import Split, split

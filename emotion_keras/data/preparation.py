@@ -7,17 +7,17 @@ from unicodedata import normalize
 import numpy as np
 import pandas as pd
 
+from emotion_keras.command.options import split_names
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
-from emotion_keras.normalization import (
+from emotion_keras.inputs.normalization import (
     MAX_CHARACTERS,
     clean_text,
     count_words,
     has_words,
     normalize_marks,
 )
-from emotion_keras.options import split_names
 
 REPEATS = ("drop", "keep")
 BALANCE = ("none", "undersample", "oversample", "class_weight")

@@ -4,7 +4,7 @@ from importlib import resources
 
 import pandas as pd
 
-from emotion_keras.data import tables
+from emotion_keras import tables
 
 LICENCE = "CC0 1.0"
 

@@ -4,18 +4,11 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import record
-from emotion_keras.evaluation.calibration import (
-    fit_temperature,
-    reliability_curve,
-)
-from emotion_keras.evaluation.metrics import classification_metrics
-from emotion_keras.evaluation.predictions import (
-    probability_columns,
-    read_predictions,
-    read_split,
-)
+from emotion_keras.evaluation.predictions import probability_columns, read_predictions, read_split
 from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
-from emotion_keras.temperature import scale
+from emotion_keras.targets.calibration import fit_temperature, reliability_curve
+from emotion_keras.targets.metrics import classification_metrics
+from emotion_keras.targets.temperature import scale
 
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.inputs.word_pieces import TEXTS_AT_ONCE, cut_windows
-from emotion_keras.sequences import Sequences
 
 
 class PresetTokenizer:

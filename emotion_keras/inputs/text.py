@@ -4,11 +4,11 @@ import keras
 import keras_hub
 import numpy as np
 
-from emotion_keras.data.word_vectors import load_word_vectors, names_word_vectors
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import Embedded
 from emotion_keras.inputs.pretrained import bert_layers, load_backbone, load_tokenizer
 from emotion_keras.inputs.word_pieces import SPECIAL_TOKENS, WordPieceTokenizer
+from emotion_keras.inputs.word_vectors import load_word_vectors, names_word_vectors
 from emotion_keras.layers import TokenDropout
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from emotion_keras.normalization import has_words
-from emotion_keras.sequences import Sequences
+from emotion_keras.inputs.normalization import has_words
+from emotion_keras.inputs.sequences import Sequences
 
 # Encoded texts are large objects: a part at a time is turned into plain numbers.
 TEXTS_AT_ONCE = 20_000

@@ -88,7 +88,7 @@ def make_app(
     """Makes the application.
 
     Args:
-        predictor: What `emotion_keras.predictor.Predictor.load` returns.
+        predictor: What `emotion_keras.inference.predictor.Predictor.load` returns.
         max_body: The most bytes of a request's body.
         max_texts: The most texts of a request.
         max_length: The most characters of a text.

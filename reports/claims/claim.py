@@ -17,12 +17,12 @@ class Claim(NamedTuple):
     """A sentence of the paper, and what became of it.
 
     Args:
-        name: Its anchor on the page.
+        name: Its baseline on the page.
         sentence: What the paper claims, in our words.
         test: The test that decides it.
         verdict: `holds`, `does not hold`, `not resolved` or `not run`.
         measured: List of sentences, what we measured.
-        section: Anchor of the section with the numbers.
+        section: Baseline of the section with the numbers.
     """
 
     name: str

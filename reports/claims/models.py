@@ -78,7 +78,7 @@ def order_of_four(differences):
     )
 
 
-def _ordered(differences, names, anchor, sentence):
+def _ordered(differences, names, baseline, sentence):
     found = {
         (name, other): differences(name, other)
         for place, name in enumerate(names)
@@ -100,7 +100,7 @@ def _ordered(differences, names, anchor, sentence):
     if missing := [name for name in names if len(differences.compared.get(name, ())) < 2]:
         measured.append(f"Two runs each are needed, and are not there of {', '.join(missing)}.")
     return Claim(
-        anchor,
+        baseline,
         sentence,
         f"Every pair that the order implies ({len(found)} of them), in accuracy on the same texts. "
         "Holds if each is resolved in its direction; does not hold "

@@ -145,7 +145,7 @@ def differences_table(table, reference):
 def kind_of(run):
     """Whether the model of a run is pretrained, from scratch, or a baseline: a key of `KINDS`."""
     if run.is_baseline:
-        return "anchor"
+        return "baseline"
     if run.encoder in (None, "scratch"):
         return "from scratch"
     return "pretrained vectors" if run.encoder == "embeddings" else "pretrained"

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emotion_keras.evaluation.calibration import (
+from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.targets.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability_curve,
 )
-from emotion_keras.evaluation.predictions import probability_columns
-from emotion_keras.evaluation.significance import mean_interval
-from emotion_keras.temperature import scale
+from emotion_keras.targets.temperature import scale
 from reports.display.figure import (
     COLOURS,
     EDGE,

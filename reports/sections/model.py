@@ -1,6 +1,6 @@
 """The model card: what the best model is for, how good it is, and what it is not for."""
 
-from emotion_keras import card
+from emotion_keras.evaluation import card
 from reports.display.words import METRICS
 from reports.scores import runs_of_comparison, summarize
 from reports.sections.repeat import fit_command

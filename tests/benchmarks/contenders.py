@@ -26,10 +26,10 @@ def sample(job):
         encoder's weights that are multiplied with every token; and `fast_bfloat16`, whether this
         device multiplies bfloat16 fast.
     """
-    from emotion_keras import devices
     from emotion_keras.data import read_dataset
-    from emotion_keras.fit import resolve
     from emotion_keras.inputs.pretrained import load_tokenizer, minilm_folder
+    from emotion_keras.machine import devices
+    from emotion_keras.training.run import resolve
 
     dataset = read_dataset(resolve(MODEL, {"data": job["data"]}), {})
     texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
@@ -61,7 +61,7 @@ def matmul(job):
     Returns:
         Dictionary of the best speed of five tries by precision.
     """
-    from emotion_keras.devices import matmul_flops_per_second
+    from emotion_keras.machine.devices import matmul_flops_per_second
 
     return {
         precision: max(matmul_flops_per_second(precision, size=2048, seconds=0.5) for _ in range(5))
@@ -80,11 +80,11 @@ def emotion_keras_fit(job):
     """
     import keras
 
-    from emotion_keras import devices
-    from emotion_keras.fit import resolve
     from emotion_keras.inputs.text import TextInput
+    from emotion_keras.machine import devices
     from emotion_keras.models import MODELS
-    from emotion_keras.training import train
+    from emotion_keras.training.loop import train
+    from emotion_keras.training.run import resolve
 
     settings = resolve(MODEL, job["options"])
     settings["training"] |= {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}

@@ -32,7 +32,7 @@ BATCH_SIZE = 32
 
 def texts():
     from emotion_keras.data import read_dataset
-    from emotion_keras.fit import resolve
+    from emotion_keras.training.run import resolve
 
     settings = resolve("tfidf_svm", {"data": "auto"})
     return read_dataset(settings, {}, lambda message: None).texts("test")
@@ -57,14 +57,14 @@ def functions_of_pipeline():
 
 
 def functions_of_predictor(folder):
-    from emotion_keras.predictor import Predictor
+    from emotion_keras.inference.predictor import Predictor
 
     predictor, many = Predictor.load(folder), texts()
     return lambda: predictor(TEXT), lambda: predictor(many)
 
 
 def functions_of_session(folder):
-    from emotion_keras.predictor import Predictor
+    from emotion_keras.inference.predictor import Predictor
 
     predictor = Predictor.load(folder)
     session = predictor.model.session

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from emotion_keras import fit as fit_module
-from emotion_keras.checksums import encoder_sha256
 from emotion_keras.compare import main as compare_main
 from emotion_keras.errors import UserError
-from emotion_keras.study import Study, Task
+from emotion_keras.record.checksums import encoder_sha256
+from emotion_keras.studies.study import Study, Task
 from tuning.trials import Trials
 
 pytestmark = pytest.mark.one_backend

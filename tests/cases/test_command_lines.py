@@ -9,11 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotion_keras.checksums import encoder_sha256
-from emotion_keras.contenders import make_tasks, read_settings, resolve_data
+from emotion_keras.command.options import make_parser, parse, read_option, read_options, split_names
 from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.errors import UserError
-from emotion_keras.options import make_parser, parse, read_option, read_options, split_names
+from emotion_keras.record.checksums import encoder_sha256
+from emotion_keras.studies.contenders import make_tasks, read_settings, resolve_data
 
 pytestmark = pytest.mark.one_backend
 

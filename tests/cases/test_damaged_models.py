@@ -9,11 +9,11 @@ import pytest
 
 from emotion_keras import fit as fit_module
 from emotion_keras import predict, record
-from emotion_keras.compare import _compare
 from emotion_keras.errors import UserError
+from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
-from emotion_keras.predictor import Predictor
-from emotion_keras.study import STUDY, Study
+from emotion_keras.studies.comparison import _compare
+from emotion_keras.studies.study import STUDY, Study
 
 pytestmark = pytest.mark.one_backend
 
@@ -63,7 +63,7 @@ def run(gated_run, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def anchor_run(corpus_path, tmp_path_factory):
+def baseline_run(corpus_path, tmp_path_factory):
     return fit_module.fit(
         model="tfidf_logistic",
         data=str(corpus_path),
@@ -127,8 +127,8 @@ def test_a_damaged_run_of_a_network(name, damage, message, run):
 
 
 @pytest.mark.parametrize(("damage", "message"), WAYS)
-def test_a_damaged_model_of_scikit_learn(damage, message, anchor_run, tmp_path):
-    folder = shutil.copytree(anchor_run, tmp_path / "run")
+def test_a_damaged_model_of_scikit_learn(damage, message, baseline_run, tmp_path):
+    folder = shutil.copytree(baseline_run, tmp_path / "run")
     damage(folder / record.ESTIMATOR)
     with pytest.raises(UserError, match=message):
         Predictor.load(folder)
@@ -144,11 +144,11 @@ def test_a_damaged_export(name, damage, message, export, capsys):
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("model.keras", "network"), ("model.skops", "anchor"), ("model.onnx", "export")],
+    [("model.keras", "network"), ("model.skops", "baseline"), ("model.onnx", "export")],
 )
-def test_a_changed_byte_ends_in_no_traceback(name, kind, run, anchor_run, export, tmp_path):
-    anchor = shutil.copytree(anchor_run, tmp_path / "anchor")
-    folder = {"network": run, "anchor": anchor, "export": export}[kind]
+def test_a_changed_byte_ends_in_no_traceback(name, kind, run, baseline_run, export, tmp_path):
+    baseline = shutil.copytree(baseline_run, tmp_path / "baseline")
+    folder = {"network": run, "baseline": baseline, "export": export}[kind]
     change_a_byte(folder / name)
     try:
         Predictor.load(folder)("we won")

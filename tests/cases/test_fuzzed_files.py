@@ -26,7 +26,7 @@ def test_fuzzed_files(fuzz, tmp_path, first):
 
 
 def test_the_fuzzer_sees_a_row_that_is_lost(fuzz, tmp_path, monkeypatch):
-    from emotion_keras.data.tables.delimited import DelimitedTable
+    from emotion_keras.tables.delimited import DelimitedTable
 
     rows = DelimitedTable._rows
     monkeypatch.setattr(

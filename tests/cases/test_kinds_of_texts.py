@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from emotion_keras.errors import UserError
-from emotion_keras.predictor import Predictor
+from emotion_keras.inference.predictor import Predictor
 
 pytestmark = pytest.mark.one_backend
 

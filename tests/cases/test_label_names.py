@@ -13,15 +13,15 @@ from rich.console import Console
 
 from emotion_keras import fit as fit_module
 from emotion_keras import record
-from emotion_keras.card import model_card
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation import classification_metrics
+from emotion_keras.evaluation.card import model_card
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.predictions import read_predictions, read_split, write_predictions
+from emotion_keras.inference.predictor import Predictor
 from emotion_keras.predict import main
-from emotion_keras.predictor import Predictor
 from emotion_keras.service.app import make_app
+from emotion_keras.targets.metrics import classification_metrics
 from reports.records import read_records
 
 pytestmark = pytest.mark.one_backend

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from emotion_keras import predict
-from emotion_keras.errors import run_command
-from emotion_keras.predictor import Predictor
+from emotion_keras.command.entry import run_command
+from emotion_keras.inference.predictor import Predictor
 
 pytestmark = pytest.mark.one_backend
 
@@ -30,7 +30,8 @@ TELLS = r"raise UserError('wrong \U0001f600')"
 
 def code_of(body, continues=True):
     return (
-        "import sys; from emotion_keras.errors import UserError, run_command\n"
+        "import sys; from emotion_keras.command.entry import run_command\n"
+        "from emotion_keras.errors import UserError\n"
         f"def command():\n    {body}\n"
         f"sys.exit(run_command(command, continues={continues}))"
     )

@@ -8,15 +8,15 @@ import sys
 import keras
 import pytest
 
-from emotion_keras import devices
 from emotion_keras import fit as fit_module
 from emotion_keras.errors import UserError
+from emotion_keras.machine import devices
 
 BACKEND = keras.backend.backend()
 
 TRAIN = """
 import json, sys
-from emotion_keras.quiet import load_keras
+from emotion_keras.machine.quiet import load_keras
 load_keras()
 from emotion_keras.fit import fit
 print(fit(**json.load(sys.stdin), notify=lambda message: None))

@@ -19,12 +19,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_keras.contenders import make_tasks, resolve_data
-from emotion_keras.data import load_corpus, prepare, split, tables
+from emotion_keras import tables
+from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.data.corpus import fold_texts
-from emotion_keras.data.word_vectors import load_word_vectors
 from emotion_keras.errors import UserError
-from emotion_keras.labelling import label_file
+from emotion_keras.inference.labelling import label_file
+from emotion_keras.inputs.word_vectors import load_word_vectors
+from emotion_keras.studies.contenders import make_tasks, resolve_data
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
-from emotion_keras.fit import fit, stages
+from emotion_keras.command.options import option_defaults
+from emotion_keras.inference.loading import load_trained
 from emotion_keras.models import MODELS
-from emotion_keras.models.anchors import ANCHORS
-from emotion_keras.options import option_defaults
-from emotion_keras.trained import load_trained
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.training.run import fit, stages
 
 
 def weights(model, texts):
@@ -20,7 +20,7 @@ def weights(model, texts):
     return [model.estimator.predict_proba(texts)]
 
 
-@pytest.mark.parametrize("model", [*ANCHORS, *MODELS])
+@pytest.mark.parametrize("model", [*BASELINES, *MODELS])
 def test_the_same_command_makes_the_same_bytes(model, toy, toy_bert, corpus_path, tmp_path):
     known = {name for function in stages(model).values() for name in option_defaults(function)}
     options = {name: value for name, value in toy.items() if name in known}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emotion_keras.data import load_corpus, prepare
-from emotion_keras.models.anchors import ANCHORS
-from emotion_keras.normalization import count_words
+from emotion_keras.inputs.normalization import count_words
+from emotion_keras.models.baselines import BASELINES
 
 pytestmark = pytest.mark.one_backend
 
@@ -41,7 +41,7 @@ def sentences(words, others, blank, size, seed):
 def test_a_word_that_tells_all_is_seen(model, words, others, blank):
     texts, labels = sentences(words, others, blank, 80, seed=0)
     unseen, truth = sentences(words, others, blank, 80, seed=1)
-    estimator = ANCHORS[model](0).fit(texts, labels)
+    estimator = BASELINES[model](0).fit(texts, labels)
     assert (estimator.predict(unseen) == truth).mean() > 0.95
 
 
@@ -49,7 +49,7 @@ def test_words_of_latin_letters_are_those_of_scikit_learn():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     texts = ["I'm 42, naïve; don't_stop (a b cd) e-mail Straße 5€", "ПРИВЕТ мир x yz", "été à la"]
-    vectorizer = ANCHORS["tfidf_logistic"](0)[0]
+    vectorizer = BASELINES["tfidf_logistic"](0)[0]
     plain = TfidfVectorizer(ngram_range=(1, 2), strip_accents="unicode")
     assert set(vectorizer.fit(texts).vocabulary_) == set(plain.fit(texts).vocabulary_)
 

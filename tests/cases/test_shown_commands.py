@@ -7,8 +7,9 @@ import shutil
 
 import pytest
 
-from emotion_keras import export, fit, record, trained
+from emotion_keras import export, fit, record
 from emotion_keras.errors import UserError
+from emotion_keras.inference.loading import load_trained
 from tuning import search
 from tuning.trials import Trials
 
@@ -40,7 +41,7 @@ def test_a_run_without_its_model_says_how_to_train_it(gated_run, tmp_path, name)
     folder = shutil.copytree(gated_run, tmp_path / name)
     (folder / record.MODEL).unlink()
     with pytest.raises(UserError) as told:
-        trained.load_trained(folder)
+        load_trained(folder)
     words = pasted(str(told.value))
     assert words[words.index("--from-run") + 1] == str(folder)
 

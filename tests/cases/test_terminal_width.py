@@ -8,8 +8,8 @@ import pytest
 import rich
 from rich.console import Console
 
+from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.compare import summarize
-from emotion_keras.score_table import ScoreTable, print_tables
 from tuning.sensitivity import summarize as summarize_analysis
 
 pytestmark = pytest.mark.one_backend

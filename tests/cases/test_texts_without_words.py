@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from emotion_keras.data import load_corpus, prepare
+from emotion_keras.inference.outputs import Outputs
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs.normalization import has_words
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
-from emotion_keras.normalization import has_words
-from emotion_keras.outputs import Outputs
-from emotion_keras.predictor import Predictor
 
 pytestmark = pytest.mark.one_backend
 
@@ -141,14 +141,14 @@ def test_a_mean_over_windows_is_that_of_those_with_words():
 
 
 def test_a_model_without_tokenizer_answers_what_has_letters():
-    class Anchor:
+    class Baseline:
         tokenizer = sequence_length = None
         can_explain = False
 
         def probabilities(self, texts):
             return np.array([[0.75, 0.25] for _ in texts])
 
-    assert make(Anchor()).predict(["!!!", "qwfp", "...", "\U0001f600"]) == ["", "joy", "", "joy"]
+    assert make(Baseline()).predict(["!!!", "qwfp", "...", "\U0001f600"]) == ["", "joy", "", "joy"]
 
 
 @pytest.mark.parametrize("text", [*WITHOUT[7:17]])

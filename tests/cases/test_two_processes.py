@@ -22,12 +22,12 @@ def hold(path, held):
 
 
 @pytest.fixture
-def anchor_options(toy):
+def baseline_options(toy):
     return {"model": "majority", "data": toy["data"], "runs_dir": toy["runs_dir"]}
 
 
-def test_the_second_process_says_that_it_waits_and_trains_nothing(anchor_options):
-    first = fit(**anchor_options, notify=lambda message: None)
+def test_the_second_process_says_that_it_waits_and_trains_nothing(baseline_options):
+    first = fit(**baseline_options, notify=lambda message: None)
     content = (first / record.RUN).read_bytes()
     (first / record.RUN).unlink()  # As if it were under way in another process.
     lock, messages = FileLock(lock_of(first)), []
@@ -39,13 +39,13 @@ def test_the_second_process_says_that_it_waits_and_trains_nothing(anchor_options
             (first / record.RUN).write_bytes(content)
             lock.release()
 
-    assert fit(**anchor_options, notify=notify) == first
+    assert fit(**baseline_options, notify=notify) == first
     assert [message for message in messages if "Another process makes this run" in message]
     assert (first / record.RUN).read_bytes() == content
 
 
-def test_a_killed_process_holds_nobody_up(anchor_options):
-    directory = fit(**anchor_options, notify=lambda message: None)
+def test_a_killed_process_holds_nobody_up(baseline_options):
+    directory = fit(**baseline_options, notify=lambda message: None)
     (directory / record.RUN).unlink()
     context = multiprocessing.get_context("spawn")
     held = context.Event()
@@ -55,6 +55,6 @@ def test_a_killed_process_holds_nobody_up(anchor_options):
     process.kill()
     process.join()
     messages = []
-    assert fit(**anchor_options, notify=messages.append) == directory
+    assert fit(**baseline_options, notify=messages.append) == directory
     assert record.is_finished(directory)
     assert not [message for message in messages if "Another process" in message]

@@ -4,13 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from emotion_keras.data.batches import (
-    LENGTHS,
-    PredictionBatches,
-    TrainingBatches,
-    bucket_length,
-)
-from emotion_keras.sequences import Sequences
+from emotion_keras.inputs.batches import LENGTHS, PredictionBatches, TrainingBatches, bucket_length
+from emotion_keras.inputs.sequences import Sequences
 
 
 def make(lengths):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from emotion_keras.data import isear, load_corpus, prepare
-from emotion_keras.data.tables import scan
 from emotion_keras.errors import UserError
+from emotion_keras.tables import scan
 
 pytestmark = pytest.mark.one_backend
 

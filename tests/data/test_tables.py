@@ -6,8 +6,8 @@ import sys
 import pandas as pd
 import pytest
 
-from emotion_keras.data.tables import open_table, read_table, scan
 from emotion_keras.errors import UserError
+from emotion_keras.tables import open_table, read_table, scan
 
 pytestmark = pytest.mark.one_backend
 

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emotion_keras.data import word_vectors
-from emotion_keras.data.word_vectors import load_word_vectors, names_word_vectors
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import word_vectors
+from emotion_keras.inputs.word_vectors import load_word_vectors, names_word_vectors
 
 pytestmark = pytest.mark.one_backend
 

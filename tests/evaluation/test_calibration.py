@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from emotion_keras.evaluation import expected_calibration_error
-from emotion_keras.evaluation.calibration import fit_temperature, reliability_curve
-from emotion_keras.temperature import scale
+from emotion_keras.targets.calibration import (
+    expected_calibration_error,
+    fit_temperature,
+    reliability_curve,
+)
+from emotion_keras.targets.temperature import scale
 
 pytestmark = pytest.mark.one_backend
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
-from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.evaluation.significance import mcnemar, paired_difference
+from emotion_keras.targets.metrics import classification_metrics
 
 pytestmark = pytest.mark.one_backend
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from emotion_keras.evaluation import classification_metrics, macro_f1
+from emotion_keras.targets.metrics import classification_metrics, macro_f1
 
 pytestmark = pytest.mark.one_backend
 

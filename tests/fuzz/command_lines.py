@@ -28,12 +28,13 @@ from typing import NamedTuple
 # A process that is forked from one with threads of torch would wait for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from emotion_keras import compare, export, fit, predict, serve, study
-from emotion_keras.contenders import DATA_STAGES
+from emotion_keras import compare, export, fit, predict, serve
 from emotion_keras.data import corpus
 from emotion_keras.models import MODELS
-from emotion_keras.models.anchors import ANCHORS
+from emotion_keras.models.baselines import BASELINES
 from emotion_keras.service.app import make_app
+from emotion_keras.studies import study
+from emotion_keras.studies.contenders import DATA_STAGES
 from reports import render
 from tuning import paper, parallel, search, sensitivity
 
@@ -62,7 +63,7 @@ class Command(NamedTuple):
 
 
 def _of_fit():
-    stages = [fit.stages(model) for model in (*MODELS, *ANCHORS)]
+    stages = [fit.stages(model) for model in (*MODELS, *BASELINES)]
     return [fit.fit, *{f.__qualname__: f for of in stages for f in of.values()}.values()]
 
 
@@ -261,7 +262,7 @@ def _offline():
 
 def stub():
     """Stops what takes long where it would begin."""
-    fit.train_network = fit.train_anchor = _stop
+    fit.train_network = fit.train_baseline = _stop
     study.run_tasks = search._try_settings = parallel.run_here = _stop
     serve._run = export.explaining_model = export._with_named_output = _stop
     render._contents = _stop

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.errors import UserError
-from emotion_keras.labelling import label_file
+from emotion_keras.inference.labelling import label_file
 
 MOST_SECONDS = 10
 MOST_MEMORY = 2 << 30

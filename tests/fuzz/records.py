@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import rich.progress
 from matplotlib.figure import Figure
 
-from emotion_keras import compare, export, fit, predict, study
+from emotion_keras import compare, export, fit, predict
+from emotion_keras.studies import study
 from reports import render
 
 WORDS = {"joy": "laughed sang won", "fear": "dark hid storm", "anger": "lied stole rude"}

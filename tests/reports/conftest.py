@@ -389,7 +389,7 @@ def write_search(folder):
 
 
 class Page(HTMLParser):
-    """What a page holds: tables by caption, anchors, headings, tags and text."""
+    """What a page holds: tables by caption, baselines, headings, tags and text."""
 
     def __init__(self, text):
         super().__init__()

@@ -168,8 +168,8 @@ def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours():
         **dict(zip(ORDER[2:], (48, 54, 60), strict=True)),
     }
     compared = {name: runs_of(name, [right, right]) for name, right in rights.items()}
-    for anchor, num_pairs in (("order", 10), ("order-of-four", 6)):
-        claim = decide(anchor, compared=compared)
+    for baseline, num_pairs in (("order", 10), ("order-of-four", 6)):
+        claim = decide(baseline, compared=compared)
         assert claim.verdict == DOES_NOT_HOLD
         assert "cnn@scratch is above transformer@scratch" in claim.measured[-1]
         assert f"({num_pairs} of them)" in claim.test

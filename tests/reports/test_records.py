@@ -151,7 +151,7 @@ def test_corpora_splits_and_backends_are_kept_apart(tmp_path, make_run, change):
     assert {part.studies[0].name for part in parts[1:]} == {"torch", "other", "split"}
 
 
-def test_anchors_alone_are_a_part(tmp_path, make_run):
+def test_baselines_alone_are_a_part(tmp_path, make_run):
     make_run(tmp_path / "fit", "tfidf_svm")
     (part,) = read_records(tmp_path).parts
     assert part.backend == "scikit-learn"

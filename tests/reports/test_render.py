@@ -73,7 +73,7 @@ def test_the_page_stands_alone(rendered):
     assert "url(http" not in text and "@import" not in text
 
 
-def test_anchors_lead_somewhere_and_names_are_there_once(page):
+def test_baselines_lead_somewhere_and_names_are_there_once(page):
     names = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(names) == len(set(names))
     targets = [attrs["href"] for tag, attrs in page.tags if tag == "a"]

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 # The command with the predictor of this file in the place of the real one.
 COMMAND = """
 import runpy, sys, types
-module = types.ModuleType("emotion_keras.predictor")
+module = types.ModuleType("emotion_keras.inference.predictor")
 module.Predictor = runpy.run_path(sys.argv[1])["FakePredictor"]
 sys.modules[module.__name__] = module
 sys.argv = ["serve", *sys.argv[2:]]

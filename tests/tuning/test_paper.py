@@ -3,7 +3,9 @@
 import pytest
 import rich
 
-from emotion_keras import compare, record, study
+from emotion_keras import record
+from emotion_keras.studies import study
+from emotion_keras.studies.comparison import COMPARISON
 from tuning import paper as paper_module
 from tuning import sensitivity
 from tuning.paper import BUDGETS, Budget, main
@@ -75,7 +77,7 @@ def test_the_plan_is_made_once_and_goes_on_where_it_was_stopped(
         analysis = "noise" if name == "comparison" else name
         found = record.read_versioned(directory / sensitivity.SENSITIVITY)
         assert found["analysis"] == analysis and len(found["points"]) == 2
-    assert record.read_versioned(tmp_path / "runs" / "quick-comparison" / compare.COMPARISON)
+    assert record.read_versioned(tmp_path / "runs" / "quick-comparison" / COMPARISON)
     out = capsys.readouterr().out
     assert out.count("Plan, quick") == 6 and "Step 5 of 5: gate" in out
     made.clear()
@@ -120,7 +122,7 @@ def test_full_is_what_the_commands_make_by_default_and_tells_its_cost(corpus_pat
     compared = [task.asked for task in steps[0].tasks]
     assert sum(task.asked in compared for task in steps[1].tasks) == 10
     seconds = [
-        15 * 5 + 20 * 120 + 10 * 110 + 15 * 500,  # anchors, from scratch, embeddings, MiniLM
+        15 * 5 + 20 * 120 + 10 * 110 + 15 * 500,  # baselines, from scratch, embeddings, MiniLM
         15 * (120 + 500),
         25 * (120 + 500),
         5 * (0.05 + 0.1 + 0.2 + 0.4 + 0.6 + 0.8 + 1) * (120 + 500),

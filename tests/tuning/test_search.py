@@ -9,9 +9,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.hparams import plugin_data_pb2
 
 from emotion_keras import fit as fit_module
-from emotion_keras import record, study
+from emotion_keras import record
 from emotion_keras.compare import compare
-from emotion_keras.contenders import full_name
+from emotion_keras.studies import study
+from emotion_keras.studies.contenders import full_name
 from tuning import oracles
 from tuning import search as search_module
 from tuning.search import main

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from emotion_keras import record, study
+from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.noise import KINDS, perturb
-from emotion_keras.evaluation import classification_metrics
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise, summarize_runs
-from emotion_keras.fit import fit, resolve
-from emotion_keras.trained import load_trained
+from emotion_keras.inference.loading import load_trained
+from emotion_keras.studies import study
+from emotion_keras.targets.metrics import classification_metrics
+from emotion_keras.training.run import fit, resolve
 from tuning.sensitivity import GATES, main, noises
 from tuning.sensitivity import gate as gate_trials
 
@@ -196,7 +197,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
     analyze("noise", label_levels="0.4", **options)
     assert len(read_noise(directory)) == 6
     capsys.readouterr()
-    monkeypatch.setattr("emotion_keras.trained.load_trained", lambda directory: 1 / 0)
+    monkeypatch.setattr("emotion_keras.inference.loading.load_trained", lambda directory: 1 / 0)
     again, _ = analyze("noise", label_levels="0.4", **options)
     assert "models to test" not in capsys.readouterr().out
     assert [point["kind"] for point in again["noise"]["tfidf_logistic"]][-1] == "lose_case"

@@ -1,0 +1,1 @@
+"""What all commands share: options, limits, progress, and how they end."""

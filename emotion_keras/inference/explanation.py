@@ -1,0 +1,122 @@
+"""What a model is made of, and what its gate makes of each token."""
+
+import keras
+import numpy as np
+
+from emotion_keras.inference.outputs import Outputs
+from emotion_keras.inputs.batches import PredictionBatches
+
+
+def describe_layers(model):
+    """The layers and operations of a functional model.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        List of dictionaries of `name`, `type`, `inputs` (names of the layers that it takes its
+        inputs from), `output_shape` (a list, in which `None` stands for any size) and `parameters`
+        (their number).
+    """
+    # Plain operations such as a cast are no layers, and are found here alone.
+    parts = {part.name: part for part in model.operations}
+    return [
+        {
+            "name": layer["name"],
+            "type": layer["class_name"],
+            "inputs": list(dict.fromkeys(_sources(layer["inbound_nodes"]))),
+            "output_shape": list(parts[layer["name"]].output.shape),
+            "parameters": parts[layer["name"]].count_params()
+            if isinstance(parts[layer["name"]], keras.layers.Layer)
+            else 0,
+        }
+        for layer in model.get_config()["layers"]
+    ]
+
+
+def _sources(node):
+    """Names of the layers whose outputs stand in a part of a model's config."""
+    if isinstance(node, dict):
+        if node.get("class_name") == "__keras_tensor__":
+            yield node["config"]["keras_history"][0]
+            return
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for part in node:
+            yield from _sources(part)
+
+
+def has_gate(model):
+    """Whether `explain` has something to say of a model: the gate is last, the pooling average."""
+    layers = {layer["name"]: layer for layer in describe_layers(model)}
+    types = [layers.get(name, {}).get("type") for name in ("gate", "pooling")]
+    return (
+        types == ["GatingLayer", "GlobalAveragePooling1D"] and "gate" in layers["pooling"]["inputs"]
+    )
+
+
+def explaining_model(model):
+    """The model with what its gate does as further outputs.
+
+    After the gate a model is linear up to the softmax, so that the score of a label is a sum over
+    tokens: `s_c = b_c + sum_i v_i W_c / n`, where `v_i` is the gated vector of token `i` of `n`.
+    Since what is added to all scores changes nothing, a score is counted from the mean of all
+    labels'.
+
+    Args:
+        model: `keras.Model` for which `has_gate` holds.
+
+    Returns:
+        `keras.Model` of the same inputs to a dictionary of `probabilities`, `(batch, num_classes)`;
+        `gate`, the mean of a token's gate over features, `(batch, length)`; and `contributions`,
+        `v_i W_c / n` counted from the mean over labels, `(batch, length, num_classes)`, which
+        together with `b_c`, counted likewise, are the score. Of padding the contributions are 0.
+    """
+    gate = model.get_layer("gate")
+    weights = model.get_layer("classifier").get_weights()[0]
+    weights = weights - weights.mean(axis=-1, keepdims=True)
+    mask = keras.ops.cast(model.input["padding_mask"], "float32")
+    shares = mask / keras.ops.sum(mask, axis=-1, keepdims=True)
+    outputs = {
+        "probabilities": model.output,
+        "gate": keras.ops.mean(gate.gate(gate.input), axis=-1),
+        "contributions": keras.ops.matmul(gate.output, weights)
+        * keras.ops.expand_dims(shares, axis=-1),
+    }
+    explaining = keras.Model(model.input, outputs)
+    explaining.jit_compile = model.jit_compile
+    return explaining
+
+
+def explained_outputs(
+    explaining, sequences, *, sequence_length, feature="token_ids", batch_size=64
+):
+    """What a model predicts, with what its gate does to each token.
+
+    Args:
+        explaining: What `explaining_model` returned; the backend compiles each new one.
+        sequences: `Sequences` of token ids.
+        sequence_length: Longest padded length.
+        feature: Name of the model's input that takes the token ids.
+        batch_size: Texts a step.
+
+    Returns:
+        `Outputs`.
+    """
+    batches = PredictionBatches(
+        sequences,
+        feature=feature,
+        batch_size=min(batch_size, len(sequences)),
+        sequence_length=sequence_length,
+    )
+    lengths = np.minimum(sequences.lengths, sequence_length)
+    rows = [None] * len(sequences)
+    for index in range(len(batches)):
+        outputs = explaining.predict_on_batch(*batches[index])
+        outputs = [np.asarray(outputs[name], "float32") for name in Outputs._fields]
+        for i, probabilities, gate, contributions in zip(
+            batches.indices(index), *outputs, strict=True
+        ):
+            rows[i] = probabilities, gate[: lengths[i]], contributions[: lengths[i]]
+    probabilities, gates, contributions = zip(*rows, strict=True)
+    return Outputs(np.stack(probabilities), list(gates), list(contributions))

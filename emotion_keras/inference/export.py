@@ -1,0 +1,302 @@
+"""Exports the model of a run, once it is checked against the Keras model."""
+
+import contextlib
+import logging
+import os
+import shlex
+import shutil
+import warnings
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+from ai_edge_litert.interpreter import Interpreter
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from emotion_keras import record
+from emotion_keras.data import situations
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation.card import model_card
+from emotion_keras.evaluation.predictions import read_split
+from emotion_keras.inference.explanation import explaining_model
+from emotion_keras.inference.onnx_graph import to_onnx
+from emotion_keras.inference.onnx_model import ExportedNetwork
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.machine import devices
+from emotion_keras.machine.quiet import quiet
+
+# What an export may differ from the Keras model by, in any output.
+TOLERANCE = 1e-4
+
+_NUM_CHECKED = 64
+
+CARD = "MODEL_CARD.md"
+
+
+@devices.known_numbers()
+def export(
+    run,
+    *,
+    format: Literal["onnx", "saved_model", "litert"] = "onnx",
+    out: str | None = None,
+    quantize: Literal["none", "int8"] = "none",
+    study: str | None = None,
+    runs_dir: str = "runs",
+    notify=print,
+):
+    """Exports the model of a finished run, once it is checked against the Keras model.
+
+    Args:
+        run: Folder of a finished run, or `best`, the best on validation of those in the folder of
+            all runs.
+        format: What to write: ONNX, which `predict` and `serve` run; TensorFlow's SavedModel; or
+            LiteRT, for phones.
+        out: Folder to write; unless given, one of the format's name in the run's folder.
+        quantize: `int8` stores an ONNX model's weights in 8 bits, and computes with them.
+        study: With `best`, the study whose runs to choose from; unless given, all.
+        runs_dir: With `best`, folder of all runs.
+        notify: Called with messages for the user.
+
+    Returns:
+        `pathlib.Path` of the folder.
+
+    Raises:
+        UserError: If the run cannot be exported so, the folder is there already, or the export does
+            not say what the Keras model says.
+    """
+    if quantize != "none" and format != "onnx":
+        raise UserError(
+            f"Only ONNX is quantized: leave out `--quantize`. Received: format={format!r}"
+        )
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(
+            "An export is made with TensorFlow, whichever backend the run is of. Set "
+            f"KERAS_BACKEND=tensorflow. Received: {keras.backend.backend()}"
+        )
+    directory = record.resolve_run(run, runs_dir, study)
+    out = Path(out) if out else directory / format
+    if out.exists():
+        raise UserError(f"{out} is there already. Delete it, or choose another with `--out`.")
+    predictor = Predictor.load(directory)
+    tokenizer = predictor.model.tokenizer
+    if not isinstance(tokenizer, WordPieceTokenizer):
+        raise UserError(
+            f"{predictor.name} cannot be exported: it is no network that reads words or word "
+            "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, or a "
+            "preset of the family of BERT."
+        )
+    part = out.with_name(f"{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        notify(f"Converting {predictor.name} to {format}.")
+        network = predictor.model.network
+        explains = predictor.can_explain
+        model = explaining_model(network) if explains else _with_named_output(network)
+        with quiet():
+            write, load = _FORMATS[format]
+            write(model, part)
+            difference = _check(model, load(part), tokenizer, _texts(directory), predictor)
+        notify(
+            "It says what the Keras model says: the outputs differ by at most "
+            f"{difference:.1e}, the labels are the same."
+        )
+        tokenizer.save(part)
+        accuracy = None
+        if quantize == "int8":
+            notify("Quantizing to int8.")
+            accuracy = _quantize(part, directory, predictor)
+        run = record.read_run(directory)
+        record.write_versioned(
+            part / record.EXPORT,
+            {
+                "format": format,
+                "quantize": quantize,
+                "name": predictor.name,
+                "run_id": run["run_id"],
+                "corpus": {key: run["corpus"][key] for key in ("name", "licence")},
+                "labels": predictor.labels,
+                "temperature": predictor.temperature,
+                "sequence_length": predictor.sequence_length,
+                "preparation": predictor.preparation,
+                "metrics": run["metrics"],
+                "greatest_difference": difference,
+                "accuracy_after_quantization": accuracy,
+            },
+        )
+        command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
+        (part / CARD).write_text(model_card(run, [run], command), encoding="utf-8")
+        part.rename(out)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return out
+
+
+def _with_named_output(network):
+    return keras.Model(network.input, {"probabilities": network.output})
+
+
+def _signature():
+    return [
+        {
+            name: keras.InputSpec(shape=(None, None), dtype="int32", name=name)
+            for name in ("token_ids", "padding_mask")
+        }
+    ]
+
+
+def _write_onnx(model, folder):
+    onnx.save(to_onnx(model), folder / record.ONNX)
+
+
+def _load_onnx(folder):
+    session = onnxruntime.InferenceSession(folder / record.ONNX)
+    names = [output.name for output in session.get_outputs()]
+    return lambda inputs: dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def _write_saved_model(model, folder):
+    model.export(
+        folder / "saved_model",
+        format="tf_saved_model",
+        input_signature=_signature(),
+        verbose=False,
+    )
+
+
+def _load_saved_model(folder):
+    return keras.layers.TFSMLayer(folder / "saved_model", call_endpoint="serve")
+
+
+def _write_litert(model, folder):
+    model.export(
+        folder / "model.tflite", format="litert", input_signature=_signature(), verbose=False
+    )
+
+
+def _load_litert(folder):
+    runner = Interpreter(os.fspath(folder / "model.tflite")).get_signature_runner()
+
+    def run(inputs):
+        try:
+            return runner(**inputs)
+        except RuntimeError as error:  # Such as operators that TensorFlow alone has.
+            reason = str(error).splitlines()[0].partition(". ")[0]
+            raise UserError(
+                f"LiteRT cannot run this model: {reason}. Nothing was kept. Choose onnx or "
+                "saved_model with `--format`."
+            ) from error
+
+    return run
+
+
+_FORMATS = {
+    "onnx": (_write_onnx, _load_onnx),
+    "saved_model": (_write_saved_model, _load_saved_model),
+    "litert": (_write_litert, _load_litert),
+}
+
+
+def _texts(directory):
+    """Real texts to check with: of the run's test split, or else of the built-in corpus."""
+    path = directory / record.TEXTS
+    texts = _read_texts(path if path.exists() else situations.path())
+    return [texts[i % len(texts)] for i in range(_NUM_CHECKED)]
+
+
+def _read_texts(path):
+    with record.loading(path, record.how_to_repeat(path.parent)):
+        return [row["text"] for row in record.read_rows(path)]
+
+
+def _check(model, exported, tokenizer, texts, predictor):
+    """Compares an export with the Keras model, for many texts and one, with and without padding.
+
+    Returns:
+        The greatest difference of any output.
+    """
+    sequences = tokenizer.encode(texts, predictor.sequence_length)
+    shortest = int(sequences.lengths.argmin())
+    everything = range(len(sequences))
+    greatest = 0.0
+    for indices, length in (
+        (everything, int(sequences.lengths.max())),
+        (everything, predictor.sequence_length),
+        ([shortest], int(sequences.lengths[shortest])),
+        ([shortest], predictor.sequence_length),
+    ):
+        inputs = dict(
+            zip(("token_ids", "padding_mask"), sequences.pad(indices, length), strict=True)
+        )
+        expected, found = model(inputs), exported(inputs)
+        for name, values in expected.items():
+            values, others = np.asarray(values), np.asarray(found[name])
+            if name == "gate":  # What it is for padding nobody reads.
+                values, others = (part * inputs["padding_mask"] for part in (values, others))
+            greatest = max(greatest, float(np.abs(values - others).max()))
+        labels = [np.asarray(part["probabilities"]).argmax(axis=1) for part in (expected, found)]
+        if not greatest <= TOLERANCE or (labels[0] != labels[1]).any():
+            raise UserError(
+                f"The export does not say what the Keras model says: {len(indices)} texts of "
+                f"{length} tokens differ by up to {greatest:.1e}, where {TOLERANCE} are allowed. "
+                "Nothing was kept. Choose another format."
+            )
+    return greatest
+
+
+def _quantize(folder, directory, predictor):
+    """Stores the weights of the matrix products in 8 bits.
+
+    Returns:
+        Dictionary of the accuracy on the test split `before` and `after`, or `None` if the run
+        keeps no texts.
+    """
+    before = _accuracy(folder, directory, predictor)
+    with warnings.catch_warnings(), _no_advice():
+        warnings.simplefilter("ignore")
+        quantize_dynamic(
+            folder / record.ONNX,
+            folder / "int8.onnx",
+            weight_type=QuantType.QInt8,
+            per_channel=True,  # One scale a kernel would lose twice as much accuracy.
+            # To -64 ... 64. Cores with AVX2 and without VNNI add two products with activations of
+            # 0 ... 255 in 16 bits: beyond 2 * 255 * 64 = 32,640 the sum would be cut off.
+            reduce_range=True,
+            op_types_to_quantize=["MatMul"],
+            # Of what ONNX Runtime's own operators give, the library does not know the type.
+            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+        )
+    (folder / "int8.onnx").replace(folder / record.ONNX)
+    if before is None:
+        return None
+    return {"before": before, "after": _accuracy(folder, directory, predictor)}
+
+
+def _accuracy(folder, directory, predictor):
+    """Accuracy of an exported model on the test split of a run, or `None` if it keeps no texts."""
+    if not (directory / record.TEXTS).exists():
+        return None
+    network = ExportedNetwork(folder, predictor.sequence_length)
+    label_ids, _ = read_split(directory, record.read_run(directory), "test")
+    texts = _read_texts(directory / record.TEXTS)
+    sequences = network.tokenizer.encode(texts, predictor.sequence_length)
+    return float((network.outputs(sequences).probabilities.argmax(axis=1) == label_ids).mean())
+
+
+@contextlib.contextmanager
+def _no_advice():
+    # The library advises a step that this graph does not need.
+    logger = logging.getLogger()
+    logger.addFilter(_is_no_advice)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_is_no_advice)
+
+
+def _is_no_advice(entry):
+    return "pre-processing before quantization" not in entry.getMessage()

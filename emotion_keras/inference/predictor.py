@@ -1,0 +1,294 @@
+"""What a trained or an exported model says of new texts.
+
+An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is imported for others.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path
+
+import numpy as np
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.inference.outputs import Outputs, explain_words
+from emotion_keras.inputs.normalization import clean_text, has_words, normalize_marks
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.targets.temperature import scale
+
+# What the record of an exported model holds; see `record.check_types`.
+_EXPORT = {
+    "name": str,
+    "labels": [str],
+    "temperature": float,
+    "sequence_length": int,
+    "preparation": {"clean": bool, "normalize_punctuation": bool},
+}
+
+
+class Predictor:
+    """A model that answers texts.
+
+    Args:
+        model: What runs the network: `ExportedNetwork`, `TrainedNetwork` or `TrainedBaseline`.
+        name: The model's name, for people.
+        labels: Names of the labels by class id.
+        temperature: What the probabilities are scaled with, fitted on the validation split.
+        preparation: Dictionary of the options of the preparation that the model was trained with.
+
+    Example:
+
+    >>> predictor = Predictor.load("runs/fit/gated_transformer-minilm-seed0-1b2f4c6d")
+    >>> predictor("I broke her favourite cup and said nothing.")["label"]
+    'guilt'
+    """
+
+    def __init__(self, model, *, name, labels, temperature, preparation):
+        self.model = model
+        self.name = name
+        self.labels = list(labels)
+        self.temperature = temperature
+        self.preparation = preparation
+
+    @classmethod
+    def load(cls, directory, parallel=False):
+        """Loads a model; no code of its files is run.
+
+        Args:
+            directory: Folder of a finished run, or one that `emotion_keras.export` wrote.
+            parallel: Whether several threads will ask at the same time. An exported model then
+                answers each on a core of its own, up to `num_parallel` of them: many are answered
+                sooner, and one alone later.
+
+        Returns:
+            A `Predictor`.
+
+        Raises:
+            UserError: If the folder holds neither, or lacks the model.
+        """
+        directory = Path(directory)
+        if (directory / record.EXPORT).exists():
+            return cls._load_exported(directory, parallel)
+        if not directory.is_dir():
+            raise UserError(
+                f"There is no folder {directory}. Give the folder of a run, as "
+                "`python -m emotion_keras.fit` named it at its end, or of an export."
+            )
+        run = record.read_run(directory)
+        # Imported here because it takes seconds, which an exported model is spared.
+        from emotion_keras.machine.quiet import quiet
+
+        with quiet():
+            from emotion_keras.evaluation.comparison import contender
+            from emotion_keras.evaluation.predictions import read_split
+            from emotion_keras.inference.loading import load_trained
+            from emotion_keras.targets.calibration import fit_temperature
+
+            model = load_trained(directory)
+        return cls(
+            model,
+            name=contender(run),
+            labels=run["corpus"]["labels"],
+            temperature=fit_temperature(*read_split(directory, run, "val")),
+            preparation=run["corpus"]["preparation"],
+        )
+
+    @classmethod
+    def _load_exported(cls, directory, parallel):
+        from emotion_keras.inference.onnx_model import ExportedNetwork
+
+        export = record.read_versioned(directory / record.EXPORT, {"format": str})
+        if export["format"] != "onnx":
+            raise UserError(
+                f"{directory} holds a model in the format {export['format']}, which is for other "
+                "software. Give a folder with an ONNX model, or the run's own folder."
+            )
+        export = record.read_versioned(directory / record.EXPORT, _EXPORT)
+        network = ExportedNetwork(directory, export["sequence_length"], parallel)
+        if network.num_classes != len(export["labels"]):
+            raise UserError(
+                f"{directory / record.EXPORT} names {len(export['labels'])} labels, and the model "
+                f"has {network.num_classes}: the files are of two exports. Export the run again."
+            )
+        return cls(
+            network,
+            name=export["name"],
+            labels=export["labels"],
+            temperature=export["temperature"],
+            preparation=export["preparation"],
+        )
+
+    @property
+    def sequence_length(self):
+        """Longest text in tokens that is read at once; `None` where there is no limit."""
+        return self.model.sequence_length
+
+    @property
+    def num_parallel(self):
+        """How many threads may ask at the same time."""
+        return self.model.num_parallel
+
+    @property
+    def can_explain(self):
+        """Whether the model has a gate last, whose view of each word is exact."""
+        return self.model.can_explain
+
+    def __call__(self, texts, *, explain=False, long="truncate"):
+        """Answers one text, or many.
+
+        Args:
+            texts: String; or strings in a list, a tuple, a generator, a pandas Series or a NumPy
+                array of one dimension. One that is missing (`None`, NaN, `pandas.NA`) is empty.
+            explain: Whether to say what the gate makes of each word.
+            long: What becomes of a text of more than `sequence_length` tokens: `"truncate"` reads
+                its beginning, `"split"` averages over windows, each weighted by its tokens.
+
+        Returns:
+            Dictionary, or a list of them, of `label`; `confidence`, the label's probability;
+            `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where the model
+            finds no word to read: no letter, digit or emoji, or none that it knows (label,
+            confidence and probabilities are `""`, `None` and `None`), `"truncated"`, `"split"` or
+            `""`; and, if asked for, `words`: a list of dictionaries of `word`, `gate`, the mean
+            over its features and tokens, and `contribution`, what it adds to the label's score.
+
+        Raises:
+            UserError: If these are no texts, or the model cannot explain, or not windows.
+        """
+        if isinstance(texts, str):
+            return self([texts], explain=explain, long=long)[0]
+        self._check(explain, long)
+        texts = [self._prepare(text) for text in _as_list(texts)]
+        answers = [self._no_answer(explain) for _ in texts]
+        held = [i for i, text in enumerate(texts) if has_words(text)]
+        if held:
+            for i, answer in self._answer([texts[i] for i in held], explain, long):
+                answers[held[i]] = answer
+        return answers
+
+    def predict(self, texts):
+        """Labels of texts, a list; `""` of one without a word to read."""
+        return [answer["label"] for answer in self(_as_list(texts))]
+
+    def predict_proba(self, texts):
+        """Probabilities of texts, `(num_texts, num_classes)`; NaN of one without a word to read."""
+        answers = self(_as_list(texts))
+        found = np.full((len(answers), len(self.labels)), np.nan)
+        for row, answer in zip(found, answers, strict=True):
+            if answer["probabilities"] is not None:
+                row[:] = list(answer["probabilities"].values())
+        return found
+
+    def _check(self, explain, long):
+        if long not in ("truncate", "split"):
+            raise UserError(f"long is one of truncate, split. Received: long={long!r}")
+        if explain and not self.can_explain:
+            raise UserError(
+                f"{self.name} cannot be explained: only a gate right before average pooling makes "
+                "a score the exact sum over words. Take a gated_transformer with its defaults, or "
+                "leave out `--explain`."
+            )
+        if explain and long == "split":
+            raise UserError(
+                "What is averaged over windows is no sum over words: leave out `--explain`, or "
+                "`--long split`."
+            )
+
+    def _prepare(self, text):
+        if not text.isascii():  # Half a surrogate pair is no character, and nothing can encode it.
+            text = text.encode("utf-8", "replace").decode("utf-8")
+        if self.preparation["clean"]:
+            text = clean_text(text)
+        if self.preparation["normalize_punctuation"]:
+            text = normalize_marks(text)
+        return text.strip()
+
+    def _no_answer(self, explain):
+        answer = {"label": "", "confidence": None, "probabilities": None, "flag": "empty"}
+        return answer | ({"words": []} if explain else {})
+
+    def _answer(self, texts, explain, long):
+        """Yields the position of each text that the model finds a word in, and the answer."""
+        if self.model.tokenizer is None:
+            held, flags = range(len(texts)), [""] * len(texts)
+            outputs = Outputs(self.model.probabilities(texts))
+        else:
+            held, flags, outputs = self._read(texts, explain, long)
+        if not len(held):
+            return
+        words = [None] * len(held)
+        if explain:
+            tokens = self.model.tokenizer.words([texts[i] for i in held], self.sequence_length)
+            words = explain_words(tokens, outputs)
+        scaled = scale(outputs.probabilities, self.temperature)
+        best = scaled.argmax(axis=1).tolist()
+        for i, row, label, of_text in zip(held, scaled.tolist(), best, words, strict=True):
+            answer = {
+                "label": self.labels[label],
+                "confidence": row[label],
+                "probabilities": dict(zip(self.labels, row, strict=True)),
+                "flag": flags[i],
+            }
+            yield i, answer | ({"words": of_text} if explain else {})
+
+    def _read(self, texts, explain, long):
+        """Positions of texts with a word that the model knows, flags of all, `Outputs` of these."""
+        tokenizer, longest = self.model.tokenizer, self.sequence_length
+        sequences, text_of = tokenizer.encode(texts, longest + 1), np.arange(len(texts))
+        is_long = sequences.lengths > longest
+        flags = ["", "truncated" if long == "truncate" else "split"]
+        flags = [flags[is_one] for is_one in is_long.astype(int)]
+        if is_long.any() and long == "truncate":
+            sequences = tokenizer.encode(texts, longest)
+        elif is_long.any():
+            windows = [tokenizer.windows(text, longest) for text in texts]
+            sequences = Sequences.from_list(sum(windows, []))
+            text_of = np.repeat(text_of, [len(of_text) for of_text in windows])
+        says = np.logical_or.reduceat(
+            ~np.isin(sequences.values, tokenizer.silent_ids), sequences.offsets[:-1]
+        )
+        if not says.all():
+            sequences, text_of = sequences.take(np.flatnonzero(says)), text_of[says]
+        if not len(sequences):
+            return [], flags, None
+        outputs = self.model.outputs(sequences, explain)
+        held, starts = np.unique(text_of, return_index=True)
+        if len(held) < len(text_of):
+            lengths = sequences.lengths[:, None]
+            sums = np.add.reduceat(outputs.probabilities * lengths, starts)
+            outputs = Outputs(sums / np.add.reduceat(lengths, starts))
+        return held.tolist(), flags, outputs
+
+
+def _as_list(texts):
+    """Texts of whatever kind as a list of strings, an empty one for each that is missing."""
+    is_of_others = isinstance(texts, str | bytes | bytearray | Mapping | Set)
+    if is_of_others or not isinstance(texts, Iterable) or _num_dimensions(texts) != 1:
+        raise UserError(
+            "Texts are strings in a list, a tuple, a generator, a pandas Series or a NumPy array "
+            "of one dimension. Of a table give the column of the texts, as in table['text']; of a "
+            f"single text a list of one. Received: texts={_shown(texts)}"
+        )
+    return [_as_text(text, i) for i, text in enumerate(texts)]
+
+
+def _num_dimensions(texts):
+    # Of tables of pandas and of others that are no arrays: they have columns.
+    return 2 if hasattr(texts, "columns") else getattr(texts, "ndim", 1)
+
+
+def _as_text(text, position):
+    if isinstance(text, str):
+        return text
+    # Whoever has pandas.NA has imported pandas.
+    if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
+        return ""
+    if isinstance(text, float | np.floating) and np.isnan(text):
+        return ""
+    raise UserError(
+        f"The text at position {position} is no string. Turn numbers into strings with str(), "
+        f"and decode bytes. Received: {_shown(text)}"
+    )
+
+
+def _shown(value):
+    return f"{' '.join(repr(value).split())[:60]} ({type(value).__name__})"

@@ -1,0 +1,1 @@
+"""What this software knows of the machine: devices, cores, terminals, Keras loaded quietly."""

@@ -1,0 +1,351 @@
+"""Devices, precision and compilation: the one file that may know a framework."""
+
+import contextlib
+import ctypes
+import functools
+import importlib
+import os
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from emotion_keras.errors import UserError
+from emotion_keras.machine.quiet import quiet
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+
+
+def _framework():
+    return importlib.import_module(keras.backend.backend())
+
+
+def list_devices():
+    """Names of the devices that a run can use: all accelerators, or else the CPU.
+
+    Returns:
+        List of strings such as `["GPU:0", "GPU:1"]` or `["CPU:0"]`.
+    """
+    backend = keras.backend.backend()
+    if backend == "torch":
+        num_gpus = _framework().cuda.device_count()
+        return [f"GPU:{i}" for i in range(num_gpus)] or ["CPU:0"]
+    if backend == "jax":
+        return [
+            f"{'CPU' if d.platform == 'cpu' else d.platform.upper()}:{d.id}"
+            for d in _framework().devices()
+        ]
+    config = _framework().config
+    devices = config.list_logical_devices("GPU") or config.list_logical_devices("CPU")
+    return [device.name.split("device:")[-1] for device in devices]
+
+
+def on_cpu():
+    """Whether a run uses no accelerator."""
+    return list_devices()[0].startswith("CPU")
+
+
+def describe():
+    """The device in words, for people and for the record."""
+    devices = list_devices()
+    if on_cpu():
+        return f"CPU, {len(devices)} devices" if len(devices) > 1 else "CPU"
+    backend = keras.backend.backend()
+    if backend == "torch":
+        name = _framework().cuda.get_device_name(0)
+        used = "" if len(devices) == 1 else f" (one of {len(devices)}: torch uses one device)"
+        return f"{name}{used}"
+    if backend == "jax":
+        name = _framework().devices()[0].device_kind
+    else:
+        config = _framework().config
+        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+        name = details.get("device_name", "GPU")
+    return f"{name} x {len(devices)}" if len(devices) > 1 else name
+
+
+def choose_kernels():
+    """Has the backend use the kernels that are fast on this device; results are the same."""
+    if keras.backend.backend() == "torch" and on_cpu():
+        # For texts as short as ours the gradient of torch's fused attention takes a third of a
+        # training step, five times as long as that of the plain products.
+        keras.config.disable_flash_attention()
+        _framework().backends.cuda.enable_flash_sdp(False)  # Its name notwithstanding, on CPU too.
+
+
+# Of glibc's mallopt. The values are those that glibc itself goes up to when nobody sets them.
+_M_MMAP_THRESHOLD, _LARGEST_KEPT = -3, 32 << 20
+_M_TRIM_THRESHOLD, _MOST_KEPT = -1, 2 * _LARGEST_KEPT
+
+
+@functools.cache
+def reuse_memory():
+    """Has TensorFlow use the memory of freed tensors again; results are the same.
+
+    With its first generator data set TensorFlow has glibc map the memory of every tensor above
+    128 kB from the system and give it back: a third of a training's CPU time. So the first one is
+    started here, and glibc set after it. Only glibc is known to need it; where its own variables
+    (`MALLOC_MMAP_THRESHOLD_`, `MALLOC_TRIM_THRESHOLD_` or `GLIBC_TUNABLES`) are set, they decide.
+    """
+    chosen = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "GLIBC_TUNABLES")
+    if keras.backend.backend() != "tensorflow" or platform.libc_ver()[0] != "glibc":
+        return
+    if any(name in os.environ for name in chosen):
+        return
+    data, element = _framework().data.Dataset, _framework().TensorSpec(())
+    with quiet():  # TensorFlow says that it has changed the setting.
+        for _ in data.from_generator(lambda: iter([0.0]), output_signature=element):
+            pass
+    libc = ctypes.CDLL(None)
+    libc.mallopt(_M_MMAP_THRESHOLD, _LARGEST_KEPT)
+    libc.mallopt(_M_TRIM_THRESHOLD, _MOST_KEPT)
+
+
+def _cpu_multiplies_bfloat16():
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def resolve_precision(precision):
+    """Chooses the precision to train in.
+
+    Args:
+        precision: `auto`, `float32`, `mixed_bfloat16` or `mixed_float16`. `auto` takes bfloat16
+            where the device multiplies it fast: GPUs since Ampere, CPUs with AVX-512 BF16 or AMX;
+            on CPU not with JAX, whose bfloat16 products are slower there than its float32 ones.
+
+    Returns:
+        Name of a Keras dtype policy.
+
+    Raises:
+        UserError: If there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(
+            f"Unknown precision. Accepted: {', '.join(PRECISIONS)}. Received: {precision!r}"
+        )
+    if precision != "auto":
+        return precision
+    backend = keras.backend.backend()
+    if on_cpu():
+        fast = backend != "jax" and _cpu_multiplies_bfloat16()
+        return "mixed_bfloat16" if fast else "float32"
+    if backend == "tensorflow":
+        config = _framework().config
+        details = config.experimental.get_device_details(config.list_physical_devices("GPU")[0])
+        capability = details.get("compute_capability", (0, 0))
+    elif backend == "torch":
+        capability = _framework().cuda.get_device_capability()
+    else:
+        capability = (8, 0)  # JAX runs bfloat16 on every accelerator that it supports.
+    return "mixed_bfloat16" if tuple(capability) >= (8, 0) else "mixed_float16"
+
+
+def resolve_jit(jit):
+    """Whether to compile the training step.
+
+    Args:
+        jit: `auto`, `on` or `off`. `auto` compiles on JAX always and with TensorFlow on
+            accelerators; on a CPU XLA gains nothing for TensorFlow, and torch.compile costs more
+            than a run of this size takes.
+
+    Returns:
+        Boolean.
+
+    Raises:
+        UserError: If `jit` is another value.
+    """
+    if jit not in ("auto", "on", "off"):
+        raise UserError(f"Unknown value of jit. Accepted: auto, on, off. Received: {jit!r}")
+    if jit != "auto":
+        return jit == "on"
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and not on_cpu())
+
+
+# What a framework reads when it is loaded, and computes other numbers by: the value that stands for
+# its default. Nothing can set these aside afterwards.
+_READ_AT_LOADING = {
+    "tensorflow": {
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TF_XLA_FLAGS": "",
+        "NVIDIA_TF32_OVERRIDE": "",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+        "DNNL_DEFAULT_FPMATH_MODE": "STRICT",
+    },
+    "jax": {"NVIDIA_TF32_OVERRIDE": ""},
+    "torch": {
+        "NVIDIA_TF32_OVERRIDE": "",
+        "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "0",
+        "ONEDNN_DEFAULT_FPMATH_MODE": "STRICT",
+        "DNNL_DEFAULT_FPMATH_MODE": "STRICT",
+    },
+}
+
+
+@contextlib.contextmanager
+def known_numbers():
+    """Within it numbers are computed as records have it, whatever is set around this software.
+
+    Settings of Keras (its file `keras.json` included) and of the backend that change results have
+    their defaults within, and are as before afterwards.
+
+    Raises:
+        UserError: If an environment variable changes results and was read already.
+    """
+    _start_backend()
+    if keras.config.is_nnx_enabled():
+        raise UserError(
+            "NNX changes results, and no run's record says so: leave `nnx_enabled` out of "
+            "keras.json, and unset KERAS_NNX_ENABLED. Received: nnx_enabled=true"
+        )
+    for name, default in _READ_AT_LOADING[keras.backend.backend()].items():
+        value = os.environ.get(name, "")
+        if value.upper() not in ("", default):
+            raise UserError(
+                f"The environment variable {name} changes results, and no run's record says so. "
+                f"Unset it. Received: {name}={value!r}"
+            )
+    before = [(write, read()) for read, write, _ in _number_settings()]
+    try:
+        for _, write, value in _number_settings():
+            write(value)
+        yield
+    finally:
+        for write, value in before:
+            write(value)
+
+
+@functools.cache
+def _start_backend():
+    """Has the backend look for devices, without the lines that it prints meanwhile."""
+    with quiet():
+        list_devices()
+
+
+def _number_settings():
+    """What changes results: functions that read and write it, and its value for all runs."""
+    config = keras.config
+    yield config.floatx, config.set_floatx, "float32"
+    yield config.epsilon, config.set_epsilon, 1e-7
+    yield config.image_data_format, config.set_image_data_format, "channels_last"
+    yield config.dtype_policy, config.set_dtype_policy, "float32"
+    yield config.max_epochs, config.set_max_epochs, None
+    yield config.max_steps_per_epoch, config.set_max_steps_per_epoch, None
+    framework, backend = _framework(), keras.backend.backend()
+    if backend == "torch":
+        yield framework.get_default_dtype, framework.set_default_dtype, framework.float32
+        yield (
+            framework.get_float32_matmul_precision,
+            framework.set_float32_matmul_precision,
+            "highest",
+        )
+        cuda = framework.backends.cuda
+        yield cuda.flash_sdp_enabled, cuda.enable_flash_sdp, True
+    elif backend == "tensorflow":
+        config = framework.config
+        experimental = config.experimental
+        yield (
+            experimental.tensor_float_32_execution_enabled,
+            experimental.enable_tensor_float_32_execution,
+            True,
+        )
+        yield config.optimizer.get_jit, config.optimizer.set_jit, ""
+        yield config.functions_run_eagerly, config.run_functions_eagerly, False
+    else:
+        for name, value in {
+            "jax_enable_x64": False,
+            "jax_default_matmul_precision": None,
+            "jax_default_prng_impl": "threefry2x32",
+            "jax_threefry_partitionable": True,
+            "jax_numpy_dtype_promotion": "standard",
+            "jax_disable_jit": False,
+        }.items():
+            yield (
+                functools.partial(getattr, framework.config, name),
+                functools.partial(framework.config.update, name),
+                value,
+            )
+
+
+@contextlib.contextmanager
+def data_parallel():
+    """Within it a model is built for all devices: each takes its part of every batch."""
+    backend = keras.backend.backend()
+    devices = list_devices()
+    if len(devices) == 1 or backend == "torch":
+        yield
+    elif backend == "jax":
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
+    else:
+        with _framework().distribute.MirroredStrategy(devices).scope():
+            yield
+
+
+def matmul_flops_per_second(precision, size=1024, seconds=0.2):
+    """Measures how fast this device multiplies matrices.
+
+    Args:
+        precision: Name of a Keras dtype policy; its compute type is measured.
+        size: Integer, rows and columns of the matrices.
+        seconds: Float, how long to measure.
+
+    Returns:
+        Floating-point operations a second.
+    """
+    dtype = keras.DTypePolicy(precision).compute_dtype
+    matrix = keras.ops.cast(np.random.default_rng(0).random((size, size)), dtype)
+    np.asarray(keras.ops.cast(keras.ops.matmul(matrix, matrix)[0, 0], "float32"))
+    products, start = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - start) < seconds:
+        product = keras.ops.matmul(matrix, matrix)
+        # Reading a number makes an asynchronous device finish.
+        keras.ops.convert_to_numpy(keras.ops.cast(product[0, 0], "float32"))
+        products += 1
+    return 2 * size**3 * products / elapsed
+
+
+def peak_memory_bytes():
+    """The most memory that this process has held so far, in bytes of main memory."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def memory_bytes():
+    """The main memory that this process holds, in bytes; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
+
+
+def reset_peak_memory():
+    """Has `peak_memory_bytes` count from now on, where the system can: on Linux."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def versions():
+    """Versions of Python, Keras and the backend, for the record."""
+    import keras_hub
+
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "keras_hub": keras_hub.__version__,
+        keras.backend.backend(): _framework().__version__,
+        "numpy": np.__version__,
+    }

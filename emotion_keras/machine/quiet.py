@@ -1,0 +1,53 @@
+"""Loads Keras for a command, without the lines that its libraries print meanwhile."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+from emotion_keras.machine.terminal import open_streams
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def load_keras():
+    """Loads Keras and its backend, or ends the command with exit code 2 and a message."""
+    open_streams()
+    try:
+        with quiet():
+            import keras_hub  # noqa: F401
+    except (ImportError, ValueError) as error:
+        name = os.environ.get("KERAS_BACKEND")
+        print(
+            f"error: Keras cannot be loaded: {error}. Accepted: {', '.join(BACKENDS)}, where its "
+            f"package is installed. Received: KERAS_BACKEND={name!r}",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        print("Stopped before anything began.", file=sys.stderr)
+    else:
+        return
+    sys.exit(2)
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keeps standard error off the terminal; if an error comes, it is shown all the same.
+
+    TensorFlow's libraries write there about themselves while they are loaded, whatever they are
+    told, and a message for the user would be lost among it.
+    """
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            file.seek(0)
+            os.write(terminal, file.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            os.close(terminal)

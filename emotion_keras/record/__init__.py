@@ -1,0 +1,101 @@
+"""The run record: what is on disk about a run. Standard library only.
+
+`runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
+the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
+`val` and `test`; `audit.json`; `architecture.json`, the layers of a Keras model; where weights are
+kept `model.keras` with its tokenizer, or `model.skops` of a model of scikit-learn. A run that is
+no trial of a study of settings has `texts.csv`, the texts of the test split, too, and where the
+model's gate can be explained `gates.csv`, a row a word of these, `gate_words.csv`, the mean gate
+of frequent words, and `faithfulness.csv`, whether predictions rest on the words that the gate and
+their contributions point at.
+"""
+
+from emotion_keras.record.files import (
+    LFS_POINTER,
+    check_archive,
+    check_file,
+    find_files,
+    flush,
+    loading,
+    read_rows,
+    remove_parts,
+    write_json,
+    write_rows,
+)
+from emotion_keras.record.names import (
+    ARCHITECTURE,
+    AUDIT,
+    ESTIMATOR,
+    EXPORT,
+    FAITHFULNESS,
+    GATE_WORDS,
+    GATES,
+    HISTORY,
+    MODEL,
+    ONNX,
+    PREDICTIONS,
+    RUN,
+    TEXTS,
+)
+from emotion_keras.record.runs import (
+    check_run,
+    check_study,
+    find_runs,
+    how_to_repeat,
+    is_finished,
+    make_directory,
+    predictions_path,
+    read_run,
+    resolve_run,
+    run_directory,
+    run_id,
+    write_run,
+)
+from emotion_keras.record.schema import (
+    SCHEMA_VERSION,
+    check_types,
+    read_versioned,
+    write_versioned,
+)
+
+__all__ = [
+    "ARCHITECTURE",
+    "AUDIT",
+    "ESTIMATOR",
+    "EXPORT",
+    "FAITHFULNESS",
+    "GATES",
+    "GATE_WORDS",
+    "HISTORY",
+    "LFS_POINTER",
+    "MODEL",
+    "ONNX",
+    "PREDICTIONS",
+    "RUN",
+    "SCHEMA_VERSION",
+    "TEXTS",
+    "check_archive",
+    "check_file",
+    "check_run",
+    "check_study",
+    "check_types",
+    "find_files",
+    "find_runs",
+    "flush",
+    "how_to_repeat",
+    "is_finished",
+    "loading",
+    "make_directory",
+    "predictions_path",
+    "read_rows",
+    "read_run",
+    "read_versioned",
+    "remove_parts",
+    "resolve_run",
+    "run_directory",
+    "run_id",
+    "write_json",
+    "write_rows",
+    "write_run",
+    "write_versioned",
+]

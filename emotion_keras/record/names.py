@@ -1,0 +1,16 @@
+"""Names of the files that a run or an export leaves in its folder."""
+
+RUN = "run.json"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.csv"
+AUDIT = "audit.json"
+ARCHITECTURE = "architecture.json"
+TEXTS = "texts.csv"
+GATES = "gates.csv"
+GATE_WORDS = "gate_words.csv"
+FAITHFULNESS = "faithfulness.csv"
+MODEL = "model.keras"
+ESTIMATOR = "model.skops"
+# In the folder of an exported model.
+EXPORT = "export.json"
+ONNX = "model.onnx"

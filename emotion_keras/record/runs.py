@@ -1,0 +1,164 @@
+"""Runs on disk: their folders and their records."""
+
+import hashlib
+import json
+import os
+import shlex
+import tempfile
+from pathlib import Path
+
+from emotion_keras.errors import UserError
+from emotion_keras.record.files import check_archive, find_files
+from emotion_keras.record.names import ESTIMATOR, MODEL, PREDICTIONS, RUN
+from emotion_keras.record.schema import RUN_SHAPE, check_metrics, read_versioned, write_versioned
+
+
+def run_id(model, seed, settings, encoder=None):
+    """A name for the eye that is unique by all settings; it is never parsed back.
+
+    Args:
+        model: String, the model's name.
+        seed: Integer.
+        settings: JSON-able dictionary of everything that tells this run from others.
+        encoder: String, the encoder's name or path, of a model that has one.
+
+    Returns:
+        String such as `gated_transformer-minilm-seed0-1b2f4c6d`.
+    """
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    name = model
+    if encoder:
+        encoder = "".join(c if c.isalnum() or c in "._" else "_" for c in Path(encoder).name)
+        name = f"{model}-{encoder}"
+    return f"{name}-seed{seed}-{digest}"
+
+
+def run_directory(runs_dir, study, name):
+    """The folder of a run, existing or not."""
+    return Path(runs_dir) / study / name
+
+
+def check_study(study):
+    """Raises `UserError` if a name of a study is not that of a folder below the runs' folder."""
+    if study != Path(study).name or study in ("", ".", ".."):
+        raise UserError(
+            "A study's name is that of one folder; where the folder lies, `--runs-dir` says. "
+            f"Received: study={study!r}"
+        )
+
+
+def make_directory(directory):
+    """Makes a folder for runs, or raises `UserError` if nothing can be written there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b"\n")
+    except OSError as error:
+        raise UserError(
+            f"Runs cannot be written to {directory}: {error.strerror}. Choose a folder that can be "
+            "written to with `--runs-dir`."
+        ) from error
+
+
+def is_finished(directory):
+    """Whether a run's record is complete; whether it can be read, `check_run` says."""
+    return (Path(directory) / RUN).exists()
+
+
+def predictions_path(directory):
+    """The file of a run's predictions, which may be compressed."""
+    path = Path(directory) / PREDICTIONS
+    return path if path.exists() else path.with_name(f"{PREDICTIONS}.gz")
+
+
+def find_runs(runs_dir, lost=None):
+    """Folders of the finished runs below a folder, sorted by path; see `find_files`."""
+    return [path.parent for path in find_files(runs_dir, RUN, lost)]
+
+
+def resolve_run(name, runs_dir, study=None):
+    """The folder that a user names, or the best run.
+
+    Args:
+        name: Path of a folder, or `best`.
+        runs_dir: Folder of all runs.
+        study: Name of the study to take the best of, or `None` for all.
+
+    Returns:
+        `pathlib.Path`; of `best` that of the finished run with its model that has the highest macro
+        F1 on its validation split.
+
+    Raises:
+        UserError: If there is no run to take the best of.
+    """
+    if name != "best":
+        return Path(name)
+    within = Path(runs_dir) / (study or "")
+    lost = []
+    runs = [
+        directory
+        for directory in find_runs(within, lost)
+        if any((directory / file).exists() for file in (MODEL, ESTIMATOR))
+    ]
+    if not runs:
+        raise UserError(
+            f"There is no finished run with its model in {within} to take the best of. Train one: "
+            "python -m emotion_keras.fit; or name another folder with `--runs-dir`."
+            + "".join(f" Not looked into: {path}: {reason}." for path, reason in lost)
+        )
+    return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
+
+
+def check_run(directory):
+    """Makes sure that the record of a finished run can be read, and its model, if it is kept.
+
+    Args:
+        directory: The run's folder.
+
+    Raises:
+        UserError: If one of them is damaged.
+    """
+    read_run(directory)
+    for path in (Path(directory) / MODEL, Path(directory) / ESTIMATOR):
+        if path.exists():
+            check_archive(path, how_to_repeat(directory))
+
+
+def write_run(directory, record):
+    """Finishes a run: writes its record, the last file of all.
+
+    Args:
+        directory: The run's folder.
+        record: JSON-able dictionary; `schema_version` is added.
+    """
+    write_versioned(Path(directory) / RUN, record)
+
+
+def read_run(directory):
+    """Reads a finished run's record.
+
+    Args:
+        directory: The run's folder.
+
+    Returns:
+        Dictionary.
+
+    Raises:
+        UserError: If there is no record, it is damaged, or its schema version is another one.
+    """
+    path = Path(directory) / RUN
+    if not path.exists():
+        raise UserError(
+            f"There is no finished run in {directory}: it holds no {RUN}. Give the folder that "
+            "`python -m emotion_keras.fit` named at its end."
+        )
+    return read_versioned(path, RUN_SHAPE, check_metrics)
+
+
+def how_to_repeat(directory):
+    """The sentence that says how a run is made again that is damaged, or kept in part."""
+    command = f"python -m emotion_keras.fit --from-run {shlex.quote(os.fspath(directory))}"
+    return (
+        f"Delete the folder {directory}, and the command that made it makes it again; or train it "
+        f"in another study: {command} --study again"
+    )

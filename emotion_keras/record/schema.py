@@ -1,0 +1,151 @@
+"""What records hold: their versions and the types of their values."""
+
+import json
+
+from emotion_keras.errors import UserError
+from emotion_keras.record.files import check_file, write_json
+
+# Version 2 names the columns of `predictions.csv` so that no label's name can be another column's.
+SCHEMA_VERSION = 2
+_READ_VERSIONS = (1, SCHEMA_VERSION)
+# What a run's record holds, with the types that `check_types` takes.
+RUN_SHAPE = {
+    "run_id": str,
+    "study": str,
+    "model": str,
+    "seed": int,
+    "inputs": dict,
+    "hyperparameters": dict,
+    "training": dict,
+    "corpus": {
+        "name": str,
+        "sha256": str,
+        "labels": [str],
+        "reading": dict,
+        "preparation": {"clean": bool, "normalize_punctuation": bool},
+        "protocol": dict,
+    },
+    "metrics": {"val": dict},
+    "num_parameters": int,
+    "cost": {
+        "seconds": float,
+        "examples_per_second": float,
+        "milliseconds_for_1_text": float,
+        "milliseconds_for_256_texts": float,
+        "peak_memory_bytes": int,
+    },
+    "environment": {"backend": str},
+}
+_METRICS = {
+    **dict.fromkeys(("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier_score"), float),
+    "auc": (float, type(None)),
+    "ece": float,
+    "num_examples": int,
+    "confusion_matrix": [list],
+}
+_METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support": int}
+_DELETE = "Delete it, and the command that wrote it makes it again."
+
+
+def write_versioned(path, record):
+    """Writes a JSON file that says which version of this software's records it is."""
+    write_json(path, {"schema_version": SCHEMA_VERSION, **record})
+
+
+def check_metrics(run):
+    """Raises `UserError` if the metrics in a run's record are not those of its labels."""
+    for split, metrics in run["metrics"].items():
+        _check_metrics(metrics, f"metrics.{split}", run["corpus"]["labels"])
+
+
+def _check_metrics(metrics, name, labels):
+    shape = {**_METRICS, "per_label": dict.fromkeys(labels, _METRICS_OF_LABEL)}
+    check_types(metrics, shape, name)
+    if len(metrics["per_label"]) != len(labels):
+        raise UserError(f"{name}.per_label is about other labels")
+    rows = metrics["confusion_matrix"]
+    if {len(rows), *map(len, rows)} != {len(labels)}:
+        raise UserError(f"{name}.confusion_matrix is not one of the labels")
+    for row in rows:
+        check_types({"confusion_matrix": row}, {"confusion_matrix": [int]}, name)
+
+
+def read_versioned(path, shape=None, check=lambda record: None):
+    """Reads what `write_versioned` wrote.
+
+    Args:
+        path: `pathlib.Path` of an existing file.
+        shape: Dictionary of what it holds; see `check_types`.
+        check: Function of the dictionary that raises `UserError` if it is wrong otherwise.
+
+    Returns:
+        Dictionary.
+
+    Raises:
+        UserError: If the file is damaged, or its schema version is another one.
+    """
+    check_file(path, _DELETE)
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
+    version = record.get("schema_version") if isinstance(record, dict) else None
+    if type(version) is not int or version not in _READ_VERSIONS:
+        raise UserError(
+            f"{path} was written by another version of this software: expected schema_version "
+            f"{' or '.join(map(str, _READ_VERSIONS))}. Read it with that version, or delete it "
+            f"and make it again. Received: schema_version={version!r}"
+        )
+    try:
+        check_types(record, shape or {})
+        check(record)
+    except UserError as error:
+        raise _damaged(path, error) from error
+    return record
+
+
+def _damaged(path, reason):
+    return UserError(f"{path} is damaged: {reason}. {_DELETE}")
+
+
+def check_types(values, shape, name=""):
+    """Makes sure that a dictionary holds what it should.
+
+    Args:
+        values: Any value that JSON can hold.
+        shape: Dictionary of types by key, all of which are to be there: a class, or several; a
+            dictionary, the shape of a dictionary; or a list of one type, that of a list's items.
+        name: What messages call the dictionary.
+
+    Raises:
+        UserError: If something is missing or of another type; it says what.
+    """
+    if not isinstance(values, dict):
+        raise UserError(f"{name or 'it'} should be dict, and is {_shown(values)}")
+    for key, expected in shape.items():
+        path = f"{name}.{key}".removeprefix(".")
+        if key not in values:
+            raise UserError(f"{path} is missing")
+        _check_type(values[key], expected, path)
+
+
+def _check_type(value, expected, name):
+    if isinstance(expected, dict):
+        check_types(value, expected, name)
+        return
+    if isinstance(expected, list):
+        _check_type(value, list, name)
+        for i, item in enumerate(value):
+            _check_type(item, expected[0], f"{name}[{i}]")
+        return
+    accepted = expected if isinstance(expected, tuple) else (expected,)
+    # A whole number is a number, too; and in Python True and False are whole numbers.
+    is_right = isinstance(value, (*accepted, int) if float in accepted else accepted)
+    if not is_right or (isinstance(value, bool) and bool not in accepted):
+        kinds = " or ".join(kind.__name__.replace("NoneType", "null") for kind in accepted)
+        raise UserError(f"{name} should be {kinds}, and is {_shown(value)}")
+
+
+def _shown(value):
+    shown = json.dumps(value)
+    return shown if len(shown) < 80 else f"{shown[:80]}..."

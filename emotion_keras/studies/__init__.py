@@ -1,0 +1,1 @@
+"""Many runs: their tasks, and the processes that make them."""

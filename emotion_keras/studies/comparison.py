@@ -1,0 +1,167 @@
+"""The comparison of several models: its runs, and what they say."""
+
+import contextlib
+from pathlib import Path
+from typing import Literal
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.studies.contenders import (
+    BASELINES,
+    check_settings,
+    full_name,
+    full_names,
+    make_tasks,
+    read_settings,
+    resolve_data,
+)
+from emotion_keras.studies.study import make_runs
+
+COMPARISON = "comparison.json"
+
+_COMPARISON = {"corpus": {"name": str}, "reference": str, "contenders": [{"name": str}]}
+
+# From cheap to dear, so that a first table is there soon.
+CONTENDERS = (
+    *BASELINES,
+    "cnn@scratch",
+    "lstm@scratch",
+    "transformer@scratch",
+    "gated_transformer@scratch",
+    "transformer@embeddings",
+    "gated_transformer@embeddings",
+    "bert@minilm",
+    "transformer@minilm",
+    "gated_transformer@minilm",
+)
+
+
+def compare(
+    *,
+    models: str = ",".join(CONTENDERS),
+    seeds: int | None = None,
+    reference: str | None = None,
+    settings: str | None = None,
+    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
+    workers: int = 1,
+    study: str = "comparison",
+    runs_dir: str = "runs",
+    notify=print,
+    **options,
+):
+    """Makes the runs of a comparison, and compares what they predict.
+
+    Args:
+        models: Names with commas between them: majority, tfidf_logistic, tfidf_svm; cnn, lstm,
+            transformer, bert or gated_transformer, with its encoder as in bert@minilm.
+        seeds: How many runs of each model; unless given 5, with folds 1 on each fold.
+        reference: The model that all others are compared with; unless given, the one that is best
+            on the validation split.
+        settings: YAML or JSON file with settings in place of the chosen ones: by model as in
+            `models`, or for all `networks`, a value by option of `fit`; or the `best.json` of a
+            search.
+        precision: What to train in; see `fit`.
+        workers: Number of processes that make runs side by side, each with its share of the cores
+            or its own GPU.
+        study: Name of the set of runs.
+        runs_dir: Folder of all runs.
+        notify: Called with messages for the user.
+        **options: Options of `load_corpus`, `prepare` and `split`; with `folds`, all of them.
+
+    Returns:
+        The comparison, a dictionary as it stands in `comparison.json`, or `None` where no run is
+        finished; and a list of `Ended`, the runs that failed.
+
+    Raises:
+        UserError: If the input or an option is wrong.
+
+    Example:
+
+    >>> compare(data="situations", models="tfidf_svm,cnn", seeds=3)
+    """
+    record.check_study(study)
+    names = full_names(models)
+    reference = reference and full_name(reference)
+    if reference and reference not in names:
+        raise UserError(
+            f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
+        )
+    given = read_settings(settings, names) if settings else {}
+    cache = {}
+    tasks = plan_comparison(
+        names,
+        seeds=seeds,
+        settings=given,
+        precision=precision,
+        options=options,
+        cache=cache,
+        notify=notify,
+    )
+    directory = Path(runs_dir) / study
+    made, failed = make_runs(
+        tasks,
+        directory,
+        workers=workers,
+        cache=cache,
+        notify=notify,
+        check=lambda: check_settings(settings, given, names) if settings else None,
+    )
+    comparison = _compare(directory, list(made.values()), reference) if made else None
+    return comparison, failed
+
+
+def plan_comparison(names, *, seeds, settings, precision, options, cache, notify):
+    """The runs of a comparison.
+
+    Args:
+        names: Full names of models.
+        seeds: See `compare`.
+        settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
+        precision: See `fit`.
+        options: Dictionary of the options of the data.
+        cache: Dictionary, filled with what of the runs can be made beforehand, as `fit` takes it.
+        notify: Called with messages for the user.
+
+    Returns:
+        List of `Task`, one model after the other, so that what a model's runs share is made once.
+    """
+    data = resolve_data(options)
+    folds = data["protocol"]["folds"]
+    seeds = (5 if folds is None else 1) if seeds is None else seeds
+    tasks = []
+    for fold in [None] if folds is None else range(max(folds, 1)):
+        data["protocol"]["fold"] = fold
+        tasks += make_tasks(
+            names,
+            data,
+            seeds=seeds,
+            precision=precision,
+            settings=settings,
+            cache=cache,
+            notify=notify,
+        )
+    return sorted(tasks, key=lambda task: names.index(task.group))
+
+
+def _compare(directory, directories, reference):
+    """What the runs say; worked out again only where it is about other runs than the last time."""
+    path = directory / COMPARISON
+    question = {"run_ids": sorted(path.name for path in directories), "asked_reference": reference}
+    # What is there but broken, or of another version, is worked out again like what is not.
+    with contextlib.suppress(UserError):
+        comparison = record.read_versioned(path, _COMPARISON)
+        if question.items() <= comparison.items():
+            return comparison
+    # Imported here because it takes seconds.
+    from emotion_keras.evaluation.comparison import compare_runs
+
+    corpus = record.read_run(directories[0])["corpus"]
+    record.write_versioned(
+        path,
+        {
+            **question,
+            "corpus": {name: corpus[name] for name in ("name", "sha256", "labels", "protocol")},
+            **compare_runs(directories, reference),
+        },
+    )
+    return record.read_versioned(path)

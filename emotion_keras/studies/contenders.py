@@ -1,0 +1,229 @@
+"""The contenders of a study: models by name, with their encoders, and the runs that each needs."""
+
+import contextlib
+
+from emotion_keras.command.options import load_texts_of, option_defaults, split_names
+from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.errors import UserError
+from emotion_keras.inputs.word_vectors import names_word_vectors
+from emotion_keras.machine.quiet import quiet
+from emotion_keras.record.checksums import encoder_sha256
+from emotion_keras.studies.study import Task, backend
+from emotion_keras.tables import is_pipe
+from emotion_keras.training.defaults import default_encoder, defaults_for
+
+BASELINES = ("majority", "tfidf_logistic", "tfidf_svm")
+NETWORKS = ("cnn", "lstm", "transformer", "bert", "gated_transformer")
+
+# The functions that make the data that all runs of a study share, by their name in the record.
+# More runs of a model are a number in the wrong place.
+_MOST_SEEDS = 10_000
+DATA_STAGES = {"reading": load_corpus, "preparation": prepare, "protocol": split}
+
+
+def full_name(name):
+    """The name of a model with its encoder, where it has one.
+
+    Args:
+        name: String such as `cnn` or `gated_transformer@scratch`.
+
+    Returns:
+        String such as `cnn@scratch`.
+
+    Raises:
+        UserError: If there is no such model, or it cannot have such an encoder.
+    """
+    model, _, encoder = name.partition("@")
+    if model in BASELINES and not encoder:
+        return model
+    if model not in NETWORKS:
+        raise UserError(
+            f"Unknown model. Accepted: {', '.join((*BASELINES, *NETWORKS))}, the last "
+            f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
+        )
+    encoder = encoder or default_encoder(model)
+    if model == "bert" and (encoder in ("scratch", "embeddings") or names_word_vectors(encoder)):
+        raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
+    return f"{model}@{encoder}"
+
+
+def full_names(models):
+    """The full names in a list with commas; see `full_name`."""
+    names = [full_name(name) for name in split_names("models", models)]
+    if len(set(names)) < len(names):
+        raise UserError(f"A model is named twice. Received: models={models!r}")
+    return names
+
+
+def data_options():
+    """Names of the options that say what data the runs of a study share."""
+    return {option for function in DATA_STAGES.values() for option in option_defaults(function)}
+
+
+def resolve_data(options):
+    """Fills in the defaults of the options that say what data the runs of a study share.
+
+    Args:
+        options: Dictionary of values by option.
+
+    Returns:
+        Dictionary of dictionaries by stage, as `read_dataset` takes it.
+
+    Raises:
+        UserError: If an option is unknown.
+    """
+    if unknown := sorted(set(options) - data_options()):
+        raise UserError(f"Unknown option of a study. Received: {', '.join(unknown)}")
+    data = {stage: option_defaults(function) for stage, function in DATA_STAGES.items()}
+    for stage in data.values():
+        stage.update({option: options[option] for option in stage if option in options})
+    return data
+
+
+def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
+    """The runs of a study on one dataset.
+
+    Args:
+        names: Full names of models.
+        data: Dictionary of the data's options by stage.
+        seeds: Integer, number of runs of each.
+        precision: See `fit`.
+        settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
+        cache: Dictionary that keeps the corpus and its split from one call to the next.
+        notify: Called with messages for the user.
+
+    Returns:
+        List of `Task`, whose groups are the models' names.
+
+    Raises:
+        UserError: If there is no run of anything to make, or the corpus cannot be had.
+    """
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise UserError(f"seeds is 1 to {_MOST_SEEDS:,}. Received: seeds={seeds}")
+    path = data["reading"]["data"]
+    if is_pipe(path):
+        raise UserError(
+            "Each run of a study reads the data, and a pipe can be read once alone. Save its "
+            f"content to a file, and give that. Received: data={str(path)!r}"
+        )
+    corpus = read_dataset(data, cache, notify).corpus
+    common = {"precision": precision}
+    for stage in data.values():
+        common |= stage
+    return [
+        _task(name, common | {"seed": seed}, settings_for(name, settings), corpus)
+        for name in names
+        for seed in range(seeds)
+    ]
+
+
+def settings_for(name, settings):
+    """What settings by model say of one of them."""
+    networks = settings.get("networks", {}) if "@" in name else {}
+    return {**networks, **settings.get(name, {})}
+
+
+def _task(name, common, chosen, corpus):
+    model, _, encoder = name.partition("@")
+    options = {"model": model}
+    if encoder:
+        options["encoder"] = encoder
+    options |= chosen
+    asked = {
+        **common,
+        **options,
+        "data": corpus.sha256,
+        **({"encoder_sha256": sha256} if (sha256 := encoder_sha256(encoder)) else {}),
+        "defaults": defaults_for(model, encoder) if encoder else {},
+        "backend": backend() if encoder else "scikit-learn",
+    }
+    fold, seed = common["fold"], common["seed"]
+    return Task(
+        group=name,
+        name=f"seed {seed}" if fold is None else f"fold {fold}, seed {seed}",
+        options=common | options,
+        asked=asked,
+    )
+
+
+def read_settings(path, names):
+    """Reads a file of settings.
+
+    Args:
+        path: YAML or JSON file, or the `best.json` of a search; or what such a file would hold, a
+            dictionary.
+        names: Full names of the models that it may be about.
+
+    Returns:
+        Dictionary of options by full name, and for all `networks`.
+
+    Raises:
+        UserError: If it cannot be read, is about other models, or sets what a study's runs share.
+    """
+    settings = path if isinstance(path, dict) else load_texts_of(path, "settings")
+    if isinstance(settings, dict) and {"contender", "options"} <= settings.keys():
+        settings = {settings["contender"]: settings["options"]}  # What a search has found.
+    if not isinstance(settings, dict) or not all(
+        isinstance(name, str) and isinstance(value, dict) for name, value in settings.items()
+    ):
+        raise UserError(
+            f"{path} holds no settings. Expected by model, or for networks, a value by option: "
+            '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
+        )
+    settings = {
+        name if name == "networks" else full_name(name): {
+            option: as_plain(value) for option, value in of_model.items()
+        }
+        for name, of_model in settings.items()
+    }
+    if unused := sorted(set(settings) - {"networks", *names}):
+        raise UserError(
+            f"{path} has settings for {', '.join(unused)}, not among the models, which are "
+            f"{', '.join(names)}. Add to `--models`, or leave the settings out."
+        )
+    of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *data_options()}
+    if wrong := sorted(of_the_study & {option for value in settings.values() for option in value}):
+        raise UserError(
+            f"{path} sets {', '.join(wrong)}, which the study decides for its runs. Leave it out: "
+            "data, encoders and seeds are options of the command."
+        )
+    return settings
+
+
+def as_plain(value):
+    """The number or the truth that a text of a file stands for; all else as it is.
+
+    `fit` reads options by their types. This is for what is written down about them before, where
+    Keras, which their functions need, is not loaded.
+    """
+    if isinstance(value, list):
+        return [as_plain(one) for one in value]
+    if not isinstance(value, str):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(value)
+    return value
+
+
+def check_settings(path, settings, names):
+    """Makes sure that runs can begin with the settings of a file; imports Keras.
+
+    Args:
+        path: The file, for the message.
+        settings: What `read_settings` returned.
+        names: Full names of the models of the study.
+
+    Raises:
+        UserError: If an option is unknown to a model, or its value is wrong.
+    """
+    with quiet():  # Imported here because it takes seconds.
+        from emotion_keras.training.run import check_options
+
+    for name in names:
+        try:
+            check_options(name.partition("@")[0], settings_for(name, settings))
+        except UserError as error:
+            raise UserError(f"{path} has wrong settings for {name}. {error}") from error

@@ -1,0 +1,154 @@
+"""Chooses the columns that matter, and reads them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from emotion_keras.errors import UserError
+from emotion_keras.tables.cells import as_text
+
+TEXT_NAMES = (
+    "text",
+    "sentence",
+    "content",
+    "sit",
+    "situation",
+    "utterance",
+    "tweet",
+    "message",
+    "comment",
+    "review",
+    "document",
+)
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "emotion",
+    "emotions",
+    "emot",
+    "field1",
+    "sentiment",
+    "feeling",
+    "category",
+    "class",
+    "target",
+)
+
+_ROWS_AT_A_TIME = 100_000
+
+
+def read_table(
+    table,
+    path: Path,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    group_column: str | None = None,
+) -> pd.DataFrame:
+    """Reads the columns that matter.
+
+    Args:
+        table: What `open_table` returned.
+        path: The table's path, for messages.
+        text_column: Column of the texts; guessed from usual names where `None`.
+        label_column: Column of the labels; guessed likewise.
+        group_column: Column that says which rows belong together (an author, a respondent), or
+            `None`.
+
+    Returns:
+        A `pandas.DataFrame` of strings with the columns `text`, `label` and, if asked for,
+        `subject`. A missing value is an empty string.
+
+    Raises:
+        UserError: If the file is not what its name says, or a column is not there.
+    """
+    wanted = {
+        "text": choose_column(path, table.columns, "text", text_column, TEXT_NAMES),
+        "label": choose_column(path, table.columns, "label", label_column, LABEL_NAMES),
+    }
+    if group_column is not None:
+        wanted["subject"] = choose_column(path, table.columns, "group", group_column, ())
+    if wanted["text"] == wanted["label"]:
+        raise UserError(
+            f"{path}: text and label are the same column. Name two of: "
+            f"{', '.join(table.columns)}. Received: text_column={text_column!r}, "
+            f"label_column={label_column!r}"
+        )
+    indices = {name: table.columns.index(column) for name, column in wanted.items()}
+    for index in indices.values():
+        table.check_values(index)
+    frames, start = [], 0
+    for part in table.parts(0, _ROWS_AT_A_TIME):
+        columns = {
+            name: pd.Series(texts_of(part, index, path, start, wanted[name]), dtype="str")
+            for name, index in indices.items()
+        }
+        frames.append(pd.DataFrame(columns))
+        start += len(part)
+    if not frames:
+        raise UserError(f"{path} has a header and no rows.")
+    return pd.concat(frames, ignore_index=True)
+
+
+def texts_of(part, index: int, path: Path, start: int, column: str) -> list[str]:
+    """The texts of one column of a part of a table.
+
+    Args:
+        part: `Rows` or `Batch`.
+        index: The column's position.
+        path: The table's path, for messages.
+        start: Number of rows before the part.
+        column: The column's name.
+
+    Returns:
+        List of strings, empty ones for missing values.
+
+    Raises:
+        UserError: If a cell cannot be read as a text; the message names the row.
+    """
+    texts = []
+    for value in part.column(index):
+        try:
+            texts.append(as_text(value))
+        except UserError as error:
+            row = start + len(texts) + 1
+            raise UserError(f"{path}, row {row}, column {column!r}: {error}") from None
+    return texts
+
+
+def choose_column(
+    path: Path, columns: Sequence[str], role: str, asked: str | None, usual: Sequence[str]
+) -> str:
+    """Chooses one of a table's columns.
+
+    Args:
+        path: The table's file.
+        columns: Names of its columns.
+        role: What the column is to hold, such as `text`.
+        asked: The column's name, or `None` for a guess.
+        usual: The names to guess by, in lower case.
+
+    Returns:
+        The column's name.
+
+    Raises:
+        UserError: If there is no such column, or no one of a usual name.
+    """
+    listed = ", ".join(column or "'' (without a name)" for column in columns)
+    if asked is not None and columns.count(asked) > 1:
+        raise UserError(f"{path} has several columns {asked!r}. Its columns: {listed}.")
+    if asked is not None:
+        if asked in columns:
+            return asked
+        raise UserError(
+            f"{path} has no column {asked!r}. Its columns: {listed}. "
+            f"Received: {role}_column={asked!r}"
+        )
+    found = [column for column in columns if column.strip().lower() in usual]
+    if len(found) == 1:
+        return found[0]
+    why = f"several could hold it ({', '.join(found)})" if found else "none has a usual name"
+    raise UserError(
+        f"{path}: which column holds the {role}? Of its columns, {why}. Its columns: {listed}. "
+        f"The first row must hold the columns' names. Say which with --{role}-column."
+    )

@@ -1,0 +1,1 @@
+"""What a model is to find out: kinds of label."""

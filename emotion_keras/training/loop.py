@@ -1,0 +1,331 @@
+"""Training one model, so that a killed run continues as if nothing had happened."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+
+from emotion_keras import record
+from emotion_keras.data.preparation import balance as balance_labels
+from emotion_keras.errors import UserError
+from emotion_keras.inference.prediction import predict
+from emotion_keras.inputs.batches import TrainingBatches
+from emotion_keras.machine import devices
+from emotion_keras.targets.metrics import macro_f1
+from emotion_keras.training.schedule import WarmupDecay, restart
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def train(
+    model,
+    train_data,
+    val_data,
+    *,
+    feature,
+    sequence_length,
+    seed,
+    directory,
+    callbacks=(),
+    resample=None,
+    batch_size: int = 32,
+    epochs: int = 4,
+    learning_rate: float = 1e-4,
+    schedule: Literal["linear", "cosine", "constant"] = "linear",
+    warmup: float = 0.1,
+    weight_decay: float = 0.01,
+    clip_norm: float = 1.0,
+    label_smoothing: float = 0.0,
+    balance: Literal["none", "undersample", "oversample", "class_weight"] = "none",
+    patience: int = 2,
+    jit: Literal["auto", "on", "off"] = "auto",
+):
+    """Trains a model and leaves it with the weights of its best epoch on the validation split.
+
+    After each epoch its state is written to `directory`; called again with the same arguments, it
+    goes on from there, and on a CPU ends with the very same weights as without the interruption.
+
+    Args:
+        model: `keras.Model` from `feature` and `padding_mask` to probabilities. One that was
+            trained before, with arguments that differ in the learning rate and the seed alone, is
+            not compiled again; the caller has given it other weights.
+        train_data: Pair of `Sequences` and class ids.
+        val_data: Pair of `Sequences` and class ids.
+        feature: Name of the model's input that takes the sequences.
+        sequence_length: Longest padded length.
+        seed: Decides order and dropout; the caller seeds the weights.
+        directory: Folder for the state.
+        callbacks: More Keras callbacks.
+        resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to
+            train on in place of those of `train_data`.
+        batch_size: Texts a step.
+        epochs: Passes over the training split at most.
+        learning_rate: Highest learning rate of AdamW.
+        schedule: What the learning rate does after the warm-up.
+        warmup: Share of the steps in which the learning rate rises.
+        weight_decay: AdamW's decay of weight matrices a step, times the learning rate.
+        clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing. With several
+            devices on TensorFlow each device's part of the gradient is cut before they are added.
+        label_smoothing: Share of the target spread over all labels.
+        balance: How to even out the labels of the training split.
+        patience: Epochs without a better macro F1 on the validation split before stopping; 0 never
+            stops early.
+        jit: Whether to compile the training step; auto does so where it pays.
+
+    Returns:
+        Dictionary of `history` (a row an epoch), `best_epoch` (counted from 1), `seconds` and
+        `examples_per_second` of training alone.
+
+    Raises:
+        UserError: If training diverges, its state cannot be written, or on Ctrl-C.
+    """
+    sequences, label_ids = train_data
+    positions, class_weight = balance_labels(label_ids, balance, seed)
+    num_classes = model.output_shape[-1]
+    chosen = resample
+    if len(positions) < len(sequences) or balance == "oversample":
+        sequences, label_ids = sequences.take(positions), label_ids[positions]
+        chosen = resample and (lambda epoch: resample(epoch).take(positions))
+    weights = None
+    if class_weight:
+        weights = np.array([class_weight[i] for i in label_ids.tolist()], "float32")
+    batches = TrainingBatches(
+        sequences,
+        np.eye(num_classes, dtype="float32")[label_ids],
+        feature=feature,
+        batch_size=batch_size,
+        sequence_length=sequence_length,
+        seed=seed,
+        sample_weight=weights,
+        compiled=devices.resolve_jit(jit),
+        resample=chosen,
+    )
+    if model.compiled:
+        restart(model.optimizer, learning_rate)
+    else:
+        _compile(
+            model,
+            WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),
+            weight_decay=weight_decay,
+            clip_norm=clip_norm,
+            label_smoothing=label_smoothing,
+            jit=devices.resolve_jit(jit),
+        )
+    state = TrainingState(directory, batches, val_data, seed=seed, patience=patience)
+    state.restore(model)
+    if not state.is_done(epochs):
+        devices.reuse_memory()
+        with _on_sigint(state.interrupt):
+            model.fit(
+                batches,
+                initial_epoch=len(state.history),
+                epochs=epochs,
+                shuffle=False,
+                verbose=1 if sys.stdout.isatty() else 2,
+                callbacks=[state, *callbacks],
+            )
+    state.load_best(model)
+    seconds = sum(row["seconds"] for row in state.history)
+    return {
+        "history": state.history,
+        "best_epoch": state.best_epoch,
+        "seconds": seconds,
+        "examples_per_second": len(state.history) * len(sequences) / seconds,
+    }
+
+
+def _compile(model, schedule, *, weight_decay, clip_norm, label_smoothing, jit):
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=weight_decay, global_clipnorm=clip_norm or None
+    )
+    schedule.follow(optimizer)
+    # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
+    optimizer.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
+    )
+    model.compile(
+        optimizer,
+        keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        # By name it would be made within the first step, which TensorFlow would then trace twice.
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        jit_compile=jit,
+    )
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Validates after each epoch, keeps the best weights, stops early, and saves all of it.
+
+    Order and dropout of an epoch follow from `(seed, epoch)`, so that weights and the optimizer's
+    state at an epoch's end are all that there is to know.
+
+    Args:
+        directory: Folder of the state's file.
+        batches: `TrainingBatches`.
+        val_data: Pair of `Sequences` and class ids.
+        seed: Integer.
+        patience: Integer, epochs without a better macro F1 before stopping; 0 never stops.
+    """
+
+    def __init__(self, directory, batches, val_data, *, seed, patience):
+        super().__init__()
+        self.path = Path(directory) / CHECKPOINT
+        self.batches = batches
+        self.val_sequences, self.val_label_ids = val_data
+        self.seed = seed
+        self.patience = patience
+        self.history = []
+        self.best_epoch = 0
+        self.best_weights = None
+        self._interrupted = False
+
+    def restore(self, model):
+        """Puts the saved state, if there is one, into a compiled model."""
+        model.optimizer.build(model.trainable_variables)
+        if not self.path.exists():
+            return
+        remedy = "Delete it, and training begins from the start."
+        record.check_archive(self.path, remedy)
+        with record.loading(self.path, remedy), np.load(self.path) as saved:
+            for i, variable in enumerate(_state_variables(model)):
+                variable.assign(saved[f"state_{i}"])
+            self.best_epoch = int(saved["best_epoch"])
+            self.best_weights = [saved[f"best_{i}"] for i in range(len(model.trainable_variables))]
+            names = saved["history_names"].tolist()
+            self.history = [dict(zip(names, row, strict=True)) for row in saved["history"].tolist()]
+        for row in self.history:
+            row["epoch"] = int(row["epoch"])
+
+    def is_done(self, epochs):
+        """Whether there is nothing left to train."""
+        stale = len(self.history) - self.best_epoch
+        return len(self.history) >= epochs or bool(self.patience and stale >= self.patience)
+
+    def load_best(self, model):
+        """Gives the model the weights of the best epoch."""
+        for variable, value in zip(model.trainable_variables, self.best_weights, strict=True):
+            variable.assign(value)
+
+    def interrupt(self, *_):
+        """Stops after the step under way; a second Ctrl-C stops at once."""
+        self._interrupted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._interrupted:
+            raise UserError(
+                f"Stopped in epoch {self._epoch + 1}. The same command continues with that epoch."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
+        self.batches.set_epoch(epoch)
+        # Keras draws dropout on torch from torch's own generator, not from the layers' states.
+        (seed,) = np.random.SeedSequence([self.seed, epoch]).generate_state(1)
+        keras.utils.set_random_seed(int(seed))
+        for i, state in enumerate(_seed_states(self.model)):
+            sequence = np.random.SeedSequence([self.seed, epoch, i])
+            state.assign(sequence.generate_state(2, "uint32"))
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        trained = time.perf_counter()
+        probabilities = predict(
+            self.model,
+            self.val_sequences,
+            feature=self.batches.feature,
+            sequence_length=self.batches.sequence_length,
+        )
+        validated = time.perf_counter()
+        if not np.isfinite(probabilities).all():
+            raise UserError(
+                f"Training has diverged in epoch {epoch + 1}: the model's outputs are no numbers. "
+                "Choose a lower learning rate, or cut the gradient shorter with `--clip-norm`."
+            )
+        predicted = probabilities.argmax(axis=1)
+        likelihood = np.clip(probabilities[np.arange(len(predicted)), self.val_label_ids], 1e-7, 1)
+        logs["val_loss"] = float(-np.log(likelihood).mean())
+        logs["val_accuracy"] = float(np.mean(predicted == self.val_label_ids))
+        logs["val_macro_f1"] = macro_f1(self.val_label_ids, predicted, probabilities.shape[1])
+        best = max((row["val_macro_f1"] for row in self.history), default=-1.0)
+        self.history.append(
+            {
+                "epoch": epoch + 1,
+                "loss": float(logs["loss"]),
+                "accuracy": float(logs["accuracy"]),
+                "val_loss": logs["val_loss"],
+                "val_accuracy": logs["val_accuracy"],
+                "val_macro_f1": logs["val_macro_f1"],
+                "seconds": trained - self._start,
+                "val_seconds": validated - trained,
+            }
+        )
+        if logs["val_macro_f1"] > best:
+            self.best_epoch = epoch + 1
+            self.best_weights = [_numpy(v) for v in self.model.trainable_variables]
+        self._save()
+        if self.is_done(self.params["epochs"]):
+            self.model.stop_training = True
+
+    def _save(self):
+        part = self.path.with_name(f"{CHECKPOINT}.part")
+        try:
+            with open(part, "wb") as file:
+                self._write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self.path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise UserError(
+                f"The state after epoch {len(self.history)} cannot be written to {self.path}: "
+                f"{error.strerror}. What was saved before stays: once there is room, the same "
+                "command continues from there."
+            ) from error
+
+    def _write(self, file):
+        # As numpy.savez does, but one array after the other: together they are the model thrice.
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in self._arrays():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array)
+
+    def _arrays(self):
+        for i, variable in enumerate(_state_variables(self.model)):
+            yield f"state_{i}", _numpy(variable)
+        for i, value in enumerate(self.best_weights):
+            yield f"best_{i}", value
+        yield "best_epoch", np.array(self.best_epoch)
+        yield "history", np.array([list(row.values()) for row in self.history], "float64")
+        yield "history_names", np.array(list(self.history[0]))
+
+
+@contextlib.contextmanager
+def _on_sigint(handler):
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python lets the main thread alone handle signals.
+        return
+    previous = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _state_variables(model):
+    return [*model.trainable_variables, *model.optimizer.variables]
+
+
+def _seed_states(model):
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+
+
+def _numpy(variable):
+    return np.array(keras.ops.convert_to_numpy(variable))
