@@ -30,9 +30,9 @@ from emotion_keras.command.options import (
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.record.checksums import encoder_sha256
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.run import fit, stages
 
@@ -157,7 +157,7 @@ def _parse(arguments):
 def _check_encoder(run):
     """Makes sure that an encoder with a path is the one that a run was trained with."""
     before, encoder = run.get("encoder_sha256"), run["inputs"].get("encoder")
-    now = encoder and before and encoder_sha256(encoder)
+    now = encoder and before and find_encoder(encoder).sha256()
     if now != before:
         raise UserError(
             f"The encoder is not what the run was trained with: its SHA-256 is {str(now)[:12]}, "

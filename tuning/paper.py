@@ -20,6 +20,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser, option_defaults, parse
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data import read_dataset
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.studies import comparison
 from emotion_keras.studies.contenders import DATA_STAGES, full_names, read_settings, resolve_data
 from emotion_keras.studies.study import Study, check_workers, tell_failures
@@ -86,10 +87,11 @@ BUDGETS = {
     ),
 }
 
-# Seconds of a run on one core of an AMD EPYC with TensorFlow and ISEAR's 5,216 texts to train on.
+# Seconds of a run on one core of an AMD EPYC with TensorFlow and ISEAR's 5,216 texts to train on:
+# of a network by the kind of its encoder, and of a baseline.
 _SECONDS = {
-    "quick": {"scratch": 30, "minilm": 380, "": 8},
-    "full": {"scratch": 120, "embeddings": 110, "minilm": 500, "": 5},
+    "quick": {"scratch": 30, "embeddings": 30, "pretrained": 380, "": 8},
+    "full": {"scratch": 120, "embeddings": 110, "pretrained": 500, "": 5},
 }
 _TEXTS = 5216
 
@@ -276,7 +278,7 @@ def show_plan(steps, budget, workers, texts):
 def _seconds(task, budget, texts):
     """About how long a run takes on one core."""
     encoder = task.options.get("encoder", "")
-    seconds = _SECONDS[budget].get(encoder, _SECONDS[budget]["minilm"])
+    seconds = _SECONDS[budget][find_encoder(encoder).kind if encoder else ""]
     return seconds * texts / _TEXTS * (task.options.get("train_fraction") or 1.0)
 
 

@@ -4,7 +4,7 @@ What stands first matters most. The middle of a list is about the value in
 `emotion_keras/training/defaults.py`.
 """
 
-from emotion_keras.inputs.word_vectors import names_word_vectors
+from emotion_keras.inputs.encoders import find_encoder
 
 _FROM_SCRATCH = {
     "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3],
@@ -94,5 +94,5 @@ def space_of(name):
     model, _, encoder = name.partition("@")
     if not encoder:
         return SPACES.get(model)
-    is_small = encoder in ("scratch", "embeddings") or names_word_vectors(encoder)
-    return SPACES[f"{model}@{'small' if is_small else 'pretrained'}"]
+    size = "pretrained" if find_encoder(encoder).kind == "pretrained" else "small"
+    return SPACES[f"{model}@{size}"]

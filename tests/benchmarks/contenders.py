@@ -27,18 +27,19 @@ def sample(job):
         device multiplies bfloat16 fast.
     """
     from emotion_keras.data import read_dataset
-    from emotion_keras.inputs.pretrained import load_tokenizer, minilm_folder
+    from emotion_keras.inputs.encoders import find_encoder
+    from emotion_keras.inputs.pretrained import load_tokenizer
     from emotion_keras.machine import devices
     from emotion_keras.training.run import resolve
 
     dataset = read_dataset(resolve(MODEL, {"data": job["data"]}), {})
     texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
-    lengths = load_tokenizer("minilm").encode(texts, 512).lengths
+    lengths = load_tokenizer(find_encoder("minilm")).encode(texts, 512).lengths
     # At even distances from the shortest to the longest.
     places = (np.arange(job["num_texts"]) + 0.5) * len(texts) / job["num_texts"]
     chosen = np.argsort(lengths, kind="stable")[places.astype(int)]
     chosen = np.random.default_rng(0).permutation(chosen)
-    config = json.loads((minilm_folder() / "config.json").read_text())
+    config = json.loads((find_encoder("minilm").folder() / "config.json").read_text())
     dim = config["hidden_size"]
     weights_of_layer = 4 * dim * dim + 2 * dim * config["intermediate_size"]
     return {
@@ -141,7 +142,7 @@ def keras_hub_classifier(job):
     import keras
     import keras_hub
 
-    from emotion_keras.inputs.pretrained import minilm_folder
+    from emotion_keras.inputs.encoders import find_encoder
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -151,7 +152,7 @@ def keras_hub_classifier(job):
             self.times = _times() - self.start
 
     classifier = keras_hub.models.BertTextClassifier.from_preset(
-        str(minilm_folder()), num_classes=job["num_labels"], dtype=job["precision"]
+        str(find_encoder("minilm").folder()), num_classes=job["num_labels"], dtype=job["precision"]
     )
     if job["sequence_length"]:
         classifier.preprocessor.sequence_length = job["sequence_length"]
@@ -181,9 +182,9 @@ def transformers_trainer(job):
     import transformers
     from transformers.trainer_pt_utils import get_length_grouped_indices
 
-    from emotion_keras.inputs.pretrained import minilm_folder
+    from emotion_keras.inputs.encoders import find_encoder
 
-    folder, best = str(minilm_folder()), job["at_its_best"]
+    folder, best = str(find_encoder("minilm").folder()), job["at_its_best"]
     bfloat16 = best and job["fast_bfloat16"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(

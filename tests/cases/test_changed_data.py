@@ -7,7 +7,7 @@ import pytest
 from emotion_keras import fit as fit_module
 from emotion_keras.compare import main as compare_main
 from emotion_keras.errors import UserError
-from emotion_keras.record.checksums import encoder_sha256
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.studies.study import Study, Task
 from tuning.trials import Trials
 
@@ -105,16 +105,16 @@ def test_an_encoder_with_a_path_is_known_by_its_content(tmp_path, is_folder):
     file = path / "config.json" if is_folder else path
     file.parent.mkdir(exist_ok=True)
     file.write_text("we 0 1\n")
-    first = encoder_sha256(str(path))
+    first = find_encoder(str(path)).sha256()
     file.write_text("we 1 0\n")
-    assert encoder_sha256(str(path)) != first
+    assert find_encoder(str(path)).sha256() != first
     file.write_text("we 0 1\n")
-    assert encoder_sha256(str(path)) == first
+    assert find_encoder(str(path)).sha256() == first
 
 
 @pytest.mark.parametrize("name", ["minilm", "glove", "bert_tiny_en_uncased"])
 def test_an_encoder_with_a_name_has_no_checksum(name):
-    assert encoder_sha256(name) is None
+    assert find_encoder(name).sha256() is None
 
 
 def test_a_run_with_other_vectors_of_the_same_name_is_another_run(fit, toy, tmp_path):

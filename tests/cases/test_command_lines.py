@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from emotion_keras.command.options import make_parser, parse, read_option, read_options, split_names
 from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.errors import UserError
-from emotion_keras.record.checksums import encoder_sha256
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.studies.contenders import make_tasks, read_settings, resolve_data
 
 pytestmark = pytest.mark.one_backend
@@ -214,7 +214,7 @@ def test_a_path_that_cannot_be_is_told(path):
 
 @pytest.mark.parametrize("encoder", ["~nobody_of_this_name", "no\0", ""])
 def test_an_encoder_that_is_no_path_has_no_checksum(encoder):
-    assert encoder_sha256(encoder) is None
+    assert find_encoder(encoder).sha256() is None
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "missing.yaml", "no\0", ".", ""])

@@ -24,7 +24,7 @@ from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.data.corpus import fold_texts
 from emotion_keras.errors import UserError
 from emotion_keras.inference.labelling import label_file
-from emotion_keras.inputs.word_vectors import load_word_vectors
+from emotion_keras.inputs.word_vectors import read_word_vectors
 from emotion_keras.studies.contenders import make_tasks, resolve_data
 
 pyarrow = pytest.importorskip("pyarrow")
@@ -827,7 +827,7 @@ def test_parts_of_a_wide_table_hold_few_rows(write, name, content):
 )
 def test_word_vectors_that_are_refused(write, content, message):
     with pytest.raises(UserError, match=message):
-        load_word_vectors(str(write("vectors.txt", content)))
+        read_word_vectors(write("vectors.txt", content))
 
 
 @pytest.mark.parametrize(

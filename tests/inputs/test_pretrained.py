@@ -11,7 +11,8 @@ from safetensors.numpy import load_file
 
 from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
-from emotion_keras.inputs import pretrained
+from emotion_keras.inputs import encoders, pretrained
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.inputs.text import TextInput
 
 # The first eight numbers of the sentence embeddings of sentence-transformers/all-MiniLM-L6-v2: mean
@@ -50,7 +51,7 @@ def test_minilm_gives_the_published_sentence_embeddings(minilm, minilm_embedded)
 
 def pretend_package(monkeypatch, folder):
     spec = types.SimpleNamespace(origin=str(folder / "__init__.py")) if folder else None
-    monkeypatch.setattr(pretrained.importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(encoders.importlib.util, "find_spec", lambda name: spec)
 
 
 def test_damaged_weights_are_refused(tmp_path, monkeypatch):
@@ -91,7 +92,7 @@ def test_the_pooled_output_of_minilm_is_that_of_its_checkpoint(minilm, minilm_em
     token_ids, padding_mask = minilm.encode(["We laughed.", "They hid in the dark."]).pad([0, 1], 8)
     inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
     vectors, pooled = model.predict(inputs, verbose=0)
-    checkpoint = load_file(pretrained.minilm_folder() / "model.safetensors")
+    checkpoint = load_file(find_encoder("minilm").folder() / "model.safetensors")
     weights, bias = checkpoint["pooler.dense.weight"], checkpoint["pooler.dense.bias"]
     np.testing.assert_allclose(pooled, np.tanh(vectors[:, 0] @ weights.T + bias), atol=1e-5)
 

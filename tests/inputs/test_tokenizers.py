@@ -9,6 +9,7 @@ import tokenizers
 
 from emotion_keras import record
 from emotion_keras.data import situations
+from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.inputs.pretrained import load_tokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
@@ -121,7 +122,7 @@ def test_minilm_gives_the_published_ids(minilm):
 
 @pytest.mark.parametrize("preset", ["toy_bert", "toy_distilbert"])
 def test_a_presets_tokenizer(preset, request):
-    tokenizer = load_tokenizer(str(request.getfixturevalue(preset)))
+    tokenizer = load_tokenizer(find_encoder(str(request.getfixturevalue(preset))))
     # The place in the list of ten words, between [CLS] and [SEP].
     expected = [[2, 5, 6, 3], [2, 8, 1, 7, 3], [2, 5, 3]]
     texts = ["We laughed", "shouted unheard hid", "we"]
@@ -133,7 +134,7 @@ def test_a_presets_tokenizer(preset, request):
 
 
 def test_a_presets_byte_pairs(toy_roberta):
-    tokenizer = load_tokenizer(str(toy_roberta))
+    tokenizer = load_tokenizer(find_encoder(str(toy_roberta)))
     # <s>, "we", " hid", " lau", g, h, e, d, </s>; and a text cut to <s>, "we", " hid", </s>.
     assert to_lists(tokenizer.encode(["we hid laughed", "we"], 16)) == [
         [0, 24, 29, 30, 10, 11, 8, 7, 2],

@@ -1,0 +1,114 @@
+"""The parts of a functional model that turn token ids into vectors."""
+
+import keras
+import keras_hub
+import numpy as np
+
+from emotion_keras.errors import UserError
+from emotion_keras.inputs.pretrained import bert_layers, load_backbone
+from emotion_keras.layers import TokenDropout
+
+
+def drop_tokens(token_ids, tokenizer, rate: float):
+    """Hides tokens while a model trains.
+
+    Args:
+        token_ids: Symbolic int32 tensor `(batch, length)`.
+        tokenizer: Its `hidden_id` takes the place of a token, and its `special_ids` stay.
+        rate: Share of the tokens to hide.
+
+    Returns:
+        Symbolic int32 tensor `(batch, length)`.
+    """
+    return TokenDropout(rate, tokenizer.hidden_id, tokenizer.special_ids, name="token_dropout")(
+        token_ids
+    )
+
+
+def embed_from_scratch(token_ids, vocabulary_size: int, options):
+    """Vectors of tokens and positions that are learned from the start.
+
+    Args:
+        token_ids: Symbolic int32 tensor `(batch, length)`.
+        vocabulary_size: Number of tokens.
+        options: The options of `TextInput`.
+
+    Returns:
+        Symbolic tensor `(batch, length, embedding_dim)`.
+    """
+    return keras_hub.layers.TokenAndPositionEmbedding(
+        vocabulary_size=vocabulary_size,
+        sequence_length=options.sequence_length,
+        embedding_dim=options.embedding_dim,
+        dtype="float32",
+        name="embeddings",
+    )(token_ids)
+
+
+def embed_with_table(token_ids, table: np.ndarray, options, num_special: int = 0):
+    """Vectors from a pretrained table, projected, with positions that are learned.
+
+    Args:
+        token_ids: Symbolic int32 tensor `(batch, length)`.
+        table: Float32 array `(num_tokens, dim)`. Vectors of a language model's table share a large
+            mean and differ in scale: standardized, they are as good a start for a small model as
+            word vectors are.
+        options: The options of `TextInput`.
+        num_special: Number of special tokens before those of the table; their vectors are zeros.
+
+    Returns:
+        Symbolic tensor `(batch, length, embedding_dim)`.
+    """
+    table = (table - table.mean()) / table.std()
+    table = np.concatenate([np.zeros((num_special, table.shape[1]), table.dtype), table])
+    tokens = keras.layers.Embedding(
+        *table.shape,
+        embeddings_initializer=keras.initializers.Zeros(),
+        trainable=not options.freeze_embeddings,
+        dtype="float32",
+        name="embeddings",
+    )
+    vectors = tokens(token_ids)
+    tokens.set_weights([table])
+    vectors = keras.layers.Dense(options.embedding_dim, name="projection")(vectors)
+    positions = keras_hub.layers.PositionEmbedding(options.sequence_length, name="positions")
+    return keras.layers.Add(name="embeddings_add")([vectors, positions(vectors)])
+
+
+def embed_with_encoder(token_ids, padding_mask, encoder, options, load_weights: bool = True):
+    """The outputs of a whole pretrained encoder.
+
+    Args:
+        token_ids: Symbolic int32 tensor `(batch, length)`.
+        padding_mask: Symbolic int32 tensor `(batch, length)`, 1 for what is real.
+        encoder: `Pretrained`.
+        options: The options of `TextInput`.
+        load_weights: Whether the encoder has its pretrained weights.
+
+    Returns:
+        Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output `(batch, dim)`
+        or `None`.
+
+    Raises:
+        UserError: If the encoder cannot be loaded, or cannot read texts as long as asked for.
+    """
+    backbone, exact_gelu = load_backbone(encoder, load_weights)
+    if isinstance(backbone, keras_hub.models.BertBackbone):
+        if options.sequence_length > backbone.max_sequence_length:
+            raise UserError(
+                f"The encoder takes at most {backbone.max_sequence_length} tokens. "
+                f"Received: sequence_length={options.sequence_length}"
+            )
+        embedding, contextualize, pool = bert_layers(backbone, exact_gelu, options.encoder_dropout)
+        embedding.trainable = not options.freeze_embeddings
+        vectors = contextualize(embedding(token_ids), padding_mask)
+        return vectors, pool(vectors)
+    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+    if "segment_ids" in backbone.input:
+        inputs["segment_ids"] = keras.ops.zeros_like(token_ids)
+    if hasattr(backbone, "token_embedding"):
+        backbone.token_embedding.trainable = not options.freeze_embeddings
+    output = backbone(inputs)
+    if isinstance(output, dict):
+        return output["sequence_output"], output.get("pooled_output")
+    return output, None
