@@ -41,17 +41,11 @@ TOY = {
     "precision": "float32",
 }
 
+# Fixtures that several rooms use.
+pytest_plugins = ("tests.fixtures.records", "tests.fixtures.service")
+
 # What was imported stays: else half of the time of a toy run goes into looking for garbage in it.
 gc.freeze()
-
-
-def pytest_collection_modifyitems(items):
-    """Tests once what the backend has no part in; with torch, whose processes start fastest."""
-    if keras.backend.backend() != "torch":
-        skip = pytest.mark.skip(reason="the same on every backend, and tested with torch")
-        for item in items:
-            if item.get_closest_marker("one_backend"):
-                item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)

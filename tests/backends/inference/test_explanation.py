@@ -1,0 +1,192 @@
+"""What is said of a model: its layers, its gates, and what each word adds to a score."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from rich.text import Text
+
+from emotion_keras import record
+from emotion_keras.evaluation.faithfulness import in_words, measure_faithfulness, read_faithfulness
+from emotion_keras.fit import summarize
+from emotion_keras.inference.explanation import (
+    describe_layers,
+    explained_outputs,
+    explaining_model,
+    has_gate,
+)
+from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.outputs import explain_words, summarize_words
+from emotion_keras.inference.prediction import predict
+from emotion_keras.inputs.text import TextInput
+from emotion_keras.models import MODELS
+
+TEXTS = [
+    "We laughed at home, and laughing friends came.",
+    "They hid!",
+    "She shouted; he shouted back at home.",
+    "",
+] * 3
+OPTIONS = {"vocabulary_size": 70, "embedding_dim": 8, "sequence_length": 12}
+
+
+@pytest.fixture(scope="module")
+def text():
+    return TextInput(TEXTS, encoder="scratch", **OPTIONS)
+
+
+def build(text, **options):
+    keras.utils.set_random_seed(3)
+    settings = {"num_classes": 3, "num_heads": 2, "intermediate_dim": 8, **options}
+    return MODELS["gated_transformer"](text.embed(), **settings)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+@pytest.mark.parametrize("gate", ["features", "scalar"])
+def test_gates_and_contributions_are_those_of_the_formula(text, gate):
+    model = build(text, gate=gate)
+    sequences = text.encode(TEXTS)
+    outputs = explained_outputs(
+        explaining_model(model), sequences, sequence_length=12, batch_size=5
+    )
+    explained = explain_words(text.tokenizer.words(TEXTS, 12), outputs)
+    probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
+    np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)
+    gating, classifier = model.get_layer("gate"), model.get_layer("classifier")
+    hidden = keras.Model(model.inputs, gating.input)
+    (kernel, bias), (weights, biases) = gating.get_weights(), classifier.get_weights()
+    for number, words in enumerate(explained):
+        values, mask = sequences.pad([number], sequences.lengths[number])
+        vectors = np.asarray(
+            keras.ops.convert_to_numpy(hidden({"token_ids": values, "padding_mask": mask}))
+        )[0]
+        gates = sigmoid(vectors @ kernel + bias)
+        scores = (gates * vectors).mean(axis=0) @ weights + biases
+        # Softmax of the sums is what the model predicts, and its label the one explained.
+        np.testing.assert_allclose(
+            np.exp(scores) / np.exp(scores).sum(), probabilities[number], rtol=1e-4
+        )
+        label = probabilities[number].argmax()
+        total = sum(word["contribution"] for word in words) + biases[label] - biases.mean()
+        assert total == pytest.approx(scores[label] - scores.mean(), abs=1e-5)
+        first = gates[0].mean()  # [CLS] is one token.
+        assert words[0] == {
+            "word": "[CLS]",
+            "gate": pytest.approx(first, abs=1e-5),
+            "contribution": pytest.approx(
+                (gates[0] * vectors[0]) @ (weights[:, label] - weights.mean(axis=1)) / len(vectors),
+                abs=1e-5,
+            ),
+        }
+    assert [word["word"] for word in explained[1]] == ["[CLS]", "They", "hid", "!", "[SEP]"]
+    assert [word["word"] for word in explained[3]] == ["[CLS]", "[SEP]"]
+
+
+def test_pieces_are_merged_to_words_and_cut_ones_are_left_out(text):
+    (words,) = text.tokenizer.words(["We unlaughed, Friends of storms and more"], 12)
+    (ids,) = np.split(text.encode(["We unlaughed, Friends of storms and more"]).values, [])
+    assert sum(number for _, number in words) == len(ids) == 12
+    assert [word for word, _ in words][:4] == ["[CLS]", "We", "unlaughed", ","]
+    assert dict(words)["unlaughed"] > 1
+    assert words[-1] == ("[SEP]", 1)
+
+
+def test_words_of_a_preset_are_what_its_tokens_spell(toy_roberta):
+    tokenizer = TextInput([], encoder=str(toy_roberta)).tokenizer
+    assert tokenizer.words(["we laughed", "me", ""], 32) == [
+        [("<s>", 1), ("we", 1), ("laughed", 5), ("</s>", 1)],
+        [("<s>", 1), ("me", 2), ("</s>", 1)],
+        [("<s>", 1), ("</s>", 1)],
+    ]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"gate": "linear_unit"}, {"gate_after": "embeddings"}, {"gate_after": "blocks"}]
+    + [{"pooling": pooling} for pooling in ("max", "first", "attention")],
+)
+def test_what_is_no_sum_is_not_explained(text, options):
+    assert has_gate(build(text))
+    assert not has_gate(build(text, **options))
+
+
+def test_layers_are_described_as_they_are_joined(text):
+    layers = {layer["name"]: layer for layer in describe_layers(build(text))}
+    assert list(layers) == [layer.name for layer in build(text).layers]
+    assert layers["token_ids"] == {
+        "name": "token_ids",
+        "type": "InputLayer",
+        "inputs": [],
+        "output_shape": [None, None],
+        "parameters": 0,
+    }
+    assert set(layers["block_1"]["inputs"]) == {"block_0", "padding_mask"}
+    assert layers["gate"] == {
+        "name": "gate",
+        "type": "GatingLayer",
+        "inputs": ["block_1"],
+        "output_shape": [None, None, 8],
+        "parameters": 8 * 8 + 8,
+    }
+    assert layers["classifier"]["parameters"] == 8 * 3 + 3
+    first = describe_layers(build(text, pooling="first"))
+    assert [(x["parameters"], x["output_shape"]) for x in first if x["type"] == "GetItem"] == [
+        (0, [None, 8])
+    ]
+
+
+def test_frequent_words_have_the_mean_of_their_gates():
+    def words(*pairs):
+        return [{"word": word, "gate": gate, "contribution": 0.0} for word, gate in pairs]
+
+    explained = [words(("Home", 0.5), ("home", 0.7), ("storm", 0.9))] * 4
+    assert summarize_words(explained) == []
+    explained.append(words(("HOME", 0.1), ("came", 0.2)))
+    assert summarize_words(explained) == [
+        {"word": "home", "count": 5, "gate": pytest.approx((4 * 0.6 + 0.1) / 5)}
+    ]
+
+
+def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
+    directory = fit(epochs=1)
+    texts = {row["id"]: row["text"] for row in record.read_rows(directory / record.TEXTS)}
+    predictions = record.read_rows(directory / record.PREDICTIONS)
+    assert list(texts) == [row["id"] for row in predictions if row["split"] == "test"]
+    gates = record.read_rows(directory / record.GATES)
+    assert list(dict.fromkeys(row["id"] for row in gates)) == list(texts)
+    for row in gates:
+        assert 0 < float(row["gate"]) < 1
+        assert row["word"] in texts[row["id"]] or row["word"] in ("[CLS]", "[SEP]")
+    assert {row["word"] for row in record.read_rows(directory / record.GATE_WORDS)} >= {"[cls]"}
+    found = read_faithfulness(directory)
+    assert len(found) == 18 and {row["num_texts"] for row in found} == {len(texts)}
+    trial = fit(epochs=1, seed=1, trial="rate 1")
+    other = fit(epochs=1, model="transformer")
+    assert not (trial / record.TEXTS).exists() and not (trial / record.GATES).exists()
+    assert (other / record.TEXTS).exists() and not (other / record.GATES).exists()
+    for path in (trial, other):
+        assert not (path / record.FAITHFULNESS).exists()
+    for path in (directory, trial, other):
+        assert (path / record.ARCHITECTURE).exists()
+        audit = json.loads((path / record.AUDIT).read_text())
+        assert ("near_repeats" in audit) == (path != trial)
+
+
+def test_a_runs_faithfulness_is_what_its_model_gives(gated_run):
+    model = load_trained(gated_run)
+    texts = [row["text"] for row in record.read_rows(gated_run / record.TEXTS)]
+    words = model.tokenizer.words(texts, model.sequence_length)
+    sequences = model.tokenizer.encode(texts, model.sequence_length)
+    explained = explain_words(words, model.outputs(sequences, explain=True))
+    rows = measure_faithfulness(explained, {"[CLS]", "[SEP]"}, model.probabilities)
+    for row, kept in zip(rows, read_faithfulness(gated_run), strict=True):
+        assert kept == pytest.approx(row, abs=1e-5)
+
+
+def test_what_is_told_of_a_run_ends_with_its_faithfulness(gated_run):
+    said = [part.plain for part in summarize(gated_run).renderables if isinstance(part, Text)]
+    assert said[1:] == in_words(read_faithfulness(gated_run)) and len(said) == 3

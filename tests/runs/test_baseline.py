@@ -1,0 +1,104 @@
+"""Models of scikit-learn as runs like any other."""
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from emotion_keras import record
+from emotion_keras.data import read_dataset
+from emotion_keras.errors import UserError
+from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.fit import main
+from emotion_keras.inference.baseline_model import load_baseline
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.training.run import resolve
+
+NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
+NETWORK |= {"num_heads", "intermediate_dim", "batch_size", "epochs", "learning_rate", "precision"}
+NO_NETWORK = dict.fromkeys(NETWORK)
+
+
+@pytest.fixture
+def run(command, toy):
+    """Runs the command for a baseline; returns its record, and its test rows."""
+
+    def make(model, **options):
+        assert main(command(model=model, **{**NO_NETWORK, **options})) == 0
+        (directory,) = record.find_runs(toy["runs_dir"])
+        rows = pd.read_csv(directory / record.PREDICTIONS)
+        return record.read_run(directory), rows[rows["split"] == "test"], directory
+
+    return make
+
+
+def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
+    found, rows, _ = run("majority", balance=None)
+    dataset = read_dataset(
+        resolve("majority", {"data": str(corpus_path)}), {}, lambda message: None
+    )
+    shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
+    labels = found["corpus"]["labels"]
+    np.testing.assert_allclose(
+        rows[probability_columns(labels)], np.tile(shares, (len(rows), 1)), atol=1e-6
+    )
+    assert found["metrics"]["test"]["auc"] == pytest.approx(0.5)
+
+
+def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
+    found, rows, _ = run("tfidf_logistic", C=2.0)
+    assert found["hyperparameters"] == {"C": 2.0}
+    settings = resolve("tfidf_logistic", {"data": str(corpus_path)})
+    dataset = read_dataset(settings, {}, lambda message: None)
+    vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    features = vectorizer.fit_transform(dataset.texts("train"))
+    expected = LogisticRegression(C=2.0, max_iter=1000).fit(features, dataset.label_ids("train"))
+    expected = expected.predict_proba(vectorizer.transform(dataset.texts("test")))
+    np.testing.assert_allclose(
+        rows[probability_columns(found["corpus"]["labels"])], expected, atol=1e-5
+    )
+    assert found["num_parameters"] == 3 * (features.shape[1] + 1)
+
+
+def test_svm_learns_and_has_probabilities(run):
+    found, rows, directory = run("tfidf_svm")
+    labels = found["corpus"]["labels"]
+    np.testing.assert_allclose(rows[probability_columns(labels)].sum(axis=1), 1, atol=1e-5)
+    assert found["metrics"]["test"]["accuracy"] > 0.6
+    assert set(load_baseline(directory / record.ESTIMATOR).predict(["we sang and danced"])) == {2}
+
+
+def test_a_file_that_is_no_baselines_is_not_loaded(tmp_path):
+    path = tmp_path / record.ESTIMATOR
+    skops.io.dump({"answer": Fraction(1, 3)}, path)
+    with pytest.raises(UserError, match=r"not loaded.*fractions\.Fraction"):
+        load_baseline(path)
+    path.write_bytes(b"PK and no more")
+    with pytest.raises(UserError, match="damaged"):
+        load_baseline(path)
+
+
+@pytest.mark.parametrize("model", sorted(BASELINES))
+def test_an_baselines_record_is_like_any_other(run, model):
+    found, _, directory = run(model)
+    assert found["inputs"] == {}
+    assert found["environment"]["backend"] == "scikit-learn"
+    assert found["best_epoch"] is None
+    assert found["cost"]["seconds"] > 0
+    assert found["run_id"].startswith(f"{model}-seed0-")
+    assert not (directory / record.HISTORY).exists()
+
+
+def test_an_baseline_is_not_made_twice(command, run, capsys):
+    run("majority")
+    assert main(command(model="majority", **NO_NETWORK)) == 0
+    assert "finished already" in capsys.readouterr().out
+
+
+def test_an_baseline_takes_no_option_of_a_network(command, capsys):
+    assert main(command(model="majority", **{**NO_NETWORK, "epochs": 3})) == 2
+    assert "epochs" in capsys.readouterr().err

@@ -1,0 +1,197 @@
+"""The command that labels texts: where they come from, and where the answers go."""
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emotion_keras import record
+from emotion_keras.inference.predictor import Predictor
+from emotion_keras.predict import main
+
+LABELS = ["joy", "fear", "anger"]
+
+
+class Fake:
+    """Knows three words, and is not sure of others."""
+
+    tokenizer = sequence_length = None
+    can_explain = False
+
+    def probabilities(self, texts):
+        if "interrupt" in texts:
+            raise KeyboardInterrupt
+        known = {"party": [0.7, 0.2, 0.1], "storm": [0.1, 0.8, 0.1], "late": [0.2, 0.2, 0.6]}
+        return [next((p for w, p in known.items() if w in t), [0.4, 0.3, 0.3]) for t in texts]
+
+
+class Explaining(Predictor):
+    """Says of every word that it is as open as it is long."""
+
+    can_explain = True
+
+    def __call__(self, texts, *, explain=False, long="truncate"):
+        answers = super().__call__(texts, long=long)
+        for text, answer in zip(texts, answers, strict=True):
+            if explain:
+                words = text.split() if answer["label"] else []
+                answer["words"] = [
+                    {"word": word, "gate": len(word) / 10, "contribution": 1 - i}
+                    for i, word in enumerate(words)
+                ]
+        return answers
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch, tmp_path_factory):
+    """The model's weights, which nothing reads but what compares them."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("models"))
+    path = Path("folder") / record.ONNX
+    path.parent.mkdir()
+    path.write_bytes(b"as trained")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def loaded(monkeypatch):
+    predictor = Explaining(
+        Fake(),
+        name="fake",
+        labels=LABELS,
+        temperature=1.0,
+        preparation={"clean": True, "normalize_punctuation": True},
+    )
+    monkeypatch.setattr(Predictor, "load", classmethod(lambda cls, directory: predictor))
+
+
+def output(capsys):
+    return " ".join(capsys.readouterr().out.split())
+
+
+def test_texts_of_the_command_line_are_shown_in_a_table(capsys):
+    assert main(["folder", "a party", "", "a [bold] storm"]) == 0
+    shown = output(capsys)
+    assert "a party joy 70 fear 20, anger 10" in shown
+    assert "(empty)" in shown
+    assert "a [bold] storm fear 80 joy 10, anger 10" in shown
+
+
+def test_texts_may_stand_behind_options_and_begin_with_a_dash(capsys):
+    assert main(["folder", "--top", "2", "a party", "--long=split", "- late"]) == 0
+    shown = output(capsys)
+    assert "a party joy 70 fear 20" in shown and "anger 10" not in shown
+    assert "- late anger 60 joy 20" in shown
+
+
+def test_lines_of_standard_input_are_answered_line_by_line(monkeypatch, capsys):
+    lines = "a party\n\na storm\tby night\n" + "late\n" * 300
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert main(["folder"]) == 0
+    found = capsys.readouterr().out.splitlines()
+    assert len(found) == 303
+    assert found[0].split("\t") == ["joy", "70", "fear 20, anger 10", "a party"]
+    assert found[1].split("\t") == ["(empty)", "", "", ""]
+    assert found[2].split("\t") == ["fear", "80", "joy 10, anger 10", "a storm by night"]
+    assert all(line.startswith("anger\t60") for line in found[3:])
+
+
+def test_no_texts_at_a_terminal_are_told(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    assert main(["folder"]) == 2
+    assert "There are no texts" in capsys.readouterr().err
+
+
+def test_a_file_keeps_its_columns_and_gets_new_ones(tmp_path):
+    (tmp_path / "in.csv").write_text('id,text\n007,"a party, late"\n008,\n')
+    arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--output"]
+    assert main([*arguments, str(tmp_path / "out.csv")]) == 0
+    assert (tmp_path / "out.csv").read_text().splitlines() == [
+        "id,text,label,confidence,probability:joy,probability:fear,probability:anger,flag",
+        '007,"a party, late",joy,0.7,0.7,0.2,0.1,',
+        "008,,,,,,,empty",
+    ]
+    assert main([*arguments, str(tmp_path / "top.jsonl"), "--top", "2", "--prefix", "by_"]) == 0
+    first, second = map(json.loads, (tmp_path / "top.jsonl").read_text().splitlines())
+    assert first == {
+        **{"id": "007", "text": "a party, late", "by_label": "joy", "by_confidence": 0.7},
+        **{"by_label_2": "fear", "by_confidence_2": 0.2, "by_flag": ""},
+    }
+    assert (second["by_label"], second["by_label_2"], second["by_flag"]) == ("", None, "empty")
+
+
+def test_answers_of_other_weights_are_not_put_together(tmp_path, weights, capsys, monkeypatch):
+    rows = ["a party"] * 4096 + ["interrupt"]
+    (tmp_path / "in.csv").write_text("\n".join(["text", *rows]) + "\n")
+    arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--output", str(tmp_path / "a.csv")]
+    assert main(arguments) == 2
+    assert "4,096 of 4,097 rows are labelled" in capsys.readouterr().err
+    weights.write_bytes(b"trained once more")
+    assert main([*arguments, "--resume"]) == 2
+    assert "begun with other settings" in " ".join(capsys.readouterr().err.split())
+    weights.write_bytes(b"as trained")
+    weights.parent.rename("elsewhere")
+    monkeypatch.setattr(Fake, "probabilities", lambda self, texts: [[0.7, 0.2, 0.1] for _ in texts])
+    assert main(["elsewhere", *arguments[1:], "--resume"]) == 0
+    assert len(pd.read_csv(tmp_path / "a.csv")) == len(rows)
+
+
+def test_explanations_are_columns_too(tmp_path):
+    (tmp_path / "in.csv").write_text("text\na party\n")
+    arguments = ["folder", "--explain", "--input", str(tmp_path / "in.csv"), "--output"]
+    assert main([*arguments, str(tmp_path / "out.csv")]) == 0
+    (row,) = pd.read_csv(tmp_path / "out.csv").to_dict("records")
+    assert json.loads(row["words"]) == [
+        {"word": "a", "gate": 0.1, "contribution": 1},
+        {"word": "party", "gate": 0.5, "contribution": 0},
+    ]
+
+
+def test_texts_that_are_no_file_can_be_written_as_one(tmp_path):
+    assert main(["folder", "a party", "late", "--output", str(tmp_path / "out.jsonl")]) == 0
+    rows = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    assert [(row["text"], row["label"]) for row in rows] == [("a party", "joy"), ("late", "anger")]
+
+
+def test_explained_words_are_shown(capsys):
+    assert main(["folder", "a party late", "--explain"]) == 0
+    assert "a+ party late- joy 70" in output(capsys)
+
+
+def test_a_page_of_explained_texts_is_safe(tmp_path):
+    path = tmp_path / "page.html"
+    assert main(["folder", "<script>party", "", "--explain", "--output", str(path)]) == 0
+    page = path.read_text()
+    assert "<script" not in page and "&lt;script&gt;party" in page
+    assert "<bdi>joy</bdi>, 70 %" in page and "no text" in page
+    assert "<bdi>fear</bdi> 20 %, <bdi>anger</bdi> 10 %" in page
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["folder", "a", "--input", "x.csv"], "not both"),
+        (["folder", "--input", "x.csv"], "--output"),
+        (["folder", "a", "--resume"], "are for `--input`"),
+        (["folder", "a", "--output", "x.html"], "with `--explain`"),
+        (["folder", "a", "--top", "0"], "at least 1"),
+        (["folder", "a", "--top", "many"], "whole number"),
+        (["folder", "a", "--long", "fold"], "truncate, split"),
+        (["folder", "a", "--depth", "3"], "no such option"),
+        ([], "required: run"),
+        (["best", "a", "--runs-dir", "/nowhere"], "no finished run"),
+    ],
+)
+def test_wrong_use_ends_with_2_and_a_message(arguments, message, capsys):
+    assert main(arguments) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_that_has_such_columns_is_told_of_the_prefix(tmp_path, capsys):
+    (tmp_path / "in.csv").write_text("text,label\na party,joy\n")
+    arguments = ["--input", str(tmp_path / "in.csv"), "--output", str(tmp_path / "out.csv")]
+    assert main(["folder", *arguments]) == 2
+    assert "--prefix" in capsys.readouterr().err

@@ -1,0 +1,41 @@
+"""The same command makes the same bytes, whatever else the process has drawn at random."""
+
+import random
+
+import numpy as np
+import pytest
+
+from emotion_keras import record
+from emotion_keras.command.options import option_defaults
+from emotion_keras.inference.loading import load_trained
+from emotion_keras.models import MODELS
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.training.run import fit, stages
+
+
+def weights(model, texts):
+    """All weights of a network; of an estimator its probabilities as it computes them."""
+    if hasattr(model, "network"):
+        return model.network.get_weights()
+    return [model.estimator.predict_proba(texts)]
+
+
+@pytest.mark.each_backend
+@pytest.mark.parametrize("model", [*BASELINES, *MODELS])
+def test_the_same_command_makes_the_same_bytes(model, toy, toy_bert, corpus_path, tmp_path):
+    known = {name for function in stages(model).values() for name in option_defaults(function)}
+    options = {name: value for name, value in toy.items() if name in known}
+    if model == "bert":
+        options["encoder"] = str(toy_bert)
+    runs = []
+    for chance in (1, 2):
+        random.seed(chance)
+        np.random.seed(chance)
+        runs.append(
+            fit(model=model, **options, runs_dir=str(tmp_path / str(chance)), notify=lambda _: None)
+        )
+    first, second = runs
+    assert (first / record.PREDICTIONS).read_bytes() == (second / record.PREDICTIONS).read_bytes()
+    texts = corpus_path.read_text().splitlines()
+    for a, b in zip(*(weights(load_trained(run), texts) for run in runs), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -1,0 +1,290 @@
+"""Analyses of settings: which runs they make, that none is made twice, and what they say."""
+
+import json
+
+import pytest
+
+from emotion_keras import record
+from emotion_keras.data import read_dataset
+from emotion_keras.data.noise import KINDS, perturb
+from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise, summarize_runs
+from emotion_keras.inference.loading import load_trained
+from emotion_keras.studies import study
+from emotion_keras.targets.metrics import classification_metrics
+from emotion_keras.training.run import fit, resolve
+from tuning.sensitivity import GATES, main, noises
+from tuning.sensitivity import gate as gate_trials
+
+pytestmark = pytest.mark.usefixtures("runs_here")
+
+SMALL = {
+    "embedding_dim": 8,
+    "vocabulary_size": 120,
+    "sequence_length": 16,
+    "num_layers": 2,
+    "num_heads": 2,
+    "intermediate_dim": 8,
+    "batch_size": 32,
+    "epochs": 1,
+    "learning_rate": 0.01,
+}
+
+
+@pytest.fixture
+def command(corpus_path, tmp_path):
+    """The arguments of an analysis at toy size."""
+
+    def make(analysis, settings=None, **options):
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps(settings or {"networks": SMALL}))
+        options = {
+            "data": corpus_path,
+            "models": "gated_transformer@scratch",
+            "seeds": 1,
+            "settings": path,
+            "runs_dir": tmp_path / "runs",
+            **options,
+        }
+        return [analysis, *(f"--{k.replace('_', '-')}={v}" for k, v in options.items())]
+
+    return make
+
+
+@pytest.fixture
+def analyze(command, tmp_path):
+    """Runs an analysis; returns what it found, and the records of its runs by run_id."""
+
+    def run(analysis, **options):
+        assert main(command(analysis, **options)) == 0
+        directory = tmp_path / "runs" / options.get("study", analysis)
+        runs = {path.name: record.read_run(path) for path in record.find_runs(directory)}
+        return record.read_versioned(directory / "sensitivity.json"), runs
+
+    return run
+
+
+def test_what_was_found_of_another_model_stays(analyze):
+    noise = {"study": "noise", "kinds": "typos", "levels": "0.5", "label_levels": ""}
+    first, _ = analyze("noise", models="tfidf_logistic", settings={"networks": {}}, **noise)
+    both, _ = analyze("noise", **noise)
+    assert first["points"] == both["points"][:1]
+    assert [point["contender"] for point in both["points"]] == [
+        "tfidf_logistic",
+        "gated_transformer@scratch",
+    ]
+    assert list(both["noise"]) == ["tfidf_logistic", "gated_transformer@scratch"]
+    assert both["noise"]["tfidf_logistic"] == first["noise"]["tfidf_logistic"]
+    again, _ = analyze("noise", models="tfidf_logistic", settings={"networks": {}}, **noise)
+    assert sorted(map(str, again["points"])) == sorted(map(str, both["points"]))
+
+
+def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
+    analyze, command, corpus_path, capsys, tmp_path, monkeypatch
+):
+    found, runs = analyze("learning_rate", rates="0.01,1e-3", seeds=2)
+    shown = capsys.readouterr().out
+    assert "4 of 4 runs" in shown and "0.001" in shown
+    assert found["analysis"] == "learning_rate"
+    assert [point["value"] for point in found["points"]] == [0.01, 0.001]
+    for point in found["points"]:
+        assert point["contender"] == "gated_transformer@scratch"
+        assert [runs[name]["seed"] for name in point["run_ids"]] == [0, 1]
+        for name in point["run_ids"]:
+            assert runs[name]["training"]["learning_rate"] == point["value"]
+            assert runs[name]["trial"] == f"learning_rate {point['value']:g}"
+        directories = [tmp_path / "runs" / "learning_rate" / name for name in point["run_ids"]]
+        assert summarize_runs(directories).items() <= point.items()
+    plain = fit(
+        data=str(corpus_path),
+        encoder="scratch",
+        seed=1,
+        study="plain",
+        runs_dir=str(tmp_path / "runs"),
+        **SMALL | {"learning_rate": 1e-3},
+    )
+    assert record.read_run(plain)["metrics"] == runs[plain.name]["metrics"]
+    monkeypatch.setattr(study, "run_tasks", lambda *args, **options: 1 / 0)
+    assert main(command("learning_rate", rates="0.01,1e-3", seeds=2)) == 0
+    assert "nothing is left to do" in capsys.readouterr().out
+
+
+def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(
+    analyze, tmp_path, capsys
+):
+    found, runs = analyze("data_ratio", ratios="0.5,1")
+    shown = capsys.readouterr().out
+    assert shown.index("data_ratio 1, seed 0") < shown.index("data_ratio 0.5, seed 0")
+    half, whole = (runs[point["run_ids"][0]] for point in found["points"])
+    assert [point["value"] for point in found["points"]] == [0.5, 1.0]
+    sizes = [run["corpus"]["protocol"]["num_train"] for run in (half, whole)]
+    assert sizes == [42, 84]
+    ids = []
+    for run in (half, whole):
+        rows = record.read_rows(
+            tmp_path / "runs" / "data_ratio" / run["run_id"] / "predictions.csv"
+        )
+        ids.append([row["id"] for row in rows if row["split"] == "test"])
+    assert ids[0] == ids[1]
+
+
+def test_every_form_of_the_gate_is_trained_as_it_says(analyze):
+    found, runs = analyze("gate")
+    assert [point["value"] for point in found["points"]] == list(GATES)
+    assert {point["contender"] for point in found["points"]} == {"gated_transformer@scratch"}
+    by_form = {point["value"]: runs[point["run_ids"][0]] for point in found["points"]}
+    assert len({run["run_id"] for run in by_form.values()}) == len(GATES)
+    common = {name: SMALL[name] for name in ("num_layers", "num_heads", "intermediate_dim")}
+    for form, run in by_form.items():
+        trial = GATES[form]
+        assert run["model"] == trial.model or "gated_transformer"
+        assert (common | trial.options).items() <= run["hyperparameters"].items()
+    # Without the gate all else is as with it.
+    for part in ("training", "inputs"):
+        assert by_form["none"][part] == by_form["features"][part]
+
+
+@pytest.mark.parametrize(
+    ("num_layers", "left_out"),
+    [(0, {"after_embeddings", "after_blocks"}), (1, {"after_blocks"}), (2, set())],
+)
+def test_forms_that_are_the_same_are_left_out(analyze, capsys, num_layers, left_out):
+    forms = "features,after_embeddings,after_blocks"
+    settings = {"networks": {**SMALL, "num_layers": num_layers}}
+    found, _ = analyze("gate", forms=forms, settings=settings)
+    assert {point["value"] for point in found["points"]} == set(forms.split(",")) - left_out
+    assert ("Left out" in capsys.readouterr().out) == bool(left_out)
+
+
+def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp_path, monkeypatch):
+    models = "gated_transformer@scratch,tfidf_logistic"
+    options = {"kinds": "typos,mask_words", "levels": "0,0.3,1", "models": models}
+    found, runs = analyze("noise", label_levels="0,0.4", **options)
+    assert len(runs) == 4
+    at = {(point["contender"], point["value"]): point for point in found["points"]}
+    assert set(at) == {(name, level) for name in models.split(",") for level in (0.0, 0.4)}
+    dataset = read_dataset(resolve("tfidf_svm", {"data": str(corpus_path)}), {}, lambda message: 0)
+    for name in models.split(","):
+        (noisy,), (plain,) = at[name, 0.4]["run_ids"], at[name, 0.0]["run_ids"]
+        assert runs[noisy]["training"]["noise"] == "labels:0.4"
+        assert runs[plain]["training"]["noise"] is None
+        directory = tmp_path / "runs" / "noise" / plain
+        rows = read_noise(directory)
+        assert [(row["kind"], row["level"]) for row in rows] == [
+            ("typos", 0.3),
+            ("typos", 1.0),
+            ("mask_words", 0.3),
+            ("mask_words", 1.0),
+        ]
+        predict = load_trained(directory).probabilities
+        for row in rows:
+            probabilities = predict(perturb(dataset.texts("test"), row["kind"], row["level"]))
+            expected = classification_metrics(
+                dataset.label_ids("test"), probabilities, dataset.corpus.labels
+            )
+            for score in ("accuracy", "auc", "log_loss"):
+                assert row[score] == pytest.approx(expected[score], abs=1e-5)
+        assert found["noise"][name] == summarize_noise([directory])
+        assert not read_noise(directory.with_name(noisy))
+    # Another kind alone is tested, and nothing at all the second time.
+    monkeypatch.setattr(study, "run_tasks", lambda *args, **options: 1 / 0)
+    options["kinds"] += ",lose_case"
+    analyze("noise", label_levels="0.4", **options)
+    assert len(read_noise(directory)) == 6
+    capsys.readouterr()
+    monkeypatch.setattr("emotion_keras.inference.loading.load_trained", lambda directory: 1 / 0)
+    again, _ = analyze("noise", label_levels="0.4", **options)
+    assert "models to test" not in capsys.readouterr().out
+    assert [point["kind"] for point in again["noise"]["tfidf_logistic"]][-1] == "lose_case"
+
+
+def test_noise_takes_the_runs_of_a_comparison(analyze, command, tmp_path):
+    from emotion_keras.compare import compare
+
+    data = {"data": command("noise")[1].partition("=")[2], "runs_dir": str(tmp_path / "runs")}
+    compare(models="tfidf_logistic", seeds=1, notify=lambda message: None, **data)
+    options = {"models": "tfidf_logistic", "kinds": "typos", "levels": "0.5", "label_levels": ""}
+    settings = {"tfidf_logistic": {}}
+    _, runs = analyze("noise", study="comparison", settings=settings, **options)
+    (run,) = runs.values()
+    assert len(read_noise(tmp_path / "runs" / "comparison" / run["run_id"])) == 1
+
+
+def test_a_run_that_fails_is_told_and_the_others_are_shown(command, capsys, tmp_path, monkeypatch):
+    def run(fit, options, cache):
+        return (
+            (None, "out of luck") if options["learning_rate"] == 0.01 else made(fit, options, cache)
+        )
+
+    made = study._run
+    monkeypatch.setattr(study, "_run", run)
+    assert main(command("learning_rate", rates="0.01,0.02")) == 1
+    captured = capsys.readouterr()
+    assert "learning_rate 0.01, seed 0: out of luck" in captured.err
+    found = record.read_versioned(tmp_path / "runs" / "learning_rate" / "sensitivity.json")
+    assert [point["value"] for point in found["points"]] == [0.02]
+
+
+def test_a_published_run_cannot_be_tested_anew(command, capsys, tmp_path):
+    options = {"models": "tfidf_logistic", "label_levels": "", "settings": None}
+    arguments = [a for a in command("noise", kinds="typos", **options) if "settings" not in a]
+    assert main(arguments) == 0
+    (directory,) = record.find_runs(tmp_path / "runs")
+    (directory / record.ESTIMATOR).unlink()
+    assert main(arguments) == 0
+    other = [a.replace("kinds=typos", "kinds=lose_case") for a in arguments]
+    capsys.readouterr()
+    assert main(other) == 2
+    assert "there is no model.skops" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["learning_rate", {"rates": "0.1,fast"}], "rates are numbers with commas"),
+        (["learning_rate", {"rates": "0.1,0.1"}], "rates names something twice"),
+        (["learning_rate", {"rates": "0"}], "A learning rate is above 0"),
+        (["learning_rate", {"models": "oracle"}], "Unknown model"),
+        (["learning_rate", {"seeds": 0}], "seeds is 1 to 10,000"),
+        (["learning_rate", {"workers": 0}], "workers is 1 or more"),
+        (["data_ratio", {"ratios": "0.5,1.5"}], "above 0 and at most 1"),
+        (["data_ratio", {"data": "missing.csv"}], "missing.csv"),
+        (["data_ratio", {"folds": 3}], "folds"),
+        (["noise", {"kinds": "static"}], "Unknown kind of noise. Accepted: typos"),
+        (["noise", {"levels": "2"}], "from 0 to 1. Received: 2.0"),
+        (["noise", {"label_levels": "-1"}], "from 0 to 1. Received: -1.0"),
+        (["gate", {"forms": "wide"}], "Unknown form of the gate. Accepted: none, features"),
+        (["gate", {"models": "gated_transformer,cnn"}], "Only gated_transformer has a gate"),
+        (["gate", {"study": ""}], "A study's name is that of one folder"),
+        (["depth", {}], "learning_rate"),
+    ],
+)
+def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, arguments, message):
+    analysis, options = arguments
+    options = {**options, "settings": None}
+    given = [a for a in command(analysis, **options) if "settings" not in a]
+    assert main(given) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_model_without_the_setting_is_told(command, capsys, tmp_path):
+    arguments = [a for a in command("learning_rate", models="tfidf_svm") if "settings" not in a]
+    assert main(arguments) == 2
+    assert "tfidf_svm, learning_rate 1e-05 cannot be trained" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_defaults_name_what_there_is():
+    assert {kind for kind, _ in noises(",".join(KINDS), "0,0.1")} == set(KINDS)
+    assert gate_trials() == list(GATES.values())
+
+
+def test_help_names_the_analyses(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("learning_rate", "noise", "data_ratio", "gate"))
+    with pytest.raises(SystemExit):
+        main(["gate", "--help"])
+    assert "--forms" in capsys.readouterr().out

@@ -1,0 +1,177 @@
+"""The page in a real browser, with the service: Chromium, where it is installed."""
+
+import shutil
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; Debian has it"),
+]
+
+HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> <b>sun</b>"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        # Without a sandbox, which Chromium has not where tests run as root.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, service):
+    """Opens the page; what the console says, and what failed, is in `page.told`."""
+    contexts = []
+
+    def open_page(width=1200, scheme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=service.address
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.told = []
+        page.on("console", lambda message: page.told.append(message.text))
+        page.on("pageerror", lambda error: page.told.append(str(error)))
+        page.on("requestfailed", lambda request: page.told.append(request.url))
+        page.goto("/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def ask(page, text):
+    page.get_by_label("Your text").fill(text)
+    page.get_by_role("button", name="Show the emotions").click()
+
+
+def ask_and_wait(page, text):
+    ask(page, text)
+    page.locator("#result:not(.is-old)").wait_for()
+
+
+def rows(page):
+    return [row.split() for row in page.locator("#bars tr").all_inner_texts()]
+
+
+def test_a_text_gives_bars_with_numbers_the_largest_first(open_page):
+    page = open_page()
+    ask_and_wait(page, "warm sun")
+    assert page.locator("#model").inner_text() == "gated_transformer-seed0"
+    assert page.locator("#headline").inner_text() == "joy, 75.0 % confident"
+    assert rows(page) == [["joy", "75.0"], ["fear", "25.0"]]
+    widths = page.evaluate("[...document.querySelectorAll('.bar')].map(bar => bar.clientWidth)")
+    assert widths[0] == pytest.approx(3 * widths[1], abs=3) and widths[1] > 20
+    ask(page, "dark")
+    page.get_by_text("fear, 87.5 % confident").wait_for()
+    assert rows(page) == [["fear", "87.5"], ["joy", "12.5"]]
+    assert page.told == []
+
+
+def test_words_are_shaded_by_their_gate_and_tell_their_numbers(open_page):
+    page = open_page()
+    ask_and_wait(page, "warm sun today")
+    words = page.locator("#words button")
+    assert words.all_inner_texts() == ["warm", "sun", "today"]
+    shades = words.evaluate_all(
+        "all => all.map(one => getComputedStyle(one).backgroundColor.match(/[\\d.]+\\)/)[0])"
+    )
+    # From gate 0.25 to 0.75; the most open is shaded by 0.55.
+    assert [float(shade[:-1]) for shade in shades] == pytest.approx([0, 0.55, 0.275], abs=0.005)
+    # 1.5 is all that speaks for the label: -0.5 is a third of it.
+    assert words.evaluate_all("all => all.map(one => one.className)") == ["for", "against", ""]
+    assert page.locator("#low").inner_text() == "0.250"
+    assert page.locator("#high").inner_text() == "0.750"
+    words.nth(1).hover()
+    assert page.locator("#detail").inner_text() == "sun: gate 0.750, contribution −0.500"
+
+
+def test_the_keyboard_does_it_all(open_page):
+    page = open_page()
+    page.keyboard.press("Tab")
+    page.keyboard.type("warm sun today")
+    page.keyboard.press("Control+Enter")
+    page.locator("#result:not(.is-old)").wait_for()
+    for _ in range(2):  # Over the button to the first word.
+        page.keyboard.press("Tab")
+    told = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home"):
+        page.keyboard.press(key)
+        told.append(page.locator("#detail").inner_text().split(":")[0])
+    assert told == ["sun", "today", "today", "sun", "warm"]
+
+
+def test_a_text_is_never_html(open_page):
+    page = open_page()
+    page.on("dialog", lambda dialog: page.told.append(dialog.message))
+    ask_and_wait(page, HOSTILE)
+    assert page.locator("#words button").all_inner_texts() == HOSTILE.split()[:3]
+    assert page.locator("main img, main script, main b").count() == 0
+    assert page.told == []
+
+
+def test_what_is_wrong_is_shown_and_goes_away(open_page):
+    page = open_page()
+    ask_and_wait(page, "warm sun")
+    problem = page.get_by_role("alert")
+    ask(page, "   ")
+    page.get_by_text("There is no text").wait_for()
+    assert page.locator("#result").is_hidden()
+    ask(page, "a" * 10_001)
+    page.get_by_text("at most 10000 characters").wait_for()
+    page.context.set_offline(True)
+    ask(page, "sun")
+    page.get_by_text("cannot be reached").wait_for()
+    page.context.set_offline(False)
+    ask_and_wait(page, "sun")
+    assert problem.is_hidden()
+    assert page.locator("#cut").is_hidden()
+    ask(page, "one two three four")
+    page.get_by_text("longer than the model reads").wait_for()
+
+
+def test_an_answer_that_was_overtaken_is_not_shown(open_page):
+    page, held = open_page(), []
+
+    def hold_the_first(route):
+        held.append(route) if not held else route.continue_()
+
+    page.route("**/predict", hold_the_first)
+    ask(page, "dark")
+    ask_and_wait(page, "sun")
+    with page.expect_response("**/predict") as answer:
+        held[0].continue_()
+    assert "fear" in answer.value.text()
+    page.wait_for_timeout(100)
+    assert page.locator("#headline").inner_text() == "joy, 75.0 % confident"
+
+
+@pytest.mark.parametrize("width", [400, 1600])
+def test_nothing_is_wider_than_the_window(open_page, width):
+    page = open_page(width)
+    ask_and_wait(page, "sun" * 200 + " and a dark park")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.told == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(open_page, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe is not installed"
+    )
+    page = open_page(scheme=scheme)
+    for text in ("warm sun today", "   "):
+        ask(page, text)
+        page.locator("#problem:visible, #result:not(.is-old):visible").first.wait_for()
+        found = axe.Axe().run(page).response["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"][:200]) for one in serious] == []

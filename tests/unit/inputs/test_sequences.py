@@ -1,0 +1,57 @@
+"""Sequences of unequal length, against plain lists."""
+
+import numpy as np
+import pytest
+
+from emotion_keras.inputs.sequences import Sequences
+
+LISTS = [[5], [6, 7, 8], [], [9, 1, 2, 3], [4, 4]]
+
+
+def to_lists(sequences):
+    return [
+        sequences.values[start:end].tolist()
+        for start, end in zip(sequences.offsets[:-1], sequences.offsets[1:], strict=True)
+    ]
+
+
+def test_from_list_keeps_all():
+    sequences = Sequences.from_list(LISTS)
+    assert to_lists(sequences) == LISTS
+    assert len(sequences) == 5
+    assert sequences.lengths.tolist() == [1, 3, 0, 4, 2]
+    assert sequences.values.dtype == np.int32
+
+
+@pytest.mark.parametrize("indices", [[3, 0, 3], [2], [], [4, 3, 2, 1, 0]])
+def test_take(indices):
+    taken = Sequences.from_list(LISTS).take(np.array(indices, int))
+    assert to_lists(taken) == [LISTS[i] for i in indices]
+    assert taken.lengths.tolist() == [len(LISTS[i]) for i in indices]
+
+
+def test_take_of_taken():
+    taken = Sequences.from_list(LISTS).take(np.array([4, 3, 1])).take(np.array([2, 0]))
+    assert to_lists(taken) == [[6, 7, 8], [4, 4]]
+
+
+@pytest.mark.parametrize("length", [1, 3, 6])
+def test_pad(length):
+    indices = [3, 2, 0, 3]
+    values, mask = Sequences.from_list(LISTS).pad(indices, length)
+    cut = [LISTS[i][:length] for i in indices]
+    assert values.tolist() == [row + [0] * (length - len(row)) for row in cut]
+    assert mask.tolist() == [[1] * len(row) + [0] * (length - len(row)) for row in cut]
+    assert (values.dtype, mask.dtype) == (np.int32, np.int32)
+
+
+def test_pad_of_vectors():
+    vectors = np.arange(12, dtype="float32").reshape(6, 2)
+    values, mask = Sequences(vectors, np.array([0, 2, 6])).pad([1, 0], 3)
+    assert values.tolist() == [[[4, 5], [6, 7], [8, 9]], [[0, 1], [2, 3], [0, 0]]]
+    assert mask.tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+def test_concatenate():
+    parts = [Sequences.from_list(LISTS[:2]), Sequences.from_list(LISTS[2:])]
+    assert to_lists(Sequences.concatenate(parts)) == LISTS

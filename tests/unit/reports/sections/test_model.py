@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import yaml
+
+from reports.records import read_records
+from reports.sections.model import best_run, model_card
+
+
+@pytest.fixture
+def part(tmp_path, make_run):
+    make_run(tmp_path / "fit", "cnn@scratch")
+    return read_records(tmp_path).parts[0]
+
+
+def metadata(card):
+    _, head, body = card.split("---\n", 2)
+    return yaml.safe_load(head), body
+
+
+def test_the_model_card_has_the_metadata_of_hugging_face(part):
+    found, body = metadata(model_card(part.runs))
+    assert found["library_name"] == "keras"
+    assert found["pipeline_tag"] == "text-classification"
+    assert found["license"] == "cc0-1.0" and found["datasets"] == ["days"]
+    (model,) = found["model-index"]
+    (result,) = model["results"]
+    test = part.runs[0].test
+    assert {m["type"]: m["value"] for m in result["metrics"]} == {
+        "accuracy": test["accuracy"],
+        "f1": test["macro_f1"],
+        "roc_auc": test["auc"],
+    }
+    for heading in ("Purpose", "Metrics", "Limits", "Ethics", "Data and licence", "Made with"):
+        assert f"## {heading}" in body
+    assert f"| Accuracy | {100 * test['accuracy']:.1f} |" in body
+
+
+def test_a_licence_that_is_not_known_is_told_as_it_is(part, change):
+    directory = part.runs[0].directory
+    corpus = {**part.runs[0].record["corpus"], "licence": 'mine: "all" rights', "name": "a: b #c"}
+    change(directory, corpus=corpus)
+    runs = read_records(directory.parent).parts[0].runs
+    found, _ = metadata(model_card(runs))
+    assert found["license"] == "other" and found["license_name"] == 'mine: "all" rights'
+    assert found["datasets"] == ["a: b #c"]
+
+
+def test_the_best_run_is_so_on_validation(runs_dir):
+    runs = [r for r in read_records(runs_dir / "comparison").parts[0].runs if "cnn" in r.name]
+    best = best_run(runs)
+    accuracies = [run.record["metrics"]["val"]["accuracy"] for run in runs]
+    assert best is runs[int(np.argmax(accuracies))]

@@ -1,0 +1,364 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from emotion_keras.evaluation.significance import Difference
+from reports.claims import Evidence, decide_claims
+from reports.claims.verdicts import (
+    DOES_NOT_HOLD,
+    HOLDS,
+    NOT_RESOLVED,
+    NOT_RUN,
+    all_of,
+    correct_by_text,
+    verdict_of_differences,
+    verdict_of_interval,
+)
+from reports.paper import BERT, ORDER, OURS, OURS_FROM_SCRATCH
+from reports.records import Run, read_records
+
+pytestmark = [pytest.mark.usefixtures("garbage")]
+
+LABELS = ["joy", "fear"]
+
+
+def found(difference, smallest=0.02):
+    p_value = 2 * stats.norm.sf(stats.norm.ppf(0.975) * abs(difference) / smallest)
+    return Difference(difference, difference - smallest, difference + smallest, smallest, p_value)
+
+
+def runs_of(contender, rights, auc=0.9, macro_f1=None, ece=0.04, seeds=None):
+    """Runs on 100 texts each, right about as many as `rights` says; the same texts first."""
+    model, _, encoder = contender.partition("@")
+    runs = []
+    for seed, right in enumerate(rights):
+        correct = np.arange(100) < right
+        predictions = pd.DataFrame(
+            {
+                "id": [str(number) for number in range(100)],
+                "split": "test",
+                "label": "joy",
+                "predicted": np.where(correct, "joy", "fear"),
+            }
+        )
+        test = {
+            "accuracy": right / 100,
+            "macro_f1": right / 100 if macro_f1 is None else macro_f1,
+            "auc": auc,
+            "ece": ece if isinstance(ece, float) else ece[seed],
+        }
+        record = {
+            "run_id": f"{contender}-{seed}",
+            "model": model,
+            "seed": seed if seeds is None else seeds[seed],
+            "inputs": {"encoder": encoder},
+            "corpus": {"labels": LABELS},
+            "metrics": {"test": test},
+        }
+        runs.append(Run(None, record, predictions))
+    return runs
+
+
+def decide(name, **evidence):
+    nothing = {
+        "compared": {},
+        "rates": {},
+        "noises": pd.DataFrame(),
+        "ratios": {},
+        "gates": {},
+        "gated": {OURS: "transformer@minilm", OURS_FROM_SCRATCH: "transformer@scratch"},
+    }
+    decided = decide_claims(Evidence(**{**nothing, **evidence}))
+    return next(claim for claim in decided if claim.name == name)
+
+
+def test_without_runs_nothing_was_run():
+    evidence = Evidence({}, {}, pd.DataFrame(), {}, {}, {})
+    decided = decide_claims(evidence)
+    assert len(decided) == len({claim.name for claim in decided}) == 9
+    assert {claim.verdict for claim in decided} == {NOT_RUN}
+    assert all(claim.test and claim.measured for claim in decided)
+
+
+@pytest.mark.parametrize(
+    "differences, verdict",
+    [
+        ([0.03], HOLDS),
+        ([0.01], NOT_RESOLVED),
+        ([-0.01], NOT_RESOLVED),
+        ([-0.03], DOES_NOT_HOLD),
+        ([None], NOT_RUN),
+        ([], NOT_RUN),
+        # That both are above 0 needs no correction; that one of two is below does: p is 0.04.
+        ([0.021, 0.021], HOLDS),
+        ([0.021, -0.021], NOT_RESOLVED),
+        ([-0.021, 0.04], DOES_NOT_HOLD),
+        ([-0.03, 0.04], DOES_NOT_HOLD),
+        ([0.04, None], NOT_RUN),
+        # One pair refutes an order, whatever the missing ones will say.
+        ([-0.04, None], DOES_NOT_HOLD),
+    ],
+)
+def test_differences_hold_together_and_are_refuted_by_one(differences, verdict):
+    there = [None if value is None else found(value) for value in differences]
+    assert verdict_of_differences(there) == verdict
+
+
+@pytest.mark.parametrize(
+    "low, high, verdict",
+    [
+        (0.01, 0.05, HOLDS),
+        (0.01, 0.06, NOT_RESOLVED),
+        (0.051, 0.06, DOES_NOT_HOLD),
+        (None, None, NOT_RESOLVED),
+        (np.nan, np.nan, NOT_RESOLVED),
+    ],
+)
+def test_an_interval_is_judged_whole(low, high, verdict):
+    assert verdict_of_interval(low, high, 0.05) == verdict
+
+
+def test_the_worst_part_decides():
+    assert all_of([HOLDS, HOLDS]) == HOLDS
+    assert all_of([HOLDS, NOT_RESOLVED]) == NOT_RESOLVED
+    assert all_of([NOT_RUN, NOT_RESOLVED]) == NOT_RUN
+    assert all_of([NOT_RUN, DOES_NOT_HOLD]) == DOES_NOT_HOLD
+    assert all_of([]) == NOT_RUN
+
+
+@pytest.mark.parametrize(
+    "ours, verdict", [([90, 91], HOLDS), ([70, 71], NOT_RESOLVED), ([40, 41], DOES_NOT_HOLD)]
+)
+def test_its_lead_over_bert_is_that_of_the_pretrained_form(ours, verdict):
+    compared = {
+        OURS: runs_of(OURS, ours),
+        OURS_FROM_SCRATCH: runs_of(OURS_FROM_SCRATCH, [99, 99]),
+        BERT: runs_of(BERT, [69, 70]),
+    }
+    claim = decide("leads-bert", compared=compared)
+    assert claim.verdict == verdict
+    difference = np.mean(ours) - 69.5
+    assert f"{difference:+.1f}".replace("-", "−") in claim.measured[0]
+    assert "From scratch" in claim.measured[1] and "+29.5" in claim.measured[1]
+
+
+def test_a_single_run_decides_nothing():
+    compared = {
+        OURS: runs_of(OURS, [90]),
+        BERT: runs_of(BERT, [69, 70]),
+    }
+    assert decide("leads-bert", compared=compared).verdict == NOT_RUN
+
+
+def test_two_runs_resolve_little():
+    # 80 against 60 with a standard error of 10 points for each model: by Student's t of about two
+    # degrees of freedom 14 * 4 points would have to be between them.
+    compared = {
+        OURS: runs_of(OURS, [90, 70]),
+        BERT: runs_of(BERT, [70, 50]),
+    }
+    assert decide("leads-bert", compared=compared).verdict == NOT_RESOLVED
+
+
+def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours():
+    rights = {
+        OURS: 90,
+        BERT: 75,
+        **dict(zip(ORDER[2:], (48, 54, 60), strict=True)),
+    }
+    compared = {name: runs_of(name, [right, right]) for name, right in rights.items()}
+    for baseline, num_pairs in (("order", 10), ("order-of-four", 6)):
+        claim = decide(baseline, compared=compared)
+        assert claim.verdict == DOES_NOT_HOLD
+        assert "cnn@scratch is above transformer@scratch" in claim.measured[-1]
+        assert f"({num_pairs} of them)" in claim.test
+
+
+def test_an_order_holds_if_each_pair_does():
+    compared = {
+        name: runs_of(name, [right, right])
+        for name, right in zip(ORDER, (95, 80, 65, 50, 35), strict=True)
+    }
+    assert decide("order", compared=compared).verdict == HOLDS
+    assert decide("order-of-four", compared=compared).verdict == HOLDS
+
+
+def rates_of(by_rate, contender=OURS, **options):
+    return {
+        (contender, rate): runs_of(contender, rights, **options) for rate, rights in by_rate.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "by_rate, verdict",
+    [
+        ({1e-5: [60, 61], 1e-4: [90, 91], 1e-3: [50, 51]}, HOLDS),
+        ({1e-5: [89, 90], 1e-4: [90, 91], 1e-3: [50, 51]}, NOT_RESOLVED),
+        ({1e-5: [90, 91], 1e-4: [60, 61]}, DOES_NOT_HOLD),
+        ({1e-5: [60, 61], 1e-3: [90, 91]}, NOT_RUN),
+        ({1e-4: [60, 61]}, NOT_RUN),
+    ],
+)
+def test_the_best_rate_leads_every_other(by_rate, verdict):
+    assert decide("best-rate", rates=rates_of(by_rate)).verdict == verdict
+
+
+def test_the_best_rate_is_best_in_auc_too():
+    rates = rates_of({1e-4: [90, 91]}, auc=0.8) | rates_of({1e-3: [50, 51]}, auc=0.9)
+    claim = decide("best-rate", rates=rates)
+    assert claim.verdict == NOT_RESOLVED
+    assert "AUC at 1e-3" in claim.measured[0]
+
+
+def test_the_form_that_stands_for_the_papers_decides_and_others_are_told():
+    rates = rates_of({1e-4: [60, 61], 1e-3: [90, 91]}, OURS_FROM_SCRATCH)
+    assert decide("best-rate", rates=rates).verdict == DOES_NOT_HOLD
+    rates |= rates_of({1e-4: [90, 91], 1e-3: [60, 61]})
+    claim = decide("best-rate", rates=rates)
+    assert claim.verdict == HOLDS
+    assert claim.measured[1].startswith("gated_transformer@scratch (does not hold)")
+
+
+@pytest.mark.parametrize(
+    "auc, verdict", [(0.20, HOLDS), (0.60, NOT_RESOLVED), (0.895, DOES_NOT_HOLD)]
+)
+def test_high_rates_hurt_auc_beyond_the_others(auc, verdict):
+    # Accuracy and F1 lose 28, 30 and 32 points; AUC 70, 30 or half a point.
+    best = rates_of({1e-4: [90, 90, 90]}, auc=0.9)
+    high = rates_of({1e-3: [62, 60, 58]}, auc=auc)
+    claim = decide("high-rates", rates=best | high)
+    assert claim.verdict == verdict
+    assert f"AUC {100 * (0.9 - auc):.1f}" in claim.measured[0]
+
+
+def test_high_rates_that_help_auc_refute_that_they_hurt():
+    rates = rates_of({1e-4: [90, 90]}, auc=0.8) | rates_of({1e-3: [95, 95]}, auc=0.9)
+    assert decide("high-rates", rates=rates).verdict == DOES_NOT_HOLD
+
+
+def test_an_order_names_what_was_not_run():
+    claim = decide("order-of-four", compared={BERT: runs_of(BERT, [70, 70])})
+    assert claim.verdict == NOT_RUN
+    assert claim.measured == [
+        "Two runs each are needed, and are not there of transformer@scratch, lstm@scratch, "
+        "cnn@scratch."
+    ]
+
+
+def noises_of(losses, contender=OURS, kind="typos", level=0.1, clean=0.8):
+    rows = []
+    for seed, lost in enumerate(losses):
+        of_run = {"contender": contender, "run": f"{contender}{seed}", "seed": seed, "kind": kind}
+        rows.append({**of_run, "level": 0.0, "accuracy": clean})
+        rows.append({**of_run, "level": level, "accuracy": clean - lost})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    "losses, verdict",
+    [
+        ([0.01, 0.02, 0.015], HOLDS),
+        ([0.01, 0.09, 0.05], NOT_RESOLVED),
+        ([0.1, 0.11, 0.12], DOES_NOT_HOLD),
+        ([0.01], NOT_RESOLVED),
+    ],
+)
+def test_stable_is_what_loses_little_under_noise(losses, verdict):
+    assert decide("stable-noise", noises=noises_of(losses)).verdict == verdict
+
+
+def test_one_kind_of_noise_is_enough_to_be_unstable():
+    noises = pd.concat(
+        [noises_of([0.01, 0.011]), noises_of([0.2, 0.21, 0.22], kind="delete_words")]
+    )
+    claim = decide("stable-noise", noises=noises)
+    assert claim.verdict == DOES_NOT_HOLD
+    assert (
+        "1 of 2 kinds" in claim.measured[0] and "delete words costs most, 21.0" in claim.measured[0]
+    )
+
+
+def test_noise_at_other_levels_alone_decides_nothing():
+    assert decide("stable-noise", noises=noises_of([0.01, 0.02], level=0.4)).verdict == NOT_RUN
+
+
+@pytest.mark.parametrize(
+    "rights, verdict", [([90, 90], HOLDS), ([85, 86], NOT_RESOLVED), ([60, 61], DOES_NOT_HOLD)]
+)
+def test_less_data_is_the_largest_share_up_to_a_half(rights, verdict):
+    ratios = {
+        (OURS, 1.0): runs_of(OURS, [91, 91]),
+        (OURS, 0.8): runs_of(OURS, [10, 10]),
+        (OURS, 0.4): runs_of(OURS, rights),
+        (OURS, 0.1): runs_of(OURS, [10, 10]),
+    }
+    claim = decide("stable-ratios", ratios=ratios)
+    assert claim.verdict == verdict
+    assert "with 40 % of the training texts" in claim.measured[0]
+
+
+@pytest.mark.parametrize(
+    "ece, verdict",
+    [([0.01, 0.011], HOLDS), ([0.03, 0.07], NOT_RESOLVED), ([0.1, 0.101], DOES_NOT_HOLD)],
+)
+def test_calibrated_is_a_small_error_with_its_interval(ece, verdict):
+    compared = {OURS: runs_of(OURS, [70, 70], ece=ece)}
+    assert decide("calibrated", compared=compared).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "gated, plain, verdict",
+    [(90, 60, HOLDS), (70, 69, NOT_RESOLVED), (60, 90, DOES_NOT_HOLD)],
+)
+def test_the_gate_is_what_differs_between_two_models(gated, plain, verdict):
+    compared = {
+        "gated_transformer@scratch": runs_of("gated_transformer@scratch", [gated, gated]),
+        "transformer@scratch": runs_of("transformer@scratch", [plain, plain]),
+    }
+    assert decide("gate", compared=compared).verdict == verdict
+
+
+def test_a_model_with_a_gate_is_a_form_of_the_papers_whatever_its_name():
+    runs = runs_of("sigmoid@scratch", [90, 91])
+    plain = runs_of("plain@scratch", [60, 61])
+    evidence = {
+        "compared": {"sigmoid@scratch": runs, "plain@scratch": plain},
+        "gated": {"sigmoid@scratch": "plain@scratch"},
+    }
+    claim = decide("gate", **evidence)
+    assert claim.verdict == HOLDS and claim.measured[0].startswith("sigmoid@scratch +30.0")
+    assert decide("calibrated", **evidence).measured[0].startswith("sigmoid@scratch: ")
+    # A name says nothing of a gate.
+    named = {"compared": {"gated_transformer@words": runs_of("gated_transformer@words", [90, 91])}}
+    assert decide("calibrated", **named).verdict == NOT_RUN
+
+
+def test_the_gate_must_help_under_noise_where_that_was_tested():
+    gated, plain = "gated_transformer@scratch", "transformer@scratch"
+    compared = {gated: runs_of(gated, [90, 90]), plain: runs_of(plain, [60, 60])}
+    for losses, verdict in (([0.01, 0.02], HOLDS), ([0.2, 0.21], DOES_NOT_HOLD)):
+        noises = pd.concat([noises_of(losses, gated), noises_of([0.1, 0.11], plain)])
+        claim = decide("gate", compared=compared, noises=noises)
+        assert claim.verdict == verdict
+        assert "under noise" in claim.measured[-1]
+
+
+def test_forms_of_the_gate_are_evidence_where_no_comparison_is():
+    gates = {
+        (OURS, "features"): runs_of(OURS, [90, 90]),
+        (OURS, "none"): runs_of(OURS, [60, 60]),
+    }
+    assert decide("gate", gates=gates).verdict == HOLDS
+
+
+def test_correctness_is_a_row_a_text_and_a_column_a_seed(tmp_path, make_run):
+    for seed in (0, 3):
+        make_run(tmp_path / "fit", "cnn@scratch", seed)
+    runs = read_records(tmp_path).parts[0].runs
+    correct = correct_by_text(runs)
+    assert correct.shape == (90, 2) and list(correct.columns) == [0, 3]
+    for run in runs:
+        assert correct[run.seed].mean() == pytest.approx(run.test["accuracy"])
+        rows = run.predictions.set_index("id").loc[correct.index]
+        assert np.array_equal(correct[run.seed], rows["label"] == rows["predicted"])

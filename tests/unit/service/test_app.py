@@ -1,0 +1,268 @@
+"""What the service answers, without a network."""
+
+import asyncio
+import base64
+import hashlib
+import json
+import re
+import threading
+
+import httpx
+import pytest
+
+from emotion_keras.service.app import make_app
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def app(fake_predictor):
+    return make_app(fake_predictor(), max_body=2000, max_texts=3, max_length=100)
+
+
+def ask(app, method, path, **options):
+    """One request."""
+    return ask_all(app, (method, path, options))[0]
+
+
+def ask_all(app, *requests):
+    """Requests one after the other."""
+
+    async def run():
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return [
+                await client.request(method, path, **options) for method, path, options in requests
+            ]
+
+    return asyncio.run(run())
+
+
+def test_one_text(app):
+    answer = ask(app, "POST", "/predict", json={"text": "the sun"})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "predictions": [
+            {
+                "label": "joy",
+                "confidence": 0.75,
+                "probabilities": {"fear": 0.25, "joy": 0.75},
+                "flag": "",
+            }
+        ]
+    }
+
+
+def test_several_texts_in_their_order_with_flags(app):
+    texts = ["alone in the dark", " ", "sun ☀ sun"]
+    answer = ask(app, "POST", "/predict", json={"texts": texts})
+    found = answer.json()["predictions"]
+    assert [one["label"] for one in found] == ["fear", "", "joy"]
+    assert [one["flag"] for one in found] == ["truncated", "empty", ""]
+    assert [one["confidence"] for one in found] == [0.875, None, 0.75]
+    assert found[1]["probabilities"] is None
+
+
+def test_an_explanation(app):
+    answer = ask(app, "POST", "/predict", json={"text": "warm sun", "explain": True})
+    assert answer.json()["predictions"][0]["words"] == [
+        {"word": "warm", "gate": 0.25, "contribution": 1.5},
+        {"word": "sun", "gate": 0.75, "contribution": -0.5},
+    ]
+
+
+def test_a_model_that_cannot_explain_says_so(fake_predictor):
+    app = make_app(fake_predictor(can_explain=False))
+    answer = ask(app, "POST", "/predict", json={"text": "sun", "explain": True})
+    assert answer.status_code == 422
+    assert "no gate" in answer.json()["detail"]
+    answer = ask(app, "POST", "/predict", json={"text": "sun", "explain": False})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body, status, told",
+    [
+        ("", 422, "body is missing"),
+        ('{"text": ', 400, "not JSON"),
+        ("{'text': 1}", 400, "not JSON"),
+        ("null", 422, ""),
+        ("[]", 422, ""),
+        ("{}", 422, "either text or texts"),
+        ('{"text": "a", "texts": ["b"]}', 422, "either text or texts"),
+        ('{"text": null}', 422, "text: "),
+        ('{"text": 1}', 422, "text: "),
+        ('{"text": NaN}', 422, "text: "),
+        ('{"text": 1e999}', 422, "text: "),
+        ('{"texts": []}', 422, "texts: "),
+        ('{"texts": "a"}', 422, "texts: "),
+        ('{"texts": ["a", {}]}', 422, "texts.1: "),
+        ('{"text": "a", "explain": 1}', 422, "explain: "),
+        ('{"text": "a", "explian": true}', 422, "explian: "),
+        (r'{"text": "a\u0000b"}', 422, "NUL"),
+        (r'{"text": "\ud800"}', 422, "surrogates"),
+        (r'{"text": "a", "\ud800": 1}', 422, ""),
+        (b'{"text": "\xff"}', 400, ""),
+        ('{"text": ' + "9" * 1900 + "}", 422, "text: "),
+        ('{"texts": ["a", "b", "c", "d"]}', 413, "at most 3"),
+        ('{"text": "' + "a" * 101 + '"}', 413, "at most 100"),
+        ('{"text": "' + "a" * 2000 + '"}', 413, "2000 bytes"),
+    ],
+)
+def test_what_is_refused_and_told(app, body, status, told):
+    answer = ask(app, "POST", "/predict", content=body, headers=JSON)
+    assert answer.status_code == status
+    assert told in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"text": ' + "9" * 100_000 + "}"])
+def test_what_no_parser_takes_is_refused(fake_predictor, body):
+    answer = ask(make_app(fake_predictor()), "POST", "/predict", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json()["detail"]
+
+
+def test_what_is_just_within_the_limits_is_answered(app):
+    # Characters count, not bytes.
+    body = json.dumps({"texts": ["ü" * 100, "a", "b"]}, ensure_ascii=False).encode()
+    body += b" " * (2000 - len(body))
+    assert ask(app, "POST", "/predict", content=body, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain"}])
+def test_what_is_not_sent_as_json_is_refused(app, headers):
+    answer = ask(app, "POST", "/predict", content='{"text": "a"}', headers=headers)
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["detail"]
+
+
+def test_a_body_of_unknown_length_may_not_be_larger(app):
+    async def parts():
+        for _ in range(5):
+            yield b" " * 500
+
+    answer = ask(app, "POST", "/predict", content=parts(), headers=JSON)
+    assert answer.status_code == 413
+    assert "2000 bytes" in answer.json()["detail"]
+    assert answer.headers["connection"] == "close"
+
+
+def test_a_body_that_does_not_end_is_given_up(fake_predictor):
+    async def parts():
+        while True:
+            yield b" "
+            await asyncio.sleep(0.001)
+
+    app = make_app(fake_predictor(), client_seconds=0.2)
+    answer = ask(app, "POST", "/predict", content=parts(), headers=JSON)
+    assert answer.status_code == 408
+    assert "0.2 seconds" in answer.json()["detail"]
+
+
+def test_other_methods_and_paths(app):
+    answer = ask(app, "GET", "/predict")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    for path in ("/docs", "/redoc", "/page.html", "/%00"):
+        assert ask(app, "GET", path).status_code == 404
+
+
+def test_a_model_that_fails_is_told_and_goes_on(app):
+    failed, next_one = ask_all(
+        app,
+        ("POST", "/predict", {"json": {"text": "fail"}}),
+        ("POST", "/predict", {"json": {"text": "sun"}}),
+    )
+    assert failed.status_code == 500
+    assert "log" in failed.json()["detail"] and "kernel" not in failed.text
+    assert next_one.status_code == 200
+
+
+def test_beyond_the_queue_one_is_asked_to_come_again(fake_predictor):
+    predictor, started, go = fake_predictor(), threading.Event(), threading.Event()
+
+    class Held:
+        def __getattr__(self, name):
+            return getattr(predictor, name)
+
+        def __call__(self, texts, explain):
+            started.set()
+            assert go.wait(10)
+            return predictor(texts, explain)
+
+    async def run():
+        transport = httpx.ASGITransport(make_app(Held(), max_queue=1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+
+            async def predict():
+                return await client.post("/predict", json={"text": "sun"})
+
+            tasks = [asyncio.create_task(predict())]
+            await asyncio.to_thread(started.wait, 10)
+            tasks.append(asyncio.create_task(predict()))
+            while "emotion_queue_texts 1.0" not in (await client.get("/metrics")).text:
+                await asyncio.sleep(0.001)
+            refused = await predict()
+            go.set()
+            return refused, await asyncio.gather(*tasks)
+
+    refused, answered = asyncio.run(run())
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    assert "try again" in refused.json()["detail"]
+    assert [answer.status_code for answer in answered] == [200, 200]
+
+
+def test_health(app):
+    assert ask(app, "GET", "/health").json() == {
+        "status": "ok",
+        "model": "gated_transformer-seed0",
+        "labels": ["fear", "joy"],
+        "can_explain": True,
+        "sequence_length": 5,
+    }
+
+
+def test_metrics(app):
+    *_, answer = ask_all(
+        app,
+        ("POST", "/predict", {"json": {"texts": ["a", "b", "c"]}}),
+        ("POST", "/predict", {"json": {}}),
+        ("GET", "/nowhere/1", {}),
+        ("GET", "/nowhere/2", {}),
+        ("GET", "/metrics", {}),
+    )
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    for line in (
+        'emotion_requests_total{path="/predict",status="200"} 1.0',
+        'emotion_requests_total{path="/predict",status="422"} 1.0',
+        'emotion_requests_total{path="other",status="404"} 2.0',
+        "emotion_predict_seconds_count 2.0",
+        "emotion_texts_total 3.0",
+        'emotion_batch_texts_bucket{le="2.0"} 0.0',
+        'emotion_batch_texts_bucket{le="4.0"} 1.0',
+        "emotion_queue_texts 0.0",
+    ):
+        assert line in lines
+
+
+def test_the_page_runs_its_own_script_alone_and_loads_nothing(app):
+    answer = ask(app, "GET", "/")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; connect-src 'self'; ")
+    assert "unsafe" not in policy
+    for tag in ("script", "style"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", answer.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy
+    assert not re.search(r"https?:|//[a-z]|innerHTML|@import|url\(", answer.text)
+
+
+def test_the_schema_states_the_limits(app):
+    schema = ask(app, "GET", "/openapi.json").json()
+    question = schema["components"]["schemas"]["Question"]
+    assert question["properties"]["text"]["maxLength"] == 100
+    assert question["properties"]["texts"]["maxItems"] == 3
+    assert set(schema["paths"]) == {"/predict", "/health", "/metrics"}
+    documented = schema["paths"]["/predict"]["post"]["responses"]
+    assert set(documented) == {"200", "400", "408", "413", "415", "422", "500", "503"}

@@ -1,0 +1,47 @@
+"""Requests made at random from the service's own schema, right and wrong ones."""
+
+import pytest
+
+schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
+
+from hypothesis import HealthCheck, given, settings  # noqa: E402, schemathesis brings it
+from schemathesis import GenerationMode  # noqa: E402
+
+from emotion_keras.service.app import make_app  # noqa: E402
+
+# Unless told, schemathesis does not take 413 for a refusal.
+REFUSED = {"negative_data_rejection": {"expected-statuses": [400, 413, 415, 422]}}
+OPERATIONS = ["POST /predict", "GET /health", "GET /metrics"]
+
+
+def load(fake_predictor):
+    config = schemathesis.Config.from_dict({"checks": REFUSED})
+    app = make_app(fake_predictor())
+    return schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_every_answer_is_one_that_the_schema_has(fake_predictor, mode):
+    schema = load(fake_predictor)
+    operations = [result.ok() for result in schema.get_all_operations()]
+    assert [operation.label for operation in operations] == OPERATIONS
+
+    @given(case=operations[0].as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=150,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case):
+        case.call_and_validate()
+
+    ask()
+
+
+@pytest.mark.parametrize("name", OPERATIONS[1:])
+def test_what_is_only_read(fake_predictor, name):
+    schema = load(fake_predictor)
+    method, path = name.split()
+    schema[path][method].Case().call_and_validate()
