@@ -191,7 +191,7 @@ def gated_models(runs):
 
 
 def compare(study, compared):
-    """What `compare_runs` says of the runs; of what `comparison.json` holds, all that still holds.
+    """What `compare_runs` says of the runs, from `comparison.json` as far as that still holds.
 
     A study that is under way has more runs than when its file was written. Models that have the
     same runs as then are not compared again.
@@ -201,12 +201,12 @@ def compare(study, compared):
         return None
     best = best_of(compared)
     stored = study.files.get(COMPARISON, {"run_ids": [], "reference": None, "contenders": []})
-    told = {row["name"]: row for row in stored["contenders"]}
+    by_name = {row["name"]: row for row in stored["contenders"]}
     known = {
-        name: told[name]
+        name: by_name[name]
         for name, of_contender in compared.items()
-        if name in told
-        and told[name]["num_runs"] == len(of_contender)
+        if name in by_name
+        and by_name[name]["num_runs"] == len(of_contender)
         and {run.name for run in of_contender} <= set(stored["run_ids"])
     }
     # One that was asked for may be another than the best, which the page is about.

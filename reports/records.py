@@ -99,7 +99,7 @@ class Run:
 
     @property
     def is_baseline(self):
-        """Whether its model is none of Keras."""
+        """Whether its model is one of scikit-learn, without a neural network."""
         return self.backend == NO_BACKEND
 
     @property
@@ -117,7 +117,7 @@ class Run:
 
     @property
     def setting(self):
-        """What tells runs of a contender apart that are not of one setting, as a string."""
+        """Its setting as a string: the same for runs that differ in seed or split alone."""
         parts = (self.record[name] for name in ("inputs", "hyperparameters", "training"))
         # Older records leave out what was off, and bfloat16 or not is the machine's affair.
         kept = [{k: v for k, v in p.items() if v is not None and k != "precision"} for p in parts]
@@ -214,7 +214,7 @@ class Records:
     broken: list = field(default_factory=list)
 
     def read_beside(self, run, name, columns):
-        """A CSV file in a run's folder; a broken one is noted, and as good as none.
+        """A CSV file in a run's folder; a broken one is noted, and counts as missing.
 
         Args:
             run: `Run`.

@@ -144,7 +144,7 @@ def with_intervals(frame, metric):
 
 @styled
 def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None):
-    """Scores by model or other name: every run a dot, the mean a mark, its interval a line.
+    """Scores by model or other name: every run a dot, the mean a marker, its interval a line.
 
     Args:
         runs: Data frame of a row a run, with columns `name` and `metric`.
@@ -237,7 +237,7 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
 
 
 def draw_curves(axes, runs, summary, metric, value):
-    """Draws what `draw_curve` shows in axes that are there."""
+    """Draws what `draw_curve` shows into existing axes."""
     # Limits are looked for once, at the end: panels that share axes would look at each other's.
     axes.set_autoscale_on(False)
     names = list(dict.fromkeys(summary["contender"]))

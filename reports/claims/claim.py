@@ -74,11 +74,11 @@ def judge_forms(by_form, gated, judge):
         return NOT_RUN, ["Not measured yet."]
     first, *others = forms
     verdict, measured = judge(by_form[first])
-    told = [f"{first}: {' '.join(measured)}"]
+    said = [f"{first}: {' '.join(measured)}"]
     for name in others:
         other_verdict, sentences = judge(by_form[name])
-        told.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
-    return verdict, told
+        said.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
+    return verdict, said
 
 
 def by_contender(points):

@@ -16,7 +16,7 @@ LEVEL = 0.05
 
 
 def difference(runs, others):
-    """Difference in accuracy between runs of two settings, or `None` where it cannot be told.
+    """Difference in accuracy between runs of two settings, or `None` where it is unknown.
 
     Args:
         runs: List of `Run`.

@@ -82,7 +82,7 @@ class Page:
         ]
 
     def fill(self, template, **contents):
-        """What a template says of some contents, as HTML."""
+        """Fills a template with contents, and returns HTML."""
         return Markup(self._environment.get_template(template).render(contents))
 
     def write(self, template, **contents):

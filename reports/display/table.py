@@ -110,9 +110,9 @@ def _markdown(text):
 def to_latex(table):
     """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
 
-    One of many rows or of sentences goes on from page to page, any other one is made smaller where
-    it is wider than the text. A comment says which engine and fonts it takes where pdfLaTeX's own
-    have not all its characters.
+    A table of many rows or of sentences continues across pages; any other is made smaller where it
+    is wider than the text. A comment names the engine and the fonts that it needs where those of
+    pdfLaTeX lack some of its characters.
     """
     shown = table.shown.map(_without_controls)
     # By number: pandas takes some names that differ, such as two forms of an accent, for one.
@@ -181,7 +181,7 @@ def _latex(text):
     # A word that is longer than a column may be broken.
     text = re.sub(r"\S{20}(?=\S{20})", "\\g<0>\0", _without_controls(text))
     text = "".join(marks.get(mark, mark) for mark in text)
-    # Else LaTeX would make one character of two, such as a dash of hyphens.
+    # Otherwise LaTeX would join two characters, such as hyphens to a dash.
     return re.sub(r"([-`',])(?=\1)|([?!])(?=`)", r"\g<0>{}", text)
 
 

@@ -49,7 +49,7 @@ def gate_table(frame, differences):
 
     Args:
         frame: What `summarize` gives by `contender` and `value`.
-        differences: Dictionary of `Difference`, or `None` where it cannot be told, by pairs of
+        differences: Dictionary of `Difference`, or `None` where it is unknown, by pairs of
             contender and form.
 
     Returns:
@@ -62,8 +62,8 @@ def gate_table(frame, differences):
         ["contender", "value"],
     )
     found = [differences[at] for at in zip(frame["contender"], frame["value"], strict=True)]
-    told = [number for number, one in enumerate(found) if one is not None]
-    corrected = dict(zip(told, holm([found[n].p_value for n in told]), strict=True)) if told else {}
+    known = [number for number, one in enumerate(found) if one is not None]
+    corrected = dict(zip(known, holm([found[n].p_value for n in known]), strict=True))
     frame = table.frame.assign(
         **{
             key: [np.nan if one is None else getattr(one, key) for one in found]

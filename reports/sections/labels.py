@@ -167,7 +167,7 @@ def draw_confusion(frame, shares=False):
 
 @styled
 def draw_labels(frame, contenders):
-    """F1 by label, a mark a contender with the interval over runs.
+    """F1 by label: a marker for each contender, with the interval over runs.
 
     Args:
         frame: Data frame of a row a contender and label: `f1_mean`, `f1_low`, `f1_high`.
