@@ -65,6 +65,8 @@ BESIDE = {
     "tuning": {"tuning", "compare", *ROOMS},
     "reports": {"reports", "errors", "record", "command", "targets", "evaluation"},
 }
+# The package's face to users: `from emotion_keras import Predictor`, and the list of commands.
+FACE = {"__init__": {"inference"}, "__main__": set()}
 # Rooms whose every file needs no Keras: what reads records, or runs an exported model, is quick.
 WITHOUT_KERAS = ("errors", "record", "command", "tables", "targets", "evaluation", "service")
 
@@ -97,8 +99,8 @@ def allowed(name):
         return BESIDE[name]
     if name in COMMANDS:
         return {*ROOMS, "service"}
-    if name == "__init__":
-        return set()
+    if name in FACE:
+        return FACE[name]
     return set(ROOMS[: ROOMS.index(name) + 1])
 
 
