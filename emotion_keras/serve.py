@@ -40,10 +40,6 @@ def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **
 
     Raises:
         UserError: If the folder or an option is wrong, or the address cannot be had.
-
-    Example:
-
-    >>> serve("runs/fit/RUN", port=8080)
     """
     limits = {**option_defaults(make_app), **options}
     check_limits({"port": port, **limits})

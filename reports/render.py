@@ -45,7 +45,10 @@ def render(
 
     Example:
 
-    >>> render("reports/published/isear", out="report")
+    >>> render("runs")
+    1 run, ... figures, ... tables:
+    report/index.html
+    0
     """
     records = read_records(runs_dir)
     command = _command(

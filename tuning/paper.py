@@ -214,10 +214,6 @@ def paper(
 
     Raises:
         UserError: If the input or an option is wrong.
-
-    Example:
-
-    >>> paper(data="situations", workers=2)
     """
     check_workers(workers, notify)
     steps = plan_paper(

@@ -92,7 +92,10 @@ def search(
 
     Example:
 
-    >>> search(data="situations", model="cnn", max_trials=5)
+    >>> trials, failed = search(data="situations", model="tfidf_logistic", max_trials=1)
+    Up to 1 trial...
+    >>> [trial["trial"] for trial in trials.ended()], failed
+    (['1'], [])
     """
     record.check_study(study)
     name = full_name(model)

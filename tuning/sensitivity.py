@@ -221,7 +221,11 @@ def analyze(
 
     Example:
 
-    >>> analyze("data_ratio", data="situations", models="cnn", ratios="0.5,1", seeds=2)
+    >>> options = {"data": "situations", "models": "tfidf_logistic", "ratios": "0.5,1", "seeds": 1}
+    >>> found, failed = analyze("data_ratio", **options)
+    2 of 2 runs to make...
+    >>> [(point["value"], len(point["run_ids"])) for point in found["points"]]
+    [(0.5, 1), (1.0, 1)]
     """
     own = option_defaults(ANALYSES[analysis])
     own |= {name: options.pop(name) for name in own if name in options}

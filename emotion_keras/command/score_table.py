@@ -31,6 +31,12 @@ class ScoreTable:
     >>> table = ScoreTable("Test split", ("model", "accuracy"))
     >>> table.add_row("tfidf_svm", "63.4")
     >>> print_tables(table)
+        Test split
+    <BLANKLINE>
+     model       accuracy
+     ────────────────────
+     tfidf_svm       63.4
+    <BLANKLINE>
     """
 
     def __init__(self, title, headings):

@@ -133,6 +133,8 @@ def load_corpus(
     Example:
 
     >>> corpus = load_corpus("reviews.csv", text_column="body", label_column="mood")
+    >>> len(corpus)
+    3
     """
     columns = {
         "text_column": text_column,

@@ -110,8 +110,10 @@ def prepare(
 
     Example:
 
+    >>> from emotion_keras.data import load_corpus
     >>> corpus, audit = prepare(load_corpus("situations"), labels=["joy", "fear"])
-    >>> print(audit)
+    >>> corpus.labels, len(corpus)
+    (('joy', 'fear'), 300)
     """
     if repeats not in REPEATS:
         raise UserError(f"repeats is one of {', '.join(REPEATS)}. Received: repeats={repeats!r}")

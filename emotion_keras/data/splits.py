@@ -65,8 +65,10 @@ def split(
 
     Example:
 
-    >>> parts = split(corpus, split_seed=1)
-    >>> texts = corpus.examples["text"].iloc[parts.train]
+    >>> from emotion_keras.data import load_corpus
+    >>> parts = split(load_corpus("situations"), split_seed=1)
+    >>> len(parts.train), len(parts.val), len(parts.test)
+    (735, 105, 210)
     """
     _check(split_seed, test_size, val_size, folds, fold, train_fraction)
     if folds is not None and folds > len(corpus):

@@ -83,8 +83,9 @@ def label_file(
     ...     "labelled.jsonl",
     ...     columns=["length"],
     ...     settings={},
+    ...     text_column="body",
     ... )
-    {'rows': 2000, 'labelled': 2000, 'empty': 3}
+    {'rows': 3, 'labelled': 3, 'empty': 1}
     """
     path, output = Path(os.path.expanduser(input_path)), Path(os.path.expanduser(output_path))
     sinks.output_format(output)

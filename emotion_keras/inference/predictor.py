@@ -38,7 +38,7 @@ class Predictor:
 
     Example:
 
-    >>> predictor = Predictor.load("runs/fit/gated_transformer-minilm-seed0-1b2f4c6d")
+    >>> predictor = Predictor.load("runs/fit/RUN")
     >>> predictor("I broke her favourite cup and said nothing.")["label"]
     'guilt'
     """

@@ -24,7 +24,7 @@ class AttentionPooling(keras.layers.Layer):
 
     Example:
 
-    >>> AttentionPooling(16)(keras.ops.ones((2, 5, 8))).shape
+    >>> tuple(AttentionPooling(16)(keras.ops.ones((2, 5, 8))).shape)
     (2, 8)
     """
 

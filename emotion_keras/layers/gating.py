@@ -25,7 +25,7 @@ class GatingLayer(keras.layers.Layer):
 
     Example:
 
-    >>> GatingLayer()(keras.ops.ones((2, 5, 8))).shape
+    >>> tuple(GatingLayer()(keras.ops.ones((2, 5, 8))).shape)
     (2, 5, 8)
     """
 

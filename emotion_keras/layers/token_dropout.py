@@ -23,7 +23,9 @@ class TokenDropout(keras.layers.Layer):
 
     Example:
 
-    >>> TokenDropout(0.5, unknown_id=1)(keras.ops.array([[7, 8, 9]]), training=True)
+    >>> dropped = TokenDropout(0.5, unknown_id=1)(keras.ops.array([[7, 8, 9]]), training=True)
+    >>> set(keras.ops.convert_to_numpy(dropped).ravel().tolist()) <= {1, 7, 8, 9}
+    True
     """
 
     def __init__(self, rate, unknown_id, special_ids=(0,), seed=None, **kwargs):

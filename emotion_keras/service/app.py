@@ -102,7 +102,11 @@ def make_app(
 
     Example:
 
-    >>> uvicorn.run(make_app(Predictor.load("runs/fit/RUN")))
+    >>> from emotion_keras import Predictor
+    >>> app = make_app(Predictor.load("runs/fit/RUN"))
+    >>> from fastapi.testclient import TestClient
+    >>> TestClient(app).get("/health").json()["model"]
+    'tfidf_logistic'
     """
     batcher = Batcher(
         predictor,

@@ -77,7 +77,10 @@ def compare(
 
     Example:
 
-    >>> compare(data="situations", models="tfidf_svm,cnn", seeds=3)
+    >>> found, failed = compare(data="situations", models="majority,tfidf_logistic", seeds=1)
+    2 of 2 runs to make...
+    >>> [contender["name"] for contender in found["contenders"]]
+    ['tfidf_logistic', 'majority']
     """
     record.check_study(study)
     names = full_names(models)

@@ -70,8 +70,11 @@ def open_table(source: Source):
     Example:
 
     >>> table = open_table(scan("reviews.csv"))
+    >>> table.columns
+    ['body', 'mood']
     >>> for part in table.parts(start=0, most_rows=1000):
-    ...     texts = part.column(table.columns.index("text"))
+    ...     print(part.column(table.columns.index("body")))
+    ['I was late.', 'We won!', '']
     """
     readers = {
         DELIMITED: DelimitedTable,

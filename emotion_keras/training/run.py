@@ -163,7 +163,9 @@ def fit(
 
     Example:
 
-    >>> fit(data="situations", encoder="scratch", epochs=2)
+    >>> fit(data="situations", model="tfidf_logistic")
+    Corpus situations ...
+    PosixPath('runs/fit/tfidf_logistic-seed0-...')
     """
     record.check_study(study)
     settings = resolve(model, options)

@@ -28,8 +28,8 @@ def choose_fonts(text):
 
     Example:
 
-    >>> choose_fonts("joy 喜")
-    (('DejaVu Sans', 'Noto Sans CJK SC'), '')
+    >>> choose_fonts("joy")
+    (('DejaVu Sans',), '')
     """
     others = frozenset(c for c in set(text) if ord(c) not in _own_characters() and _is_seen(c))
     return _search(others) if others else ((OWN,), "")
