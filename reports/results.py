@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 import numpy as np
+import pandas as pd
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser, parse
@@ -20,7 +21,7 @@ from reports.display.figure import write_figure
 from reports.display.table import Table, to_markdown
 from reports.display.words import interval, p_in_words, percent
 from reports.findings import gather
-from reports.records import read_records
+from reports.records import Records, read_records
 from reports.sections import (
     comparison,
     confidence,
@@ -66,7 +67,7 @@ class Collected:
         return text
 
 
-def results(runs_dir: str = PUBLISHED, *, out: str = PAGE, notify=print):
+def results(runs_dir: str = PUBLISHED, *, out: str = PAGE, notify=print) -> int:
     """Writes the page of published results, and its figures into `figures/` beside it.
 
     Args:
@@ -93,7 +94,7 @@ def results(runs_dir: str = PUBLISHED, *, out: str = PAGE, notify=print):
     return 1 if records.broken else 0
 
 
-def write_text(records):
+def write_text(records: Records) -> tuple[str, Collected]:
     """The page's text.
 
     Args:
@@ -132,38 +133,38 @@ def write_text(records):
     return text.rstrip("\n") + "\n", collected
 
 
-def score(runs, metric, split="test"):
+def score(runs: list, metric: str, split: str = "test") -> str:
     """The mean of runs in a metric, in per cent."""
     return percent(np.mean([run.record["metrics"][split][metric] for run in runs]))
 
 
-def beyond(runs, others):
+def beyond(runs: list, others: list) -> str:
     """The accuracy of runs beyond that of others in points, with its interval in brackets."""
     found = difference(runs, others)
     ends = interval(found.low, found.high, signed=True)
     return f"{percent(found.difference, signed=True)} ({ends})"
 
 
-def lost(frame, contender, kind, level):
+def lost(frame: pd.DataFrame, contender: str, kind: str, level: float) -> float:
     """The accuracy that a model loses under noise, from the frame of the table of noise."""
     of_kind = frame[(frame["contender"] == contender) & (frame["kind"] == kind)]
     means = of_kind.set_index("level")["accuracy_mean"]
     return means[0] - means[level]
 
 
-def mcnemar(compared, name, other):
+def mcnemar(compared: dict, name: str, other: str) -> float:
     """McNemar's p-value, uncorrected, of the mean of each model's runs."""
     directories = [run.directory for of_name in (name, other) for run in compared[of_name]]
     rows = compare_runs(directories, other)["contenders"]
     return next(row["difference"]["p_value"] for row in rows if row["name"] == name)
 
 
-def seconds(runs):
+def seconds(runs: list) -> float:
     """The seconds that runs took to train, added up."""
     return sum(run.record["cost"]["seconds"] for run in runs)
 
 
-def noise_by_model(table):
+def noise_by_model(table: Table) -> Table:
     """Accuracy at one level of noise, a row a kind and a column a model.
 
     Args:

@@ -1,5 +1,6 @@
 """The history of the benchmarks: `history.jsonl`, a line a run, to which `--record` adds."""
 
+import argparse
 import json
 import os
 import platform
@@ -15,14 +16,14 @@ HISTORY = Path(__file__).with_name("history.jsonl")
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "amx_int8")
 
 
-def add_option(parser):
-    """Adds `--record` to an `argparse.ArgumentParser`."""
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--record` to the options of a benchmark."""
     parser.add_argument(
         "--record", action="store_true", help="add the figures to history.jsonl, beside this file"
     )
 
 
-def record(figures, path=HISTORY):
+def record(figures: dict, path: Path = HISTORY) -> None:
     """Adds a line about the run of this process.
 
     Args:
@@ -42,7 +43,7 @@ def record(figures, path=HISTORY):
         file.write(json.dumps(line) + "\n")
 
 
-def machine():
+def machine() -> dict:
     """What this machine computes with: `cpu`, `cores` and `instructions`."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
@@ -56,7 +57,7 @@ def machine():
     }
 
 
-def command(arguments):
+def command(arguments: list) -> str:
     """The command as on any machine: without `--record`, and with the names of paths alone."""
     script, *options = arguments
     kept = [
@@ -67,7 +68,7 @@ def command(arguments):
     return shlex.join(["python", f"tests/benchmarks/{Path(script).name}", *kept])
 
 
-def commit():
+def commit() -> str:
     """The commit that was measured, with `-dirty` where other files than the history differ.
 
     Empty where this is no checkout of Git.
