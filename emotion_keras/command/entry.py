@@ -1,12 +1,13 @@
 """How every command ends: its exit code, and the message that says what stopped it."""
 
 import sys
+from collections.abc import Callable
 
 from emotion_keras.errors import UserError
 from emotion_keras.machine.terminal import lasting_output, stopped_by_signals
 
 
-def run_command(command, continues=True):
+def run_command(command: Callable[[], int], continues: bool = True) -> int:
     """Runs a command to its end, and says what stopped it.
 
     Args:

@@ -3,6 +3,9 @@
 import statistics
 import sys
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import rich
 import rich.progress
@@ -26,7 +29,7 @@ class Progress:
         workers: Number of runs that are made side by side.
     """
 
-    def __init__(self, tasks, finished, workers):
+    def __init__(self, tasks: Sequence[Any], finished: Sequence[tuple[Any, Path]], workers: int):
         self._tasks = tasks
         self._workers = workers
         self._running = {}
@@ -49,11 +52,11 @@ class Progress:
         if self._live:
             self._live.__exit__(*exception)
 
-    def start(self, task):
+    def start(self, task: Any) -> None:
         """Notes that a run has begun."""
         self._running[str(task)] = task, time.monotonic()
 
-    def end(self, ended):
+    def end(self, ended: Any) -> None:
         """Notes that a run has ended, and says how."""
         task, start = self._running.pop(str(ended.task))
         if ended.directory is None:
@@ -80,7 +83,7 @@ class Progress:
         time_left = "" if left is None else f"; about {durations.in_words(left)} left"
         return f"{done} of {len(self._tasks)} runs{time_left}."
 
-    def seconds_left(self):
+    def seconds_left(self) -> float | None:
         """An estimate from the runs that ended; `None` before the first has."""
         known = {group: statistics.mean(s) for group, s in self._seconds.items() if s}
         if not known:
@@ -127,7 +130,7 @@ class RowProgress:
     _SHARES = 20
     _SECONDS = 60
 
-    def __init__(self, total, done):
+    def __init__(self, total: int, done: int):
         self._total = total
         self._done = self._before = self._said = done
         self._begin = self._said_at = time.monotonic()
@@ -150,7 +153,7 @@ class RowProgress:
         if self._bar:
             self._bar.__exit__(*exception)
 
-    def advance(self, rows):
+    def advance(self, rows: int) -> None:
         """Notes that so many more rows are done."""
         self._done += rows
         if self._bar:

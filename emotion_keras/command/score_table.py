@@ -1,11 +1,13 @@
 """Tables for the terminal, in which names give way to numbers."""
 
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 import rich
 from rich import box
 from rich.cells import cell_len, set_cell_size
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
@@ -39,18 +41,18 @@ class ScoreTable:
     <BLANKLINE>
     """
 
-    def __init__(self, title, headings):
+    def __init__(self, title: str, headings: Sequence[str]):
         self._title = title
         self._headings = headings
         self._rows = []
         self._sections = set()
 
-    def add_row(self, name, *cells):
+    def add_row(self, name: str, *cells: str) -> None:
         """Adds a row, all of it strings."""
         kept = (c if unicodedata.category(c) != "Cc" else " " for c in name)
         self._rows.append((" ".join("".join(kept).split()), *cells))
 
-    def add_section(self):
+    def add_section(self) -> None:
         """Draws a line below the rows that are there."""
         self._sections.add(len(self._rows))
 
@@ -92,7 +94,7 @@ def _cut(name, width):
     return f"{start}…{set_cell_size(name[::-1], end)[::-1]}"
 
 
-def with_interval(score):
+def with_interval(score: dict[str, Any] | None) -> str:
     """A score in per cent for a table, with half of its interval's width where it has one."""
     if score is None:
         return "-"
@@ -100,7 +102,7 @@ def with_interval(score):
     return mean if score["low"] is None else f"{mean} ±{100 * (score['high'] - score['mean']):.1f}"
 
 
-def print_tables(renderable):
+def print_tables(renderable: RenderableType) -> None:
     """Prints tables as wide as the terminal is, and uncut where the output is no terminal."""
     console = rich.get_console()
     if not console.is_terminal:

@@ -1,7 +1,7 @@
 """The four steps of preparation (cleaning, punctuation, choice of labels, balance) and an audit."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 from unicodedata import normalize
 
 import numpy as np
@@ -121,7 +121,7 @@ def prepare(
     is_isear = corpus.name == "isear"
     removed = np.zeros(len(corpus), np.int8)
     texts = corpus.examples["text"].tolist()
-    steps = {name: {"step": name} for name in _REASONS}
+    steps: dict[str, dict[str, Any]] = {name: {"step": name} for name in _REASONS}
 
     if clean:
         before = texts

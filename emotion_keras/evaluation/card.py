@@ -1,5 +1,7 @@
 """The model card of a run: what the model is for, how good it is, and what it is not for."""
 
+from typing import Any
+
 import yaml
 
 from emotion_keras.evaluation.comparison import contender
@@ -35,13 +37,13 @@ ETHICS = (
 )
 
 
-def limits(run):
+def limits(run: dict[str, Any]) -> list[str]:
     """What the model of a run, given by its record, cannot do, as a list of sentences."""
     is_known = run["corpus"]["name"] in _ENGLISH
     return [*_OF_ANY, _OF_QUESTIONNAIRES if is_known else _OF_OTHERS]
 
 
-def model_card(run, runs, command):
+def model_card(run: dict[str, Any], runs: list[dict[str, Any]], command: str) -> str:
     """A model card in Markdown, with the metadata that Hugging Face reads.
 
     Args:

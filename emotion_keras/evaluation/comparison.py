@@ -1,5 +1,9 @@
 """What the runs of a study say about the models, from their records and predictions alone."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -13,13 +17,13 @@ from emotion_keras.targets.temperature import scale
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
 
-def contender(run):
+def contender(run: dict[str, Any]) -> str:
     """What a run is a run of: `cnn`, or with its encoder `gated_transformer@minilm`."""
     encoder = run["inputs"].get("encoder")
     return f"{run['model']}@{encoder}" if encoder else run["model"]
 
 
-def compare_runs(directories, reference=None):
+def compare_runs(directories: Sequence[str | Path], reference: str | None = None) -> dict[str, Any]:
     """Compares models by the runs of each.
 
     Args:

@@ -7,7 +7,9 @@ deletion lowers it, so that what counts is the difference to as many random word
 
 import itertools
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,11 @@ _IN_WORDS = 0.2
 _SEED = 0
 
 
-def measure_faithfulness(explained, marks, predict):
+def measure_faithfulness(
+    explained: list[list[dict[str, Any]]],
+    marks: set[str],
+    predict: Callable[[list[str]], np.ndarray],
+) -> list[dict[str, Any]]:
     """How far the label's probability falls without the words that an explanation points at.
 
     A text is taken as its words joined by blanks, whole or not, so that nothing else differs. In
@@ -80,7 +86,7 @@ def measure_faithfulness(explained, marks, predict):
     return rows
 
 
-def verdict(row):
+def verdict(row: dict[str, Any]) -> str:
     """Whether an order is better or worse than random: `better`, `worse` or `not resolved`.
 
     Args:
@@ -98,7 +104,7 @@ def verdict(row):
     return "better" if (low > 0) == (row["measure"] == "comprehensiveness") else "worse"
 
 
-def in_words(rows):
+def in_words(rows: list[dict[str, Any]]) -> list[str]:
     """What deleting a fifth of the words shows, a sentence for the gate and one for contributions.
 
     Args:
@@ -122,7 +128,7 @@ def in_words(rows):
     ]
 
 
-def read_faithfulness(directory):
+def read_faithfulness(directory: str | Path) -> list[dict[str, Any]]:
     """The rows in a run's folder, empty where none were written; see `measure_faithfulness`."""
     path = Path(directory) / record.FAITHFULNESS
     if not path.exists():

@@ -8,8 +8,11 @@ bare name.
 import collections
 import gzip
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from emotion_keras import record
@@ -19,12 +22,14 @@ _COLUMNS = ["id", "split", "label", "predicted"]
 _PREFIX = "probability:"
 
 
-def probability_columns(labels):
+def probability_columns(labels: Sequence[str]) -> list[str]:
     """The columns of the labels' probabilities, in the labels' order."""
     return [f"{_PREFIX}{label}" for label in labels]
 
 
-def write_predictions(directory, labels, splits):
+def write_predictions(
+    directory: str | Path, labels: Sequence[str], splits: dict[str, tuple[Any, Any, np.ndarray]]
+) -> None:
     """Writes what a run predicted.
 
     Args:
@@ -51,7 +56,7 @@ def write_predictions(directory, labels, splits):
     )
 
 
-def read_predictions(directory, run):
+def read_predictions(directory: str | Path, run: dict[str, Any]) -> pd.DataFrame:
     """Reads what a run predicted.
 
     Args:
@@ -69,7 +74,9 @@ def read_predictions(directory, run):
         return _read(path, run)
 
 
-def read_split(directory, run, split):
+def read_split(
+    directory: str | Path, run: dict[str, Any], split: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Class ids and probabilities of a split of a finished run.
 
     Args:

@@ -1,7 +1,9 @@
 """What the runs at one value of a setting reach, from their records alone."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from emotion_keras import record
 from emotion_keras.evaluation.significance import mean_interval
@@ -12,7 +14,7 @@ NOISE = "noise.csv"
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
 
-def summarize_runs(directories):
+def summarize_runs(directories: list[Path]) -> dict[str, Any]:
     """What runs of one setting reach.
 
     Args:
@@ -32,7 +34,7 @@ def summarize_runs(directories):
     }
 
 
-def summarize_noise(directories):
+def summarize_noise(directories: Iterable[Path]) -> list[dict[str, Any]]:
     """What runs of one setting reach on perturbed texts.
 
     Args:
@@ -62,7 +64,7 @@ def summarize_noise(directories):
     ]
 
 
-def read_noise(directory):
+def read_noise(directory: str | Path) -> list[dict[str, Any]]:
     """The rows of a run's file `noise.csv`, as dictionaries of `kind`, `level` and scores."""
     path = Path(directory) / NOISE
     if not path.exists():

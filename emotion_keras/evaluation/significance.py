@@ -1,5 +1,6 @@
 """Whether one model is better than another, or whether these texts cannot tell."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,9 @@ class Difference(NamedTuple):
     p_value: float
 
 
-def mean_interval(values, level=0.95):
+def mean_interval(
+    values: Sequence[float] | np.ndarray, level: float = 0.95
+) -> tuple[float, float | None, float | None]:
     """Mean of runs that differ by their seed, with Student's interval.
 
     Args:
@@ -52,7 +55,9 @@ def mean_interval(values, level=0.95):
     return mean, float(mean - half), float(mean + half)
 
 
-def paired_difference(correct, correct_other, *, level=0.95):
+def paired_difference(
+    correct: np.ndarray, correct_other: np.ndarray, *, level: float = 0.95
+) -> Difference:
     """Difference in accuracy, with its interval over texts and seeds.
 
     Its variance is the sum of three: of the mean over texts, paired, and of the means over the
@@ -94,7 +99,7 @@ def paired_difference(correct, correct_other, *, level=0.95):
     return Difference(difference, difference - smallest, difference + smallest, smallest, p_value)
 
 
-def mcnemar(correct, correct_other):
+def mcnemar(correct: np.ndarray, correct_other: np.ndarray) -> float:
     """McNemar's exact test: whether two models err on equally many texts (McNemar 1947).
 
     Args:
@@ -112,7 +117,7 @@ def mcnemar(correct, correct_other):
     return float(contingency_tables.mcnemar(table, exact=True).pvalue)
 
 
-def holm(p_values):
+def holm(p_values: Iterable[float]) -> list[float]:
     """Corrects p-values of a family of tests (Holm 1979).
 
     Args:

@@ -1,5 +1,7 @@
 """Pooling by gated attention."""
 
+from typing import Any
+
 import keras
 
 
@@ -28,7 +30,7 @@ class AttentionPooling(keras.layers.Layer):
     (2, 8)
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         if units < 1:
             raise ValueError(f"`units` must be 1 or more. Received: units={units}")
@@ -38,12 +40,12 @@ class AttentionPooling(keras.layers.Layer):
         self.score = keras.layers.Dense(1, use_bias=False, dtype=self.dtype_policy)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.content.build(input_shape)
         self.gate.build(input_shape)
         self.score.build((*input_shape[:-1], self.units))
 
-    def attention(self, inputs, mask=None):
+    def attention(self, inputs: Any, mask: Any = None) -> Any:
         """The weights `a_i`, `(batch, length)`, which sum to 1 over real tokens."""
         scores = self.score(self.content(inputs) * self.gate(inputs))[..., 0]
         if mask is not None:
@@ -51,14 +53,14 @@ class AttentionPooling(keras.layers.Layer):
             scores = keras.ops.where(keras.ops.cast(mask, "bool"), scores, -30_000.0)
         return keras.ops.softmax(scores, axis=-1)
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs: Any, mask: Any = None) -> Any:
         return keras.ops.einsum("bl,bld->bd", self.attention(inputs, mask), inputs)
 
-    def compute_mask(self, inputs, mask=None):
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         return None  # The length is gone.
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return (input_shape[0], input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}

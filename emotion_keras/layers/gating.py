@@ -1,5 +1,7 @@
 """The paper's gate."""
 
+from typing import Any
+
 import keras
 
 
@@ -31,10 +33,10 @@ class GatingLayer(keras.layers.Layer):
 
     def __init__(
         self,
-        scalar=False,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        **kwargs,
+        scalar: bool = False,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.scalar = scalar
@@ -42,7 +44,7 @@ class GatingLayer(keras.layers.Layer):
         self.bias_initializer = keras.initializers.get(bias_initializer)
         self.supports_masking = True
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         dim = input_shape[-1]
         num_gates = 1 if self.scalar else dim
         self.kernel = self.add_weight(
@@ -52,17 +54,17 @@ class GatingLayer(keras.layers.Layer):
             name="bias", shape=(num_gates,), initializer=self.bias_initializer
         )
 
-    def gate(self, inputs):
+    def gate(self, inputs: Any) -> Any:
         """The gate alone: `g(h)`, between 0 and 1, `(batch, length, dim)`, or 1 for `dim`."""
         return keras.ops.sigmoid(keras.ops.matmul(inputs, self.kernel) + self.bias)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         return self.gate(inputs) * inputs
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config["scalar"] = self.scalar
         config["kernel_initializer"] = keras.initializers.serialize(self.kernel_initializer)

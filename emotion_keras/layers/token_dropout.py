@@ -1,5 +1,8 @@
 """Dropout of whole tokens."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 
 
@@ -28,7 +31,14 @@ class TokenDropout(keras.layers.Layer):
     True
     """
 
-    def __init__(self, rate, unknown_id, special_ids=(0,), seed=None, **kwargs):
+    def __init__(
+        self,
+        rate: float,
+        unknown_id: int,
+        special_ids: Iterable[int] = (0,),
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"`rate` must be in [0, 1). Received: rate={rate}")
@@ -39,7 +49,7 @@ class TokenDropout(keras.layers.Layer):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return inputs
         drop = keras.random.uniform(keras.ops.shape(inputs), seed=self.seed_generator) < self.rate
@@ -47,13 +57,13 @@ class TokenDropout(keras.layers.Layer):
             drop = keras.ops.logical_and(drop, keras.ops.not_equal(inputs, special_id))
         return keras.ops.where(drop, keras.ops.cast(self.unknown_id, inputs.dtype), inputs)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         return input_shape
 
-    def compute_output_spec(self, inputs, training=False):
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> Any:
         return keras.KerasTensor(inputs.shape, dtype=inputs.dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         config.update(
             rate=self.rate,

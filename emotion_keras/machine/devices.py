@@ -9,6 +9,7 @@ import platform
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -24,7 +25,7 @@ def _framework():
     return importlib.import_module(keras.backend.backend())
 
 
-def list_devices():
+def list_devices() -> list[str]:
     """Names of the devices that a run can use: all accelerators, or else the CPU.
 
     Returns:
@@ -44,12 +45,12 @@ def list_devices():
     return [device.name.split("device:")[-1] for device in devices]
 
 
-def on_cpu():
+def on_cpu() -> bool:
     """Whether a run uses no accelerator."""
     return list_devices()[0].startswith("CPU")
 
 
-def describe():
+def describe() -> str:
     """The device in words, for people and for the record."""
     devices = list_devices()
     if on_cpu():
@@ -68,7 +69,7 @@ def describe():
     return f"{name} x {len(devices)}" if len(devices) > 1 else name
 
 
-def choose_kernels():
+def choose_kernels() -> None:
     """Has the backend use the kernels that are fast on this device; results are the same."""
     if keras.backend.backend() == "torch" and on_cpu():
         # For texts as short as ours the gradient of torch's fused attention takes a third of a
@@ -83,7 +84,7 @@ _M_TRIM_THRESHOLD, _MOST_KEPT = -1, 2 * _LARGEST_KEPT
 
 
 @functools.cache
-def reuse_memory():
+def reuse_memory() -> None:
     """Has TensorFlow use the memory of freed tensors again; results are the same.
 
     With its first generator data set TensorFlow has glibc map the memory of every tensor above
@@ -113,7 +114,7 @@ def _cpu_multiplies_bfloat16():
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def resolve_precision(precision):
+def resolve_precision(precision: str) -> str:
     """Chooses the precision to train in.
 
     Args:
@@ -148,7 +149,7 @@ def resolve_precision(precision):
     return "mixed_bfloat16" if tuple(capability) >= (8, 0) else "mixed_float16"
 
 
-def resolve_jit(jit):
+def resolve_jit(jit: str) -> bool:
     """Whether to compile the training step.
 
     Args:
@@ -191,7 +192,7 @@ _READ_AT_LOADING = {
 
 
 @contextlib.contextmanager
-def known_numbers():
+def known_numbers() -> Iterator[None]:
     """Within it numbers are computed as records have it, whatever is set around this software.
 
     Settings of Keras (its file `keras.json` included) and of the backend that change results have
@@ -276,7 +277,7 @@ def _number_settings():
 
 
 @contextlib.contextmanager
-def data_parallel():
+def data_parallel() -> Iterator[None]:
     """Within it a model is built for all devices: each takes its part of every batch."""
     backend = keras.backend.backend()
     devices = list_devices()
@@ -294,7 +295,7 @@ def data_parallel():
             yield
 
 
-def matmul_flops_per_second(precision, size=1024, seconds=0.2):
+def matmul_flops_per_second(precision: str, size: int = 1024, seconds: float = 0.2) -> float:
     """Measures how fast this device multiplies matrices.
 
     Args:
@@ -317,13 +318,13 @@ def matmul_flops_per_second(precision, size=1024, seconds=0.2):
     return 2 * size**3 * products / elapsed
 
 
-def peak_memory_bytes():
+def peak_memory_bytes() -> int:
     """The most memory that this process has held so far, in bytes of main memory."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def memory_bytes():
+def memory_bytes() -> int:
     """The main memory that this process holds, in bytes; 0 where the system does not say."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
@@ -332,13 +333,13 @@ def memory_bytes():
     return pages * resource.getpagesize()
 
 
-def reset_peak_memory():
+def reset_peak_memory() -> None:
     """Has `peak_memory_bytes` count from now on, where the system can: on Linux."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python, Keras and the backend, for the record."""
     import keras_hub
 

@@ -4,13 +4,14 @@ import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 
 from emotion_keras.machine.terminal import open_streams
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
-def load_keras():
+def load_keras() -> None:
     """Loads Keras and its backend, or ends the command with exit code 2 and a message."""
     open_streams()
     try:
@@ -31,7 +32,7 @@ def load_keras():
 
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Keeps standard error off the terminal; if an error comes, it is shown all the same.
 
     TensorFlow's libraries write there about themselves while they are loaded, whatever they are

@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 # How a stream says that whoever read it is gone: a pipe, a terminal.
 _GONE = (errno.EPIPE, errno.EIO)
@@ -72,12 +74,12 @@ class _Output:
             os.close(nowhere)
 
 
-def is_read(stream):
+def is_read(stream: Any) -> bool:
     """Whether anybody reads a stream still, as far as is known."""
     return getattr(stream, "is_read", True)
 
 
-def open_streams():
+def open_streams() -> None:
     """Opens the standard streams that whoever started the process has closed.
 
     Else the next file to be opened would be taken for one of them.
@@ -96,7 +98,7 @@ def open_streams():
 
 
 @contextlib.contextmanager
-def lasting_output():
+def lasting_output() -> Iterator[None]:
     """Makes standard output and standard error an `_Output` for a while."""
     open_streams()
     before = sys.stdout, sys.stderr
@@ -112,7 +114,7 @@ def lasting_output():
 
 
 @contextlib.contextmanager
-def stopped_by_signals():
+def stopped_by_signals() -> Iterator[None]:
     """Lets SIGTERM and SIGHUP stop a command as Ctrl-C does, but where others handle them."""
     before = {}
     if threading.current_thread() is threading.main_thread():

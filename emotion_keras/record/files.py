@@ -5,7 +5,9 @@ import csv
 import json
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, Any
 
 from emotion_keras.errors import UserError
 
@@ -13,7 +15,9 @@ from emotion_keras.errors import UserError
 LFS_POINTER = b"version https://git-lfs"
 
 
-def find_files(directory, name, lost=None):
+def find_files(
+    directory: str | Path, name: str, lost: list[tuple[Path, str]] | None = None
+) -> list[Path]:
     """Files of a name in a folder, below it, and where links that lie there lead.
 
     Each folder is looked into once, however many links lead to it, and a link to a folder that
@@ -58,12 +62,12 @@ def find_files(directory, name, lost=None):
     return sorted(found)
 
 
-def write_json(path, value):
+def write_json(path: str | Path, value: Any) -> None:
     """Writes a JSON file in one step: a reader sees the old file, the new file, or none."""
     _write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def write_rows(path, rows):
+def write_rows(path: str | Path, rows: list[dict[str, Any]]) -> None:
     """Writes dictionaries of equal keys as CSV in one step.
 
     Args:
@@ -79,13 +83,13 @@ def write_rows(path, rows):
     os.replace(part, path)
 
 
-def read_rows(path):
+def read_rows(path: str | Path) -> list[dict[str, str]]:
     """Reads what `write_rows` wrote, as dictionaries of strings."""
     with open(path, encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def check_file(path, remedy):
+def check_file(path: str | Path, remedy: str) -> None:
     """Makes sure that a file is there and is one, not something that stands in for it.
 
     Args:
@@ -113,7 +117,7 @@ def check_file(path, remedy):
         )
 
 
-def check_archive(path, remedy):
+def check_archive(path: str | Path, remedy: str) -> None:
     """Makes sure that a file is a whole ZIP archive, as models are stored.
 
     Args:
@@ -129,7 +133,7 @@ def check_archive(path, remedy):
 
 
 @contextlib.contextmanager
-def loading(path, remedy):
+def loading(path: str | Path, remedy: str) -> Iterator[None]:
     """Says of a file that a library cannot load which one it is, and what to do.
 
     Args:
@@ -165,7 +169,7 @@ def _part(path):
     return f"{os.fspath(path)}.{os.getpid()}.part"
 
 
-def remove_parts(directory):
+def remove_parts(directory: str | Path) -> None:
     """Removes from a folder what processes were writing of a record when they were killed.
 
     What else ends in `.part`, such as a table that is being labelled, goes on from there.
@@ -175,7 +179,7 @@ def remove_parts(directory):
             path.unlink(missing_ok=True)
 
 
-def flush(file):
+def flush(file: IO[Any]) -> None:
     """Puts on disk what was written to a file.
 
     Without it a crash of the machine could leave the name of the new file with no content.

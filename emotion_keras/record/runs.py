@@ -6,6 +6,7 @@ import os
 import shlex
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_archive, find_files
@@ -13,7 +14,7 @@ from emotion_keras.record.names import ESTIMATOR, MODEL, PREDICTIONS, RUN
 from emotion_keras.record.schema import RUN_SHAPE, check_metrics, read_versioned, write_versioned
 
 
-def run_id(model, seed, settings, encoder=None):
+def run_id(model: str, seed: int, settings: dict[str, Any], encoder: str | None = None) -> str:
     """A name for the eye that is unique by all settings; it is never parsed back.
 
     Args:
@@ -33,12 +34,12 @@ def run_id(model, seed, settings, encoder=None):
     return f"{name}-seed{seed}-{digest}"
 
 
-def run_directory(runs_dir, study, name):
+def run_directory(runs_dir: str | Path, study: str, name: str) -> Path:
     """The folder of a run, existing or not."""
     return Path(runs_dir) / study / name
 
 
-def check_study(study):
+def check_study(study: str) -> None:
     """Raises `UserError` if a name of a study is not that of a folder below the runs' folder."""
     if study != Path(study).name or study in ("", ".", ".."):
         raise UserError(
@@ -47,7 +48,7 @@ def check_study(study):
         )
 
 
-def make_directory(directory):
+def make_directory(directory: Path) -> None:
     """Makes a folder for runs, or raises `UserError` if nothing can be written there."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -60,23 +61,23 @@ def make_directory(directory):
         ) from error
 
 
-def is_finished(directory):
+def is_finished(directory: str | Path) -> bool:
     """Whether a run's record is complete; whether it can be read, `check_run` says."""
     return (Path(directory) / RUN).exists()
 
 
-def predictions_path(directory):
+def predictions_path(directory: str | Path) -> Path:
     """The file of a run's predictions, which may be compressed."""
     path = Path(directory) / PREDICTIONS
     return path if path.exists() else path.with_name(f"{PREDICTIONS}.gz")
 
 
-def find_runs(runs_dir, lost=None):
+def find_runs(runs_dir: str | Path, lost: list[tuple[Path, str]] | None = None) -> list[Path]:
     """Folders of the finished runs below a folder, sorted by path; see `find_files`."""
     return [path.parent for path in find_files(runs_dir, RUN, lost)]
 
 
-def resolve_run(name, runs_dir, study=None):
+def resolve_run(name: str | Path, runs_dir: str | Path, study: str | None = None) -> Path:
     """The folder that a user names, or the best run.
 
     Args:
@@ -109,7 +110,7 @@ def resolve_run(name, runs_dir, study=None):
     return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
 
 
-def check_run(directory):
+def check_run(directory: str | Path) -> None:
     """Makes sure that the record of a finished run can be read, and its model, if it is kept.
 
     Args:
@@ -124,7 +125,7 @@ def check_run(directory):
             check_archive(path, how_to_repeat(directory))
 
 
-def write_run(directory, record):
+def write_run(directory: str | Path, record: dict[str, Any]) -> None:
     """Finishes a run: writes its record, the last file of all.
 
     Args:
@@ -134,7 +135,7 @@ def write_run(directory, record):
     write_versioned(Path(directory) / RUN, record)
 
 
-def read_run(directory):
+def read_run(directory: str | Path) -> dict[str, Any]:
     """Reads a finished run's record.
 
     Args:
@@ -155,7 +156,7 @@ def read_run(directory):
     return read_versioned(path, RUN_SHAPE, check_metrics)
 
 
-def how_to_repeat(directory):
+def how_to_repeat(directory: str | Path) -> str:
     """The sentence that says how a run is made again that is damaged, or kept in part."""
     command = f"python -m emotion_keras.fit --from-run {shlex.quote(os.fspath(directory))}"
     return (

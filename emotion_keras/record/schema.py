@@ -1,6 +1,9 @@
 """What records hold: their versions and the types of their values."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_file, write_json
@@ -47,12 +50,12 @@ _METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support"
 _DELETE = "Delete it, and the command that wrote it makes it again."
 
 
-def write_versioned(path, record):
+def write_versioned(path: str | Path, record: dict[str, Any]) -> None:
     """Writes a JSON file that says which version of this software's records it is."""
     write_json(path, {"schema_version": SCHEMA_VERSION, **record})
 
 
-def check_metrics(run):
+def check_metrics(run: dict[str, Any]) -> None:
     """Raises `UserError` if the metrics in a run's record are not those of its labels."""
     for split, metrics in run["metrics"].items():
         _check_metrics(metrics, f"metrics.{split}", run["corpus"]["labels"])
@@ -70,7 +73,11 @@ def _check_metrics(metrics, name, labels):
         check_types({"confusion_matrix": row}, {"confusion_matrix": [int]}, name)
 
 
-def read_versioned(path, shape=None, check=lambda record: None):
+def read_versioned(
+    path: Path,
+    shape: dict[str, Any] | None = None,
+    check: Callable[[dict[str, Any]], None] = lambda record: None,
+) -> dict[str, Any]:
     """Reads what `write_versioned` wrote.
 
     Args:
@@ -108,7 +115,7 @@ def _damaged(path, reason):
     return UserError(f"{path} is damaged: {reason}. {_DELETE}")
 
 
-def check_types(values, shape, name=""):
+def check_types(values: Any, shape: dict[str, Any], name: str = "") -> None:
     """Makes sure that a dictionary holds what it should.
 
     Args:

@@ -3,8 +3,9 @@
 import asyncio
 import collections
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class QueueFull(Exception):
@@ -33,7 +34,15 @@ class Batcher:
         on_batch: Called with the number of texts of each batch.
     """
 
-    def __init__(self, predictor, *, max_batch, max_queue, num_threads, on_batch):
+    def __init__(
+        self,
+        predictor: Callable[[list[str], bool], list[Any]],
+        *,
+        max_batch: int,
+        max_queue: int,
+        num_threads: int,
+        on_batch: Callable[[int], Any],
+    ):
         self._predictor = predictor
         self._max_batch = max_batch
         self._max_queue = max_queue
@@ -47,7 +56,7 @@ class Batcher:
         """The number of texts that wait."""
         return len(self._queue)
 
-    async def predict(self, texts, explain):
+    async def predict(self, texts: list[str], explain: bool) -> list[dict[str, Any]]:
         """Predicts texts, in batches with those of other requests.
 
         Args:

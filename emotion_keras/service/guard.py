@@ -1,8 +1,10 @@
 """Keeps clients that are slow, broken or too talkative from harming others."""
 
 import asyncio
+from typing import Any
 
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MAX_HEADERS = 64 * 1024
@@ -17,12 +19,12 @@ class LimitBody:
         seconds: The most time that the client may take.
     """
 
-    def __init__(self, app, max_body, seconds):
+    def __init__(self, app: ASGIApp, max_body: int, seconds: float):
         self._app = app
         self._max_body = max_body
         self._seconds = seconds
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         try:
@@ -99,37 +101,37 @@ class Protocol(HttpToolsProtocol):
         **options: See `HttpToolsProtocol`.
     """
 
-    def __init__(self, *, seconds, max_connections, **options):
+    def __init__(self, *, seconds: float, max_connections: int, **options: Any):
         super().__init__(**options)
         self._seconds = seconds
         self._max_connections = max_connections
         self._timer = None
         self._header_bytes = 0
 
-    def connection_made(self, transport):
+    def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._await_headers()
 
-    def data_received(self, data):
+    def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._timer is not None:
             self._header_bytes += len(data)
             if self._header_bytes > _MAX_HEADERS:
                 self.send_400_response("The headers are too large.")
 
-    def on_headers_complete(self):
+    def on_headers_complete(self) -> None:
         self._stop_timer()
         if len(self.connections) > self._max_connections:
             self.app = _TOO_MANY
         super().on_headers_complete()
 
-    def on_response_complete(self):
+    def on_response_complete(self) -> None:
         super().on_response_complete()
         # Of requests that came at once, the headers of the next are there already.
         if self.cycle.response_complete:
             self._await_headers()
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
 

@@ -1,8 +1,11 @@
 """What the service counts, in the text format of Prometheus."""
 
 import time
+from collections.abc import Callable, Collection
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -14,10 +17,10 @@ class Metrics:
         queue_length: Function without arguments, to the number of texts that wait.
     """
 
-    def __init__(self, queue_length):
+    def __init__(self, queue_length: Callable[[], float]):
         # A registry of its own, so that two services in one process do not add up.
         self._registry = CollectorRegistry()
-        own = {"registry": self._registry}
+        own: dict[str, Any] = {"registry": self._registry}
         self.requests = Counter(
             "emotion_requests", "Requests by path and status.", ["path", "status"], **own
         )
@@ -32,7 +35,7 @@ class Metrics:
         )
         Gauge("emotion_queue_texts", "Texts that wait.", **own).set_function(queue_length)
 
-    def as_text(self):
+    def as_text(self) -> bytes:
         """All of them, as Prometheus reads them."""
         return generate_latest(self._registry)
 
@@ -46,12 +49,12 @@ class CountRequests:
         paths: The paths that there are; all others are counted as one.
     """
 
-    def __init__(self, app, metrics, paths):
+    def __init__(self, app: ASGIApp, metrics: Metrics, paths: Collection[str]):
         self._app = app
         self._metrics = metrics
         self._paths = paths
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         # Until there is an answer: a client that has gone gets none, an error is answered outside.

@@ -1,10 +1,17 @@
 """Cells of a table: what they are as text, and parts of tables made of them."""
 
+from __future__ import annotations
+
 import json
 import math
 import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from emotion_keras.errors import UserError
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # Of a part, whatever number of rows that is; a single row may be longer.
 MOST_PART_CHARACTERS = 1 << 22
@@ -18,12 +25,12 @@ class _Absent:
 ABSENT = _Absent()
 
 
-def is_missing(value) -> bool:
+def is_missing(value: Any) -> bool:
     """Whether a cell holds nothing: no value, or the number that stands for none."""
     return value is None or value is ABSENT or (isinstance(value, float) and math.isnan(value))
 
 
-def as_text(value) -> str:
+def as_text(value: Any) -> str:
     """A cell's value as the text, label or group that it stands for.
 
     Args:
@@ -47,7 +54,7 @@ def as_text(value) -> str:
     return as_cell(value)
 
 
-def as_cell(value) -> str:
+def as_cell(value: Any) -> str:
     """A value as it is written into a delimited file: strings as they are, dates in ISO's form,
     nothing as an empty string, and all else as JSON.
     """
@@ -64,7 +71,7 @@ def as_cell(value) -> str:
     return without_surrogates(value if isinstance(value, str) else str(value))
 
 
-def as_json(value) -> str:
+def as_json(value: Any) -> str:
     """A value as JSON on one line; what JSON does not know is text."""
     text = json.dumps(value, ensure_ascii=False, default=as_cell)
     # Half a surrogate pair is no character, and can only be written as an escape.
@@ -76,7 +83,7 @@ def without_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
-def in_parts(rows, most_rows):
+def in_parts(rows: Iterable[tuple[int, list[Any]]], most_rows: int) -> Iterator[Rows]:
     """Puts rows together in parts that take little memory.
 
     Args:
@@ -104,17 +111,17 @@ class Rows:
         rows: List of the rows, lists of values.
     """
 
-    def __init__(self, rows):
+    def __init__(self, rows: list[list[Any]]):
         self.rows = rows
 
     def __len__(self):
         return len(self.rows)
 
-    def column(self, index):
+    def column(self, index: int) -> list[Any]:
         """Values of one column; `None` where there is none."""
         return [None if row[index] is ABSENT else row[index] for row in self.rows]
 
-    def arrays(self, schema):
+    def arrays(self, schema: pyarrow.Schema) -> list[pyarrow.Array]:
         """The columns as arrays of pyarrow, of the types of a schema."""
         import pyarrow
 
@@ -134,21 +141,21 @@ class Batch:
         batch: The batch.
     """
 
-    def __init__(self, batch):
+    def __init__(self, batch: pyarrow.RecordBatch):
         self._batch = batch
 
     def __len__(self):
         return self._batch.num_rows
 
     @property
-    def rows(self):
+    def rows(self) -> Iterator[tuple[Any, ...]]:
         """The part as an iterator over tuples of cells."""
         return zip(*map(self.column, range(self._batch.num_columns)), strict=True)
 
-    def column(self, index):
+    def column(self, index: int) -> list[Any]:
         """Values of one column; `None` where there is none."""
         return self._batch.column(index).to_pylist()
 
-    def arrays(self, schema):
+    def arrays(self, schema: pyarrow.Schema) -> list[pyarrow.Array]:
         """The columns as arrays of pyarrow."""
         return self._batch.columns

@@ -1,5 +1,7 @@
 """CSV, TSV and their like: rows of strings, the first of them the header."""
 
+from __future__ import annotations
+
 import csv
 import functools
 import io
@@ -7,10 +9,14 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emotion_keras.errors import UserError
-from emotion_keras.tables.cells import in_parts
+from emotion_keras.tables.cells import Rows, in_parts
 from emotion_keras.tables.source import MOST_CHARACTERS, Source
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # A whole cell in quotes, with the quotes within it doubled.
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -46,7 +52,7 @@ class DelimitedTable:
         """Number of rows below the header; the table is read through for it."""
         return sum(1 for _ in self._rows()) - 1
 
-    def schema(self):
+    def schema(self) -> pyarrow.Schema:
         """`pyarrow.Schema` of the columns."""
         import pyarrow
 
@@ -55,7 +61,7 @@ class DelimitedTable:
     def check_values(self, index: int) -> None:
         """Raises `UserError` if a cell of a column is no single value: here all are."""
 
-    def parts(self, start: int, most_rows: int):
+    def parts(self, start: int, most_rows: int) -> Iterator[Rows]:
         """Yields `Rows` of at most so many rows, from one of a number on."""
         width = len(self.columns)
         rows = itertools.islice(self._rows(), 1 + start, None)

@@ -1,8 +1,11 @@
 """Finds the encoding of a text: by its bytes, by its mark, or by asking the user."""
 
 import codecs
+import io
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import chardet
 
@@ -64,7 +67,9 @@ class Encoding(NamedTuple):
         return "replace" if self.num_damaged else "strict"
 
 
-def find_encoding(path, open_bytes, asked: str | None = None) -> Encoding:
+def find_encoding(
+    path: str | Path, open_bytes: Callable[[], BinaryIO], asked: str | None = None
+) -> Encoding:
     """Finds the encoding of a text by all of its bytes.
 
     Args:
@@ -171,7 +176,7 @@ def _asked(path, open_bytes, name):
     return Encoding(codecs.lookup(name).name)
 
 
-def first_failure(path, file, name: str) -> int | None:
+def first_failure(path: str | Path, file: BinaryIO | io.BufferedIOBase, name: str) -> int | None:
     """Finds the line on which decoding fails.
 
     Args:

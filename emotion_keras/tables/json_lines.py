@@ -1,12 +1,18 @@
 """JSON Lines: an object a row."""
 
+from __future__ import annotations
+
 import itertools
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emotion_keras.errors import UserError
-from emotion_keras.tables.cells import ABSENT, in_parts, is_missing
+from emotion_keras.tables.cells import ABSENT, Rows, in_parts, is_missing
 from emotion_keras.tables.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow
 
 _MOST_COLUMNS = 10_000
 _NESTED = "list or object"
@@ -40,7 +46,7 @@ class JsonLinesTable:
                 )
         self.columns = list(self._kinds)
 
-    def schema(self):
+    def schema(self) -> pyarrow.Schema:
         """`pyarrow.Schema` of the columns: what is not of one simple kind is text, JSON's."""
         import pyarrow
 
@@ -68,7 +74,7 @@ class JsonLinesTable:
                 "object, where one value is needed. Write one value a row, or name another column."
             )
 
-    def parts(self, start: int, most_rows: int):
+    def parts(self, start: int, most_rows: int) -> Iterator[Rows]:
         """Yields `Rows` of at most so many rows, from one of a number on."""
         records = itertools.islice(self._records(), start, None)
         rows = (

@@ -1,11 +1,19 @@
 """Parquet, read by pyarrow in parts."""
 
+from __future__ import annotations
+
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from emotion_keras.errors import UserError
 from emotion_keras.tables.cells import MOST_PART_CHARACTERS, Batch
 from emotion_keras.tables.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow
+    from pyarrow import parquet
 
 _BUFFER_BYTES = 1 << 20
 
@@ -30,7 +38,7 @@ class ParquetTable:
         self.columns = self._schema.names
         self._row_size = max((g.total_byte_size // max(g.num_rows, 1) for g in groups), default=0)
 
-    def schema(self):
+    def schema(self) -> pyarrow.Schema:
         """`pyarrow.Schema` of the columns."""
         return self._schema
 
@@ -45,7 +53,7 @@ class ParquetTable:
                 "where one value a row is needed. Name another column, or write one value a row."
             )
 
-    def parts(self, start: int, most_rows: int):
+    def parts(self, start: int, most_rows: int) -> Iterator[Batch]:
         """Yields `Batch` of at most so many rows, from one of a number on."""
         most_rows = max(1, min(most_rows, MOST_PART_CHARACTERS // max(self._row_size, 1)))
         with parquet_file(self._file, self._path) as file:
@@ -61,7 +69,7 @@ class ParquetTable:
 
 
 @contextlib.contextmanager
-def parquet_file(path: str | Path, name: str | Path | None = None):
+def parquet_file(path: str | Path, name: str | Path | None = None) -> Iterator[parquet.ParquetFile]:
     """Opens a Parquet file; whatever pyarrow cannot read of it meanwhile is a `UserError`.
 
     Args:

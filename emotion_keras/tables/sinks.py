@@ -5,22 +5,32 @@ position, `write` puts a part on disk for good and returns the position behind i
 returns the path of the whole table, which is not under its name yet.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.tables.cells import ABSENT, as_cell, as_json
+from emotion_keras.tables.cells import ABSENT, Batch, Rows, as_cell, as_json
 from emotion_keras.tables.parquet import parquet_file
 from emotion_keras.tables.source import DELIMITED, JSON_LINES, WORKBOOK, format_of
+
+if TYPE_CHECKING:
+    import pyarrow
 
 # Of a Parquet file's row groups: small ones are slow to read, large ones need memory.
 _GROUP_ROWS = 1 << 16
 _GROUP_BYTES = 1 << 24
 
 
-def open_sink(path, table, columns):
+def open_sink(
+    path: Path, table: Any, columns: Sequence[str]
+) -> DelimitedSink | JsonLinesSink | ParquetSink:
     """Prepares the writing of a table with new columns.
 
     Args:
@@ -48,7 +58,7 @@ def open_sink(path, table, columns):
     return ParquetSink(path, table.schema(), columns)
 
 
-def output_format(path):
+def output_format(path: Path) -> tuple[str, ...]:
     """The format that a table's name asks for; or raises `UserError` if none can be written."""
     format = format_of(path)
     if format == WORKBOOK:
@@ -59,12 +69,12 @@ def output_format(path):
     return format
 
 
-def part_path(path):
+def part_path(path: Path) -> Path:
     """Where a table is written until it is whole."""
     return path.with_name(f"{path.name}.part")
 
 
-def parts_path(path):
+def parts_path(path: Path) -> Path:
     """The folder of the parts of a table that cannot be appended to."""
     return path.with_name(f"{path.name}.parts")
 
@@ -124,7 +134,7 @@ class DelimitedSink(_TextSink):
         delimiter: The delimiter.
     """
 
-    def __init__(self, path, names, delimiter):
+    def __init__(self, path: Path, names: Sequence[str], delimiter: str):
         super().__init__(path, names)
         self._delimiter = delimiter
         # `csv` leaves unquoted what not every reader takes for a part of a cell: a carriage return,
@@ -173,18 +183,18 @@ class ParquetSink:
         columns: Names of the new columns.
     """
 
-    def __init__(self, path, schema, columns):
+    def __init__(self, path: Path, schema: pyarrow.Schema, columns: Sequence[str]):
         self._path = path
         self._folder = parts_path(path)
         self._schema = schema
         self._columns = columns
         self._position = 0
 
-    def start(self, position):
+    def start(self, position: int) -> None:
         self._folder.mkdir(exist_ok=True)
         self._position = position
 
-    def write(self, part, answers):
+    def write(self, part: Rows | Batch, answers: Sequence[list[Any]]) -> int:
         import pyarrow
         from pyarrow import parquet
 
@@ -198,7 +208,7 @@ class ParquetSink:
         self._position += 1
         return self._position
 
-    def finish(self):
+    def finish(self) -> Path:
         from pyarrow import parquet
 
         schema = self._whole_schema()
@@ -210,7 +220,7 @@ class ParquetSink:
             record.flush(file)
         return whole
 
-    def close(self):
+    def close(self) -> None:
         pass
 
     def _part(self, number):
@@ -250,12 +260,12 @@ def _as_array(values):
     return pyarrow.array([as_cell(v) if isinstance(v, (list, dict)) else v for v in values])
 
 
-def discard(path):
+def discard(path: Path) -> None:
     """Removes what a table was written to before it was whole."""
     part_path(path).unlink(missing_ok=True)
     shutil.rmtree(parts_path(path), ignore_errors=True)
 
 
-def leftovers(path):
+def leftovers(path: Path) -> list[Path]:
     """What there is of a table that is not whole, a list of paths."""
     return [found for found in (part_path(path), parts_path(path)) if found.exists()]

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, cast
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
@@ -80,7 +80,7 @@ class Source:
         """Opens it as text; `newline` is that of `open`."""
         with _readable(self.path), self.open_bytes() as file:
             # What decompresses gives a few bytes at a time.
-            buffered = io.BufferedReader(file, 1 << 18)
+            buffered = io.BufferedReader(cast(io.RawIOBase, file), 1 << 18)
             yield io.TextIOWrapper(
                 buffered,
                 encoding=self.encoding.name,
@@ -147,7 +147,7 @@ def is_pipe(path: str | os.PathLike) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def format_of(path: Path) -> tuple:
+def format_of(path: Path) -> tuple[str, ...]:
     """The format that a file's name says; or raises `UserError`."""
     suffix = path.suffix.lower()
     for endings in (DELIMITED, JSON_LINES, PARQUET, WORKBOOK):

@@ -1,11 +1,18 @@
 """Workbooks of Excel and LibreOffice: their first sheet, read by calamine."""
 
+from __future__ import annotations
+
 import datetime
 import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from emotion_keras.errors import UserError
-from emotion_keras.tables.cells import in_parts
+from emotion_keras.tables.cells import Rows, in_parts
 from emotion_keras.tables.source import Source
+
+if TYPE_CHECKING:
+    import pyarrow
 
 
 class WorkbookTable:
@@ -44,7 +51,7 @@ class WorkbookTable:
         self.columns = ["" if name is None else str(name) for name in header]
         self.num_rows = len(self._rows)
 
-    def schema(self):
+    def schema(self) -> pyarrow.Schema:
         """`pyarrow.Schema` of the columns, all of text."""
         import pyarrow
 
@@ -53,7 +60,7 @@ class WorkbookTable:
     def check_values(self, index: int) -> None:
         """Raises `UserError` if a cell of a column is no single value: here all are."""
 
-    def parts(self, start: int, most_rows: int):
+    def parts(self, start: int, most_rows: int) -> Iterator[Rows]:
         """Yields `Rows` of at most so many rows, from one of a number on."""
         rows = itertools.islice(self._rows, start, None)
         return in_parts(((sum(len(str(cell)) for cell in row), row) for row in rows), most_rows)
