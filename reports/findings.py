@@ -1,6 +1,7 @@
 """What the sections of the page share: the runs that are compared, and what follows from them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.significance import holm
 from reports.claims import Evidence, decide_claims
 from reports.paper import ORDER
-from reports.records import ANALYSES, COMPARISON, SENSITIVITY, Part, Records, Study
+from reports.records import ANALYSES, COMPARISON, SENSITIVITY, Part, Records, Run, Study
 from reports.scores import runs_of_noise
 
 MOST_DRAWN = 6
@@ -43,18 +44,18 @@ class Findings:
     claims: list
 
     @property
-    def apart(self):
+    def apart(self) -> list[Part]:
         """The parts that the page is not about."""
         return [other for other in self.records.parts if other is not self.part]
 
     @property
-    def drawn(self):
+    def drawn(self) -> list[str]:
         """The models that figures of labels and confidence compare: the best, and the paper's."""
         papers = (name for name in ORDER if name in self.compared)
         return list(dict.fromkeys([self.best, *papers]))[:MOST_DRAWN]
 
 
-def gather(records, part):
+def gather(records: Records, part: Part) -> Findings:
     """Works out what the sections of the page share.
 
     Args:
@@ -92,7 +93,7 @@ def gather(records, part):
     )
 
 
-def compared_runs(part):
+def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[Run]]:
     """The runs of a part's comparison, by contender, and what was left out of it.
 
     The comparison is the study with a `comparison.json`, or else the one of most contenders. A
@@ -140,7 +141,7 @@ def _of_comparison(study):
     ]
 
 
-def points(part, analysis):
+def points(part: Part, analysis: str) -> dict[tuple[str, Any], list[Run]]:
     """The runs at each value of what was analysed.
 
     Args:
@@ -161,7 +162,7 @@ def points(part, analysis):
     return {at: runs for at, runs in found.items() if runs}
 
 
-def analyses(part, analysis):
+def analyses(part: Part, analysis: str) -> list[Study]:
     """The studies of a part that are of one analysis."""
     return [
         study
@@ -170,7 +171,7 @@ def analyses(part, analysis):
     ]
 
 
-def gated_models(runs):
+def gated_models(runs: list[Run]) -> dict[str, str | None]:
     """The models with a gate, and which are the same without it, by their records.
 
     Args:
@@ -190,7 +191,7 @@ def gated_models(runs):
     return {run.contender: plain.get(shape(run)) for run in runs if run.gate is not None}
 
 
-def compare(study, compared):
+def compare(study: Study | None, compared: dict[str, list[Run]]) -> dict[str, Any] | None:
     """What `compare_runs` says of the runs, from `comparison.json` as far as that still holds.
 
     A study that is under way has more runs than when its file was written. Models that have the
@@ -223,7 +224,7 @@ def compare(study, compared):
     return {"reference": best, "contenders": rows}
 
 
-def best_of(compared):
+def best_of(compared: dict[str, list[Run]]) -> str | None:
     """The contender of highest mean accuracy on the validation split, or `None`.
 
     Chosen there, because the best of many on the test split looks better than it is. A single run
@@ -235,6 +236,6 @@ def best_of(compared):
     )
 
 
-def mean_accuracy(runs, split):
+def mean_accuracy(runs: list[Run], split: str) -> float:
     """The mean over runs of the accuracy on a split."""
     return sum(run.record["metrics"][split]["accuracy"] for run in runs) / len(runs)

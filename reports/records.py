@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -73,37 +75,37 @@ class Run:
     predictions: pd.DataFrame | None = None
 
     @property
-    def name(self):
+    def name(self) -> str:
         return self.record["run_id"]
 
     @property
-    def contender(self):
+    def contender(self) -> str:
         return contender(self.record)
 
     @property
-    def seed(self):
+    def seed(self) -> int:
         return self.record["seed"]
 
     @property
-    def labels(self):
+    def labels(self) -> list[str]:
         return self.record["corpus"]["labels"]
 
     @property
-    def backend(self):
+    def backend(self) -> str:
         return self.record["environment"]["backend"]
 
     @property
-    def encoder(self):
+    def encoder(self) -> str | None:
         """Name of its encoder, or `None` of a model without one."""
         return self.record["inputs"].get("encoder")
 
     @property
-    def is_baseline(self):
+    def is_baseline(self) -> bool:
         """Whether its model is one of scikit-learn, without a neural network."""
         return self.backend == NO_BACKEND
 
     @property
-    def gate(self):
+    def gate(self) -> str | None:
         """The form of its model's gate, or `None` of a model without one."""
         gate = self.record["hyperparameters"].get("gate")
         if gate is None and self.record["schema_version"] == 1:
@@ -111,12 +113,12 @@ class Run:
         return gate
 
     @property
-    def test(self):
+    def test(self) -> dict[str, Any] | None:
         """Metrics of the test split, or `None` where it was not read, as in a search."""
         return self.record["metrics"].get("test")
 
     @property
-    def setting(self):
+    def setting(self) -> str:
         """Its setting as a string: the same for runs that differ in seed or split alone."""
         parts = (self.record[name] for name in ("inputs", "hyperparameters", "training"))
         # Older records leave out what was off, and bfloat16 or not is the machine's affair.
@@ -124,7 +126,7 @@ class Run:
         return json.dumps(kept, sort_keys=True)
 
     @property
-    def data(self):
+    def data(self) -> "Data":
         """What was learned from and tested on, all but the fold and the training fraction."""
         corpus = self.record["corpus"]
         return Data(
@@ -173,7 +175,7 @@ class Study:
     title: str
 
     @property
-    def name(self):
+    def name(self) -> str:
         return _name(self.directory)
 
 
@@ -192,7 +194,7 @@ class Part:
     studies: list
 
     @property
-    def runs(self):
+    def runs(self) -> list[Run]:
         return [run for study in self.studies for run in study.runs]
 
     def __str__(self):
@@ -213,7 +215,7 @@ class Records:
     parts: list
     broken: list = field(default_factory=list)
 
-    def read_beside(self, run, name, columns):
+    def read_beside(self, run: Run, name: str, columns: Mapping[str, type]) -> pd.DataFrame | None:
         """A CSV file in a run's folder; a broken one is noted, and counts as missing.
 
         Args:
@@ -233,7 +235,7 @@ class Records:
             self._note(path, str(error))
             return None
 
-    def read_architecture(self, run):
+    def read_architecture(self, run: Run) -> list[dict[str, Any]] | None:
         """The layers in `architecture.json`, a list of dictionaries, or `None`."""
         path = run.directory / record.ARCHITECTURE
         if not path.exists():
@@ -252,7 +254,7 @@ class Records:
             self.broken.append((path, reason))
 
 
-def read_records(runs_dir):
+def read_records(runs_dir: str | Path) -> Records:
     """Reads all finished runs below a folder.
 
     Args:

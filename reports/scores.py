@@ -3,8 +3,11 @@
 Sections about models and settings share these; each also has what it alone shows.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from emotion_keras.evaluation.sensitivity import NOISE
@@ -19,8 +22,10 @@ from reports.display.figure import (
     styled,
     within_range,
 )
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, or_nan, percent, value_in_words
+from reports.records import Records, Run
 
 # The series of each kind of model.
 KINDS = {
@@ -34,12 +39,12 @@ KINDS = {
 KIND_NAMES = {"anchor": "baseline"}
 
 
-def scores_of(run):
+def scores_of(run: Run) -> dict[str, float]:
     """The metrics of a run on the test split, by name."""
     return {metric: or_nan(run.test[metric]) for metric in METRICS}
 
 
-def summarize(frame, by):
+def summarize(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Means and intervals over runs.
 
     Args:
@@ -62,7 +67,7 @@ def summarize(frame, by):
     return pd.DataFrame(rows)
 
 
-def runs_of_comparison(compared):
+def runs_of_comparison(compared: dict[str, list[Run]]) -> pd.DataFrame:
     """A row a run: `contender`, `seed`, and its scores on the test split."""
     return pd.DataFrame(
         {"contender": name, "run": run.name, "seed": run.seed, **scores_of(run)}
@@ -71,7 +76,7 @@ def runs_of_comparison(compared):
     )
 
 
-def runs_of_points(points):
+def runs_of_points(points: dict[tuple[str, Any], list[Run]]) -> pd.DataFrame:
     """A row a run of an analysis: `contender`, `value`, `seed` and its scores."""
     return pd.DataFrame(
         {"contender": name, "value": value, "run": run.name, "seed": run.seed, **scores_of(run)}
@@ -80,7 +85,7 @@ def runs_of_points(points):
     )
 
 
-def runs_of_noise(records, points):
+def runs_of_noise(records: Records, points: dict[tuple[str, Any], list[Run]]) -> pd.DataFrame:
     """A row a run, kind and level of noise in texts, with level 0 for the texts as they are."""
     columns = {"kind": str, "level": float, **dict.fromkeys(METRICS, float)}
     rows = []
@@ -105,7 +110,9 @@ def runs_of_noise(records, points):
     )
 
 
-def sensitivity_table(name, title, frame, by):
+def sensitivity_table(
+    name: str, title: dict[str, str], frame: pd.DataFrame, by: list[str]
+) -> Table:
     """What the runs of an analysis reach at each value.
 
     Args:
@@ -131,7 +138,7 @@ def sensitivity_table(name, title, frame, by):
     return Table(name, caption, frame, shown, sort_by)
 
 
-def with_intervals(frame, metric):
+def with_intervals(frame: pd.DataFrame, metric: str) -> list[str]:
     """Cells of a metric from what `summarize` gives: the mean, and half of its interval."""
 
     def cell(row):
@@ -143,7 +150,14 @@ def with_intervals(frame, metric):
 
 
 @styled
-def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None):
+def draw_scores(
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    metric: str,
+    name: str = "contender",
+    paper: pd.Series | None = None,
+    kinds: pd.Series | None = None,
+) -> Figure:
     """Scores by model or other name: every run a dot, the mean a marker, its interval a line.
 
     Args:
@@ -206,7 +220,14 @@ def draw_scores(runs, summary, metric, name="contender", paper=None, kinds=None)
 
 
 @styled
-def draw_curve(runs, summary, metric, value, label, logarithmic=False):
+def draw_curve(
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    metric: str,
+    value: str,
+    label: str,
+    logarithmic: bool = False,
+) -> Figure:
     """A score by the value of a setting: every run a dot, a line of means, a band of intervals.
 
     Args:
@@ -236,7 +257,9 @@ def draw_curve(runs, summary, metric, value, label, logarithmic=False):
     return figure
 
 
-def draw_curves(axes, runs, summary, metric, value):
+def draw_curves(
+    axes: Axes, runs: pd.DataFrame, summary: pd.DataFrame, metric: str, value: str
+) -> None:
     """Draws what `draw_curve` shows into existing axes."""
     # Limits are looked for once, at the end: panels that share axes would look at each other's.
     axes.set_autoscale_on(False)
@@ -257,7 +280,14 @@ def draw_curves(axes, runs, summary, metric, value):
     axes.autoscale()
 
 
-def show_curves(page, found, name, title, label=None, logarithmic=False):
+def show_curves(
+    page: Page,
+    found: dict[tuple[str, Any], list[Run]],
+    name: str,
+    title: str,
+    label: str | None = None,
+    logarithmic: bool = False,
+) -> dict[str, Any] | None:
     """Puts scores by the value of a setting on the page.
 
     Args:

@@ -14,7 +14,7 @@ from reports.claims.verdicts import Differences
 __all__ = ["Claim", "Evidence", "decide_claims"]
 
 
-def decide_claims(evidence):
+def decide_claims(evidence: Evidence) -> list[Claim]:
     """Decides all claims.
 
     Args:

@@ -1,9 +1,11 @@
 """A claim and the evidence for it, and how the forms of one model are judged together."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from reports.claims.verdicts import NOT_RUN
 from reports.paper import OURS, OURS_FROM_SCRATCH
+from reports.records import Run
 
 # At this level of each kind of noise a model should be stable; the paper gives none, it is ours.
 NOISE_LEVEL = 0.1
@@ -54,7 +56,9 @@ class Evidence(NamedTuple):
     gated: dict
 
 
-def judge_forms(by_form, gated, judge):
+def judge_forms(
+    by_form: dict[str, Any], gated: Iterable[str], judge: Callable[[Any], tuple[str, list[str]]]
+) -> tuple[str, list[str]]:
     """Judges the forms of the paper's model, of which one decides.
 
     Args:
@@ -81,7 +85,7 @@ def judge_forms(by_form, gated, judge):
     return verdict, said
 
 
-def by_contender(points):
+def by_contender(points: dict[tuple[str, Any], list[Run]]) -> dict[str, dict[Any, list[Run]]]:
     """The runs of an analysis by contender, each a dictionary of lists of `Run` by value."""
     found = {}
     for (name, value), runs in points.items():

@@ -1,9 +1,15 @@
 """Claims about models: which leads which, whether confidence is reliable, what the gate does."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
 from emotion_keras.evaluation.significance import mean_interval
 from reports.claims.claim import NOISE_LEVEL, WHICH_FORM, Claim, by_contender, judge_forms
 from reports.claims.verdicts import (
     DOES_NOT_HOLD,
+    Differences,
     all_of,
     difference,
     refuting,
@@ -12,12 +18,13 @@ from reports.claims.verdicts import (
 )
 from reports.display.words import interval, percent
 from reports.paper import BERT, ORDER, OURS, OURS_FROM_SCRATCH
+from reports.records import Run
 
 # An expected calibration error of at most this; the paper gives no number, it is ours.
 CALIBRATED = 0.05
 
 
-def leads_bert(differences):
+def leads_bert(differences: Differences) -> Claim:
     """Whether the paper's model leads BERT.
 
     Args:
@@ -44,7 +51,7 @@ def leads_bert(differences):
     )
 
 
-def order(differences):
+def order(differences: Differences) -> Claim:
     """Whether the models of Table 1 have the order that they have there.
 
     Args:
@@ -61,7 +68,7 @@ def order(differences):
     )
 
 
-def order_of_four(differences):
+def order_of_four(differences: Differences) -> Claim:
     """Whether the rivals of the paper's model have the order that they have in Table 1.
 
     Args:
@@ -121,7 +128,7 @@ def _in_words(name, other, found):
     )
 
 
-def calibrated(compared, gated):
+def calibrated(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
     """Whether the confidence of the paper's model is reliable.
 
     Args:
@@ -152,7 +159,12 @@ def calibrated(compared, gated):
     )
 
 
-def gate(differences, gates, noises, gated):
+def gate(
+    differences: Differences,
+    gates: dict[tuple[str, Any], list[Run]],
+    noises: pd.DataFrame,
+    gated: dict[str, str | None],
+) -> Claim:
     """Whether the gate suppresses noise and so improves recognition.
 
     Args:
@@ -186,7 +198,9 @@ def gate(differences, gates, noises, gated):
                 f"{name} loses {percent(mean, signed=True)} points more under noise than the same "
                 f"without gate{ends}."
             )
-        verdict = all_of([verdict, *(verdict_of_interval(*ends, 0) for _, *ends in lost.values())])
+        verdict = all_of(
+            [verdict, *(verdict_of_interval(low, high, 0) for _, low, high in lost.values())]
+        )
     return Claim(
         "gate",
         "The gate suppresses noise and so improves recognition.",

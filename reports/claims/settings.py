@@ -1,6 +1,10 @@
 """Claims about settings: learning rates, noise in texts, and shares of the data."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from emotion_keras.evaluation.significance import mean_interval
 from reports.claims.claim import NOISE_LEVEL, WHICH_FORM, Claim, by_contender, judge_forms
@@ -15,6 +19,7 @@ from reports.claims.verdicts import (
     verdict_of_interval,
 )
 from reports.display.words import METRICS, interval, percent, value_in_words
+from reports.records import Run
 
 # The paper gives no numbers for stability; these are ours, round ones.
 STABLE = 0.05  # As much accuracy may be lost at `NOISE_LEVEL`,
@@ -26,7 +31,7 @@ HIGH_RATES = (5e-4, 1e-3)
 _AUC_FIRST = ("auc", "accuracy", "macro_f1")
 
 
-def best_rate(rates, gated):
+def best_rate(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> Claim:
     """Whether a learning rate of 1e-4 is best.
 
     Args:
@@ -73,7 +78,7 @@ def best_rate(rates, gated):
     )
 
 
-def high_rates(rates, gated):
+def high_rates(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> Claim:
     """Whether high learning rates hurt, and AUC most.
 
     Args:
@@ -130,7 +135,7 @@ def _mean(runs, metric):
     return np.nan if None in values else float(np.mean(values))
 
 
-def noise(noises, gated):
+def noise(noises: pd.DataFrame, gated: Iterable[str]) -> Claim:
     """Whether the paper's model is stable under noise in its input.
 
     Args:
@@ -175,7 +180,7 @@ def noise(noises, gated):
     )
 
 
-def ratios(ratios, gated):
+def ratios(ratios: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> Claim:
     """Whether the paper's model is stable when there is less data.
 
     Args:

@@ -1,11 +1,13 @@
 """The tests that decide: what differences and intervals say of a claim."""
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from emotion_keras.evaluation.significance import holm, mean_interval, paired_difference
+from emotion_keras.evaluation.significance import Difference, holm, mean_interval, paired_difference
+from reports.records import Run
 
 HOLDS = "holds"
 DOES_NOT_HOLD = "does not hold"
@@ -15,7 +17,7 @@ NOT_RUN = "not run"
 LEVEL = 0.05
 
 
-def difference(runs, others):
+def difference(runs: list[Run], others: list[Run]) -> Difference | None:
     """Difference in accuracy between runs of two settings, or `None` where it is unknown.
 
     Args:
@@ -41,7 +43,7 @@ def _correct(runs):
     return correct_by_text(runs)
 
 
-def correct_by_text(runs):
+def correct_by_text(runs: list[Run]) -> pd.DataFrame:
     """Where runs of a contender are right on the test split.
 
     Args:
@@ -64,18 +66,18 @@ def correct_by_text(runs):
 class Differences:
     """Differences in accuracy between compared models, each worked out once."""
 
-    def __init__(self, compared):
+    def __init__(self, compared: dict[str, list[Run]]):
         self.compared = compared
         self._found = {}
 
-    def __call__(self, name, other):
+    def __call__(self, name: str, other: str) -> Difference | None:
         if (name, other) not in self._found:
             runs, others = (self.compared.get(key, []) for key in (name, other))
             self._found[name, other] = difference(runs, others)
         return self._found[name, other]
 
 
-def verdict_of_differences(found):
+def verdict_of_differences(found: Sequence[Difference | None]) -> str:
     """The verdict of a claim that every one of some differences is above 0.
 
     Args:
@@ -94,7 +96,7 @@ def verdict_of_differences(found):
     return HOLDS if holds else NOT_RESOLVED
 
 
-def refuting(found):
+def refuting(found: Sequence[Difference]) -> list[int]:
     """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
     p_values = [one.p_value for one in found]
     below = [n for n, p in enumerate(p_values) if found[n].difference < 0 and p <= LEVEL]
@@ -104,7 +106,7 @@ def refuting(found):
     return [number for number in below if corrected[number] <= LEVEL]
 
 
-def verdict_of_interval(low, high, limit):
+def verdict_of_interval(low: float | None, high: float | None, limit: float) -> str:
     """The verdict of a claim that a number is at most `limit`, from its interval.
 
     Args:
@@ -120,13 +122,14 @@ def verdict_of_interval(low, high, limit):
     return HOLDS if high <= limit else DOES_NOT_HOLD if low > limit else NOT_RESOLVED
 
 
-def above_0(values):
+def above_0(values: Sequence[float]) -> str:
     """The verdict of a claim that a number is above 0, from values of runs."""
     _, low, high = mean_interval(values)
-    return verdict_of_interval(*(None if end is None else -end for end in (high, low)), 0)
+    low, high = (None if end is None else -end for end in (high, low))
+    return verdict_of_interval(low, high, 0)
 
 
-def all_of(verdicts):
+def all_of(verdicts: Sequence[str]) -> str:
     """The verdict of a claim from those of its parts."""
     for verdict in (DOES_NOT_HOLD, NOT_RUN, NOT_RESOLVED):
         if verdict in verdicts:

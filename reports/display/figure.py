@@ -9,11 +9,16 @@ import io
 import re
 import unicodedata
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from reports.display.fonts import choose_fonts
@@ -37,7 +42,7 @@ _VARIABLES = {
 }
 
 
-def styled(function):
+def styled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Makes a function draw in the project's style."""
 
     @functools.wraps(function)
@@ -49,7 +54,7 @@ def styled(function):
 
 
 @styled
-def write_figure(figure, path):
+def write_figure(figure: Figure, path: Path) -> str:
     """Writes a figure as PNG and as SVG.
 
     Args:
@@ -83,7 +88,7 @@ def write_figure(figure, path):
     return svg.getvalue()
 
 
-def inline_svg(svg, name, alternative):
+def inline_svg(svg: str, name: str, alternative: str) -> str:
     """An SVG as a part of a page: its own identifiers, the page's colours, and a text for it.
 
     Args:
@@ -116,7 +121,7 @@ def inline_svg(svg, name, alternative):
     return svg.replace("<svg ", f'<svg role="img" aria-label="{alternative}" ', 1)
 
 
-def series_style(number):
+def series_style(number: int) -> dict[str, Any]:
     """Colour and marker of the series of a number, as options of matplotlib."""
     return {
         "color": COLOURS[number % len(COLOURS)],
@@ -124,12 +129,12 @@ def series_style(number):
     }
 
 
-def set_title(axes, title):
+def set_title(axes: Axes, title: str) -> None:
     """Sets the title of a panel."""
     axes.set_title(title, color=INK)
 
 
-def short_names(values, longest=40):
+def short_names(values: Iterable[Any], longest: int = 40) -> list[str]:
     """Names that come from data as a figure shows them, a list.
 
     Each stands in one line, without characters that an SVG cannot hold, and is cut in its middle
@@ -149,18 +154,18 @@ def short_names(values, longest=40):
     return shown
 
 
-def percent_axis(axis):
+def percent_axis(axis: Axis) -> None:
     """Shows the fractions of an axis in per cent."""
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g}"))
 
 
-def within_range(limits):
+def within_range(limits: tuple[float, float]) -> tuple[float, float]:
     """Limits of an axis of scores: an interval may go beyond what a score can be."""
     low, high = limits
     return max(low, -0.01), min(high, 1.01)
 
 
-def add_legend(figure, axes, columns=2, order=()):
+def add_legend(figure: Figure, axes: Axes, columns: int = 2, order: Sequence[str] = ()) -> None:
     """Puts a legend below a figure: what is drawn in `axes`, each label once, sorted by `order`."""
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))

@@ -6,6 +6,7 @@ letters and turns right-to-left text, matplotlib does by itself.
 
 import functools
 import unicodedata
+from collections.abc import Iterable
 
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font, StyleFlags
@@ -16,7 +17,7 @@ _PACKAGES = ("fonts-noto-core", "fonts-noto-cjk", "fonts-symbola")
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC")
 
 
-def choose_fonts(text):
+def choose_fonts(text: str) -> tuple[tuple[str, ...], str]:
     """Families of fonts that together have the characters of a text.
 
     Args:
@@ -35,7 +36,7 @@ def choose_fonts(text):
     return _search(others) if others else ((OWN,), "")
 
 
-def packages_for(characters):
+def packages_for(characters: Iterable[str]) -> list[str]:
     """Names of Debian's packages of fonts that have these characters, a sorted list."""
     return sorted({_PACKAGES[_kind(character)] for character in characters})
 

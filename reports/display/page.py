@@ -1,13 +1,16 @@
 """The page, and the files of its tables and figures beside it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
+from matplotlib.figure import Figure
 
 from reports.display import figure as figures
 from reports.display.fonts import choose_fonts
-from reports.display.table import write_table
+from reports.display.table import Table, write_table
 from reports.display.words import METRICS, count, percent
 
 # Templates of the page, and of each section beside its code.
@@ -22,7 +25,7 @@ class Page:
         out: `pathlib.Path` of an existing folder to write to.
     """
 
-    def __init__(self, out):
+    def __init__(self, out: Path):
         self.out = out
         self.tables = []
         self.figures = []
@@ -36,14 +39,16 @@ class Page:
         )
         self._environment.filters |= {"percent": percent, "count": count}
 
-    def add_table(self, table):
+    def add_table(self, table: Table | None) -> Table | None:
         """Writes the files of a table, and returns it for the page; `None` stays so."""
         if table is not None:
             write_table(table, self._folder("tables"))
             self.tables.append(table.name)
         return table
 
-    def add_figure(self, name, alternative, figure, metric=None):
+    def add_figure(
+        self, name: str, alternative: str, figure: Figure | None, metric: str | None = None
+    ) -> dict[str, Any] | None:
         """Writes the files of a figure.
 
         Args:
@@ -65,7 +70,7 @@ class Page:
         inline = figures.inline_svg(svg, name, str(escape(alternative)))
         return {"name": name, "metric": metric, "svg": Markup(inline)}
 
-    def new_name(self, text):
+    def new_name(self, text: str) -> str:
         """A name for the files of figures, made from a text, that no other figures have."""
         name = "".join(c if c.isascii() and c.isalnum() else "_" for c in text)[:40]
         number, unique = 1, name
@@ -74,18 +79,20 @@ class Page:
             unique = f"{name}_{number}"
         return unique
 
-    def by_metric(self, name, alternative, draw):
+    def by_metric(
+        self, name: str, alternative: str, draw: Callable[..., Figure | None]
+    ) -> list[dict[str, Any] | None]:
         """One figure for each metric, `alternative` with the metric in place of `{}`."""
         return [
             self.add_figure(f"{name}_{metric}", alternative.format(title), draw(metric), metric)
             for metric, title in METRICS.items()
         ]
 
-    def fill(self, template, **contents):
+    def fill(self, template: str, **contents: Any) -> Markup:
         """Fills a template with contents, and returns HTML."""
         return Markup(self._environment.get_template(template).render(contents))
 
-    def write(self, template, **contents):
+    def write(self, template: str, **contents: Any) -> None:
         """Writes `index.html`."""
         path = self.out / INDEX
         path.write_text(self.fill(template, **contents), encoding="utf-8")

@@ -6,7 +6,10 @@ In HTML the page shows them, by the macro `table` of its templates.
 import html
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -38,7 +41,7 @@ class Table:
     sort_by: dict = field(default_factory=dict)
     bold: frozenset = frozenset()
 
-    def rows(self):
+    def rows(self) -> Iterator[list[dict[str, Any]]]:
         """The cells of each row, as dictionaries of `text`, `sort`, `number` and `bold`."""
         keys = {name: self.frame[key].tolist() for name, key in self.sort_by.items()}
         for number, row in enumerate(self.shown.itertuples(index=False, name=None)):
@@ -53,7 +56,7 @@ class Table:
             ]
 
 
-def write_table(table, directory):
+def write_table(table: Table, directory: Path) -> None:
     """Writes a table as CSV, Markdown and LaTeX.
 
     Args:
@@ -66,7 +69,7 @@ def write_table(table, directory):
     path.with_suffix(".tex").write_text(to_latex(table), encoding="utf-8")
 
 
-def to_csv(frame):
+def to_csv(frame: pd.DataFrame) -> str:
     """A frame as CSV, in full precision, without cells that a spreadsheet would run as formulas."""
     safe = frame.rename(columns=_not_a_formula)
     for position, dtype in enumerate(safe.dtypes):
@@ -81,7 +84,7 @@ def _not_a_formula(value):
     return f"'{value}" if risky else value
 
 
-def to_markdown(table):
+def to_markdown(table: Table) -> str:
     """A table as Markdown, headed by its caption."""
 
     def line(cells):
@@ -107,7 +110,7 @@ def _markdown(text):
     return text
 
 
-def to_latex(table):
+def to_latex(table: Table) -> str:
     """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
 
     A table of many rows or of sentences continues across pages; any other is made smaller where it
@@ -196,7 +199,7 @@ def _without_controls(text):
     return " ".join("".join(kept).split())
 
 
-def own_heading(name, labels):
+def own_heading(name: str, labels: Iterable[str]) -> str:
     """A table's own heading, in brackets where a label has that name, too."""
     while name in labels:
         name = f"({name})"

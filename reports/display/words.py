@@ -1,11 +1,13 @@
 """Metrics and numbers in words, the same in tables, figures and sentences."""
 
+from typing import Any
+
 import numpy as np
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 
 
-def percent(value, signed=False):
+def percent(value: float | None, signed: bool = False) -> str:
     """A fraction in per cent with one digit, such as `70.4` or, signed, `−0.8`."""
     if value is None or np.isnan(value):
         return "–"
@@ -13,26 +15,26 @@ def percent(value, signed=False):
     return text.replace("-", "−")
 
 
-def interval(low, high, signed=False):
+def interval(low: float | None, high: float | None, signed: bool = False) -> str:
     """An interval in per cent, such as `69.5 to 71.3`."""
     if low is None or np.isnan(low):
         return "–"
     return f"{percent(low, signed)} to {percent(high, signed)}"
 
 
-def p_in_words(value):
+def p_in_words(value: float | None) -> str:
     """A p-value with three digits."""
     return (
         "–" if value is None or np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
     )
 
 
-def count(number):
+def count(number: float | None) -> str:
     """A count with commas."""
     return "–" if number is None or np.isnan(number) else f"{number:,.0f}"
 
 
-def value_in_words(value):
+def value_in_words(value: Any) -> str:
     """A value of a setting, such as `0.2`, or `5e-5` below a hundredth."""
     if isinstance(value, (str, bool)):
         return str(value)
@@ -42,6 +44,6 @@ def value_in_words(value):
     return f"{value:g}"
 
 
-def or_nan(value):
+def or_nan(value: float | None) -> float:
     """A number, or NaN in place of `None`."""
     return np.nan if value is None else value

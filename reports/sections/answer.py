@@ -1,16 +1,21 @@
 """The answer: the best model, what it scores, and how many claims hold."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from reports.claims.verdicts import DOES_NOT_HOLD, HOLDS, NOT_RESOLVED, NOT_RUN
+from reports.display.page import Page
 from reports.display.words import METRICS
+from reports.findings import Findings
 from reports.paper import OURS, TABLE_1
+from reports.records import Run
 from reports.scores import runs_of_comparison, summarize
 
 TITLE = "The answer"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """What the head of the page says; see `reports.sections`."""
     best, compared = findings.best, findings.compared
     verdicts = [claim.verdict for claim in findings.claims]
@@ -47,13 +52,13 @@ def show(page, findings):
     }
 
 
-def num_test_texts(runs):
+def num_test_texts(runs: Iterable[Run]) -> int:
     """How many texts some runs were tested on; with folds each run has its own."""
     folds = {run.record["corpus"]["protocol"].get("fold"): run for run in runs}
     return sum(run.test.get("num_examples", 0) for run in folds.values())
 
 
-def how_many_hold(verdicts):
+def how_many_hold(verdicts: Sequence[str]) -> str:
     """How many claims hold, of those that were tested."""
     tested = [verdict for verdict in verdicts if verdict != NOT_RUN]
     if not tested:

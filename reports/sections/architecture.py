@@ -1,15 +1,19 @@
 """The layers of the model as they were trained: the paper's Figure 1."""
 
+from typing import Any
+
 from matplotlib import patches
 from matplotlib.figure import Figure
 
 from reports.display.figure import COLOURS, EDGE, MUTED, styled
+from reports.display.page import Page
+from reports.findings import Findings
 from reports.paper import OURS, OURS_FROM_SCRATCH
 
 TITLE = "Architecture"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Draws the layers of the paper's model, or else of the best; see `reports.sections`."""
     compared = findings.compared
     names = [name for name in (OURS, OURS_FROM_SCRATCH, findings.best) if name in compared]
@@ -25,7 +29,7 @@ def show(page, findings):
     return None
 
 
-def collapse_layers(layers):
+def collapse_layers(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Blocks that repeat one after the other, as one with their number.
 
     Args:
@@ -56,7 +60,7 @@ def collapse_layers(layers):
 
 
 @styled
-def draw_architecture(layers):
+def draw_architecture(layers: list[dict[str, Any]]) -> Figure:
     """The layers of a model from inputs, above, to output, with shapes and parameters.
 
     Args:

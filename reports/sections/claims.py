@@ -1,19 +1,25 @@
 """What the paper claims, and what became of it."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pandas as pd
 
+from reports.claims.claim import Claim
+from reports.display.page import Page
 from reports.display.table import Table
+from reports.findings import Findings
 
 TITLE = "Claims"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Writes the table of claims; the page says more of each. See `reports.sections`."""
     page.add_table(claims_table(findings.claims))
     return {}
 
 
-def claims_table(decided):
+def claims_table(decided: Iterable[Claim]) -> Table:
     """Claims with their verdicts, as a table."""
     frame = pd.DataFrame(
         {

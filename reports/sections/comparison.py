@@ -1,17 +1,22 @@
 """Table 1, measured: models compared on the test split, beside what the paper reports."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, interval, p_in_words, percent
+from reports.findings import Findings
 from reports.paper import TABLE_1
+from reports.records import Run
 from reports.scores import KIND_NAMES, draw_scores, runs_of_comparison, summarize, with_intervals
 
 TITLE = "Table 1"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts the comparison on the page; see `reports.sections`."""
     compared, comparison = findings.compared, findings.comparison
     left_out = findings.left_out
@@ -45,7 +50,9 @@ def show(page, findings):
     }
 
 
-def comparison_table(compared, comparison, corpus):
+def comparison_table(
+    compared: dict[str, list[Run]], comparison: dict[str, Any] | None, corpus: str
+) -> Table:
     """Table 1: what was measured beside what the paper reports, by falling accuracy.
 
     Args:
@@ -106,7 +113,7 @@ def comparison_table(compared, comparison, corpus):
     )
 
 
-def differences_table(table, reference):
+def differences_table(table: Table, reference: str) -> Table:
     """Differences in accuracy from the reference, from the frame of Table 1."""
     frame = table.frame[table.frame["contender"] != reference].reset_index(drop=True)
     columns = ["contender", "difference", "low", "high", "smallest", "p_holm", "resolved"]
@@ -142,7 +149,7 @@ def differences_table(table, reference):
     )
 
 
-def kind_of(run):
+def kind_of(run: Run) -> str:
     """Whether the model of a run is pretrained, from scratch, or a baseline: a key of `KINDS`."""
     if run.is_baseline:
         return "baseline"
@@ -151,6 +158,6 @@ def kind_of(run):
     return "pretrained vectors" if run.encoder == "embeddings" else "pretrained"
 
 
-def is_constant(run):
+def is_constant(run: Run) -> bool:
     """Whether the model of a run is a baseline that gives all test texts one label."""
     return run.is_baseline and np.count_nonzero(np.sum(run.test["confusion_matrix"], axis=0)) == 1

@@ -1,5 +1,8 @@
 """Confidence: whether a model is right as often as it says, before and after scaling."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -23,15 +26,18 @@ from reports.display.figure import (
     short_names,
     styled,
 )
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, or_nan, percent
+from reports.findings import Findings
+from reports.records import Run
 
 TITLE = "Confidence"
 
 FEWEST_IN_BIN = 10
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts calibration on the page; see `reports.sections`."""
     best = findings.best
     drawn = {
@@ -60,7 +66,7 @@ def show(page, findings):
     }
 
 
-def calibration_table(compared):
+def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
     """Calibration before and after temperature scaling, fitted on each run's validation split.
 
     Args:
@@ -129,7 +135,7 @@ def _split(run, name):
     return label_ids, rows[probability_columns(run.labels)].to_numpy()
 
 
-def confidences(runs):
+def confidences(runs: list[Run]) -> pd.DataFrame:
     """Confidence and correctness of each test text and run: `confidence`, `correct`."""
     frames = []
     for run in runs:
@@ -146,7 +152,7 @@ def confidences(runs):
 
 
 @styled
-def draw_reliability(curves, contenders):
+def draw_reliability(curves: pd.DataFrame, contenders: Sequence[str]) -> Figure:
     """Accuracy by confidence, before and after temperature scaling, a panel each.
 
     Bins of fewer than `FEWEST_IN_BIN` predictions say nothing, and are left out.
@@ -186,7 +192,7 @@ def draw_reliability(curves, contenders):
 
 
 @styled
-def draw_confidences(frame):
+def draw_confidences(frame: pd.DataFrame) -> Figure:
     """A histogram of the confidence of right and wrong predictions.
 
     Args:
@@ -200,8 +206,9 @@ def draw_confidences(frame):
     right, wrong = (
         frame.loc[frame["correct"] == is_right, "confidence"] for is_right in (True, False)
     )
+    bins = np.linspace(0, 1, 21).tolist()
     axes.hist(
-        [right, wrong], bins=np.linspace(0, 1, 21), stacked=True, color=[COLOURS[0], COLOURS[1]],
+        [right, wrong], bins=bins, stacked=True, color=[COLOURS[0], COLOURS[1]],
         edgecolor=PAPER, linewidth=0.6, label=["right", "wrong"],
     )  # fmt: skip
     for patch in axes.patches[20:]:  # Told apart without colour, too.

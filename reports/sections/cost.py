@@ -1,15 +1,20 @@
 """What training and using the models costs, and where the runs were made."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
+from reports.findings import Findings
+from reports.records import Run, Study
 
 TITLE = "Cost"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts cost and environment on the page; see `reports.sections`."""
     part, compared = findings.part, findings.compared
     return {
@@ -20,7 +25,7 @@ def show(page, findings):
     }
 
 
-def cost_table(compared):
+def cost_table(compared: dict[str, list[Run]]) -> Table:
     """What training and using each contender costs."""
     rows = [
         {
@@ -55,7 +60,7 @@ def cost_table(compared):
     return Table("cost", caption, frame, shown, dict(zip(shown.columns[1:], keys, strict=True)))
 
 
-def studies_table(studies):
+def studies_table(studies: list[Study]) -> Table:
     """Runs and hours of training by study."""
     frame = pd.DataFrame(
         {
@@ -77,7 +82,7 @@ def studies_table(studies):
     return Table("studies", caption, frame, shown, sort_by)
 
 
-def environment_table(runs):
+def environment_table(runs: list[Run]) -> Table:
     """Where runs were made: backend, device, precision, versions and commit."""
     rows = []
     for run in runs:

@@ -1,17 +1,21 @@
 """The data card: what is known of the corpus."""
 
 import json
+from typing import Any
 
 import pandas as pd
 
 from emotion_keras import record
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
+from reports.findings import Findings
+from reports.records import Run
 
 TITLE = "Data card"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts the data card on the page; see `reports.sections`."""
     card = data_card(findings.part.runs)
     for name in ("labels", "steps"):
@@ -19,7 +23,7 @@ def show(page, findings):
     return card
 
 
-def data_card(runs):
+def data_card(runs: list[Run]) -> dict[str, Any]:
     """What is known of the corpus of some runs, from their records and their audit.
 
     Args:

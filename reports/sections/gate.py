@@ -1,18 +1,23 @@
 """What other forms of the gate do, and other poolings."""
 
-import numpy as np
+from typing import Any
 
-from emotion_keras.evaluation.significance import holm
+import numpy as np
+import pandas as pd
+
+from emotion_keras.evaluation.significance import Difference, holm
 from reports.claims.verdicts import difference
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, p_in_words, percent
+from reports.findings import Findings
 from reports.paper import GATE
 from reports.scores import draw_scores, runs_of_points, sensitivity_table, summarize
 
 TITLE = "Gate"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts scores by form of the gate on the page; see `reports.sections`."""
     found = findings.points["gate"]
     if not found:
@@ -44,7 +49,7 @@ def show(page, findings):
     return {"table": page.add_table(table), "forms": sections}
 
 
-def gate_table(frame, differences):
+def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Difference | None]) -> Table:
     """What the runs reach with each form of the gate, and how much beyond the paper's form.
 
     Args:

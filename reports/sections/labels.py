@@ -1,5 +1,8 @@
 """Labels: which are taken for which, and how well each is recognised."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
@@ -15,15 +18,18 @@ from reports.display.figure import (
     short_names,
     styled,
 )
+from reports.display.page import Page
 from reports.display.table import Table, own_heading
 from reports.display.words import or_nan, percent
+from reports.findings import Findings
+from reports.records import Run
 
 TITLE = "Labels"
 
 _BLUE = to_rgb(COLOURS[0])
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts confusion and F1 by label on the page; see `reports.sections`."""
     best, compared = findings.best, findings.compared
     if best is None:
@@ -56,14 +62,14 @@ def show(page, findings):
     }
 
 
-def confusion_frame(runs):
+def confusion_frame(runs: list[Run]) -> pd.DataFrame:
     """Confusion of labels on the test split, added up over runs; rows are true labels."""
     labels = runs[0].labels
     total = np.sum([run.test["confusion_matrix"] for run in runs], axis=0)
     return pd.DataFrame(total, index=labels, columns=labels)
 
 
-def confusion_table(runs, name):
+def confusion_table(runs: list[Run], name: str) -> Table:
     """`confusion_frame` as a table: counts, and in brackets the share of the true label's texts."""
     frame = confusion_frame(runs)
     shares = frame.div(frame.sum(axis=1), axis=0)
@@ -86,7 +92,7 @@ def confusion_table(runs, name):
     )
 
 
-def label_table(compared):
+def label_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
     """F1 of each label and contender, with intervals over runs."""
     rows = []
     for name, runs in compared.items():
@@ -130,7 +136,7 @@ def label_table(compared):
 
 
 @styled
-def draw_confusion(frame, shares=False):
+def draw_confusion(frame: pd.DataFrame, shares: bool = False) -> Figure:
     """A confusion matrix, as counts or as shares of the true label's texts.
 
     Args:
@@ -166,7 +172,7 @@ def draw_confusion(frame, shares=False):
 
 
 @styled
-def draw_labels(frame, contenders):
+def draw_labels(frame: pd.DataFrame, contenders: Sequence[str]) -> Figure:
     """F1 by label: a marker for each contender, with the interval over runs.
 
     Args:

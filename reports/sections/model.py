@@ -1,7 +1,12 @@
 """The model card: what the best model is for, how good it is, and what it is not for."""
 
+from typing import Any
+
 from emotion_keras.evaluation import card
+from reports.display.page import Page
 from reports.display.words import METRICS
+from reports.findings import Findings
+from reports.records import Run
 from reports.scores import runs_of_comparison, summarize
 from reports.sections.repeat import fit_command
 
@@ -10,7 +15,7 @@ TITLE = "Model card"
 MODEL_CARD = "MODEL_CARD.md"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Writes the model card, and puts its essence on the page; see `reports.sections`."""
     if findings.best is None:
         return None
@@ -28,12 +33,12 @@ def show(page, findings):
     }
 
 
-def best_run(runs):
+def best_run(runs: list[Run]) -> Run:
     """Of a contender's runs the one of highest accuracy on the validation split."""
     return max(runs, key=lambda run: run.record["metrics"]["val"]["accuracy"])
 
 
-def model_card(runs):
+def model_card(runs: list[Run]) -> str:
     """The model card of the best of a contender's runs.
 
     Args:

@@ -1,5 +1,8 @@
 """What noise does: in the texts that are tested, and in the labels that are trained on."""
 
+from typing import Any
+
+import pandas as pd
 from matplotlib.figure import Figure
 
 from reports.display.figure import (
@@ -10,18 +13,20 @@ from reports.display.figure import (
     styled,
     within_range,
 )
+from reports.display.page import Page
 from reports.display.words import METRICS
+from reports.findings import Findings
 from reports.scores import draw_curves, sensitivity_table, show_curves, summarize
 
 TITLE = "Noise"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts scores by kind and level of noise on the page; see `reports.sections`."""
     found, noises = findings.points["noise"], findings.noises
     if not found:
         return None
-    section = {"pictures": [], "table": None, "labels": None}
+    section: dict[str, Any] = {"pictures": [], "table": None, "labels": None}
     if not noises.empty:
         by = ["contender", "kind", "level"]
         summary = summarize(noises, by)
@@ -47,7 +52,7 @@ def show(page, findings):
 
 
 @styled
-def draw_noise(runs, summary, metric):
+def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
     """A score by the level of noise in texts, a panel a kind of noise.
 
     Args:
@@ -65,8 +70,8 @@ def draw_noise(runs, summary, metric):
     for panel in panels[len(kinds) :]:
         panel.set_visible(False)
     for axes, kind in zip(panels, kinds, strict=False):
-        of_kind = (frame[frame["kind"] == kind] for frame in (runs, summary))
-        draw_curves(axes, *of_kind, metric, "level")
+        own, means = (frame[frame["kind"] == kind] for frame in (runs, summary))
+        draw_curves(axes, own, means, metric, "level")
         set_title(axes, kind.replace("_", " "))
         axes.tick_params(labelbottom=True)
     # The panels share their axes: one stands for all.

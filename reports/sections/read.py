@@ -1,19 +1,22 @@
 """What was read: the runs that no other section shows, and those that are kept apart."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, value_in_words
-from reports.records import SEARCH
+from reports.findings import Findings
+from reports.records import SEARCH, Study
 from reports.scores import runs_of_comparison, summarize, with_intervals
 
 TITLE = "What was read"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts what else was read on the page; see `reports.sections`."""
     return {
         "others": page.add_table(
@@ -39,7 +42,7 @@ def _others(findings):
     return others
 
 
-def short_table(studies, name):
+def short_table(studies: list[Study], name: str) -> Table | None:
     """Means of runs, a row a study, contender and setting; `None` where none was tested."""
     groups = {}
     for study in studies:

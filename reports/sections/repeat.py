@@ -2,8 +2,11 @@
 
 import json
 import shlex
+from typing import Any
 
-from reports.records import COMPARISON, SEARCH, SENSITIVITY, STUDY
+from reports.display.page import Page
+from reports.findings import Findings
+from reports.records import COMPARISON, SEARCH, SENSITIVITY, STUDY, Part, Run
 
 TITLE = "Repeat it"
 
@@ -16,12 +19,12 @@ _ASKED = {
 }
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """The commands that the page names; see `reports.sections`."""
     return {"commands": commands(findings.part)}
 
 
-def commands(part):
+def commands(part: Part) -> list[dict[str, Any]]:
     """The commands that repeat each study of a part.
 
     Args:
@@ -41,7 +44,7 @@ def commands(part):
     return found
 
 
-def fit_command(run):
+def fit_command(run: Run) -> str:
     """The command that trains a run again."""
     # Joined by a sign, so that a folder whose name begins with a dash is no option.
     from_run = shlex.quote(f"--from-run={run.directory}")

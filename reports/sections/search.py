@@ -1,6 +1,8 @@
 """Searches for settings: their trials, and which option matters."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -21,8 +23,10 @@ from reports.display.figure import (
     short_names,
     styled,
 )
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import or_nan, p_in_words, percent, value_in_words
+from reports.findings import Findings
 from reports.records import SEARCH
 
 TITLE = "Search"
@@ -30,7 +34,7 @@ TITLE = "Search"
 MOST_AXES = 7  # More are too small to read where the page is as wide as a telephone.
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts the searches on the page; see `reports.sections`."""
     found = []
     for study in findings.part.studies:
@@ -73,7 +77,7 @@ def show(page, findings):
     return {"searches": found}
 
 
-def search_table(search):
+def search_table(search: dict[str, Any]) -> Table:
     """The trials of a search by falling score.
 
     Args:
@@ -117,7 +121,7 @@ def search_table(search):
     )
 
 
-def importance_table(search):
+def importance_table(search: dict[str, Any]) -> Table | None:
     """How much of the trials' spread the values of each option account for.
 
     Epsilon squared of a one-way analysis of variance: the share of the variance of the scores
@@ -188,7 +192,7 @@ def importance_table(search):
 
 
 @styled
-def draw_trials(frame):
+def draw_trials(frame: pd.DataFrame) -> Figure:
     """Scores of a search's trials by their number, and the best so far.
 
     Args:
@@ -219,7 +223,7 @@ def draw_trials(frame):
 
 
 @styled
-def draw_importance(frame):
+def draw_importance(frame: pd.DataFrame) -> Figure:
     """Importance of each option of a search as bars, from the frame of `importance_table`."""
     figure = Figure(figsize=(6.4, 0.9 + 0.32 * len(frame)))
     axes = figure.subplots()
@@ -234,7 +238,7 @@ def draw_importance(frame):
 
 
 @styled
-def draw_parallel(frame, options=None):
+def draw_parallel(frame: pd.DataFrame, options: Sequence[str] | None = None) -> Figure | None:
     """Trials of a search in parallel coordinates, coloured by score.
 
     Args:

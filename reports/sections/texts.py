@@ -1,5 +1,7 @@
 """Texts: the errors that matter, the labels that are confused, and the gate's view."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -8,8 +10,11 @@ from emotion_keras import record
 from emotion_keras.evaluation.faithfulness import in_words, verdict
 from emotion_keras.evaluation.predictions import probability_columns
 from reports.display.figure import add_legend, series_style, short_names, styled
+from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count, interval, percent
+from reports.findings import Findings
+from reports.records import Records, Run
 from reports.sections.labels import confusion_frame
 
 TITLE = "Texts"
@@ -20,13 +25,19 @@ NUM_GATED = 4  # Of right and of wrong texts each.
 NUM_WORDS = 12
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts errors and the gate's view of texts on the page; see `reports.sections`."""
     records, best, compared = findings.records, findings.best, findings.compared
     if best is None:
         return None
     runs = compared[best]
-    section = {"best": best, "errors": None, "texts": {}, "examples": [], "gate": None}
+    section: dict[str, Any] = {
+        "best": best,
+        "errors": None,
+        "texts": {},
+        "examples": [],
+        "gate": None,
+    }
     section["pairs"] = page.add_table(pairs_table(runs, best))
     if all(run.predictions is not None for run in runs):
         of_texts = read_texts(records, runs)
@@ -62,7 +73,7 @@ def show(page, findings):
     return section
 
 
-def read_texts(records, runs):
+def read_texts(records: Records, runs: list[Run]) -> dict[str, str]:
     """Texts of the test split by id, from whichever runs' folders hold them.
 
     Args:
@@ -80,7 +91,7 @@ def read_texts(records, runs):
     return texts
 
 
-def mean_predictions(runs):
+def mean_predictions(runs: list[Run]) -> pd.DataFrame:
     """What runs say of each test text together: the mean of their probabilities.
 
     Args:
@@ -102,7 +113,7 @@ def mean_predictions(runs):
     )
 
 
-def errors_table(predictions, texts):
+def errors_table(predictions: pd.DataFrame, texts: dict[str, str]) -> Table:
     """The texts that are wrong with most confidence.
 
     Args:
@@ -136,7 +147,7 @@ def errors_table(predictions, texts):
     )
 
 
-def pairs_table(runs, name):
+def pairs_table(runs: list[Run], name: str) -> Table:
     """The pairs of a true and a predicted label that are confused most, added up over runs."""
     matrix = confusion_frame(runs)
     frame = pd.DataFrame(
@@ -170,7 +181,9 @@ def pairs_table(runs, name):
     )
 
 
-def pair_examples(pairs, predictions, texts):
+def pair_examples(
+    pairs: pd.DataFrame, predictions: pd.DataFrame, texts: dict[str, str]
+) -> list[dict[str, Any]]:
     """For the pairs confused most, the texts that were taken so with most confidence.
 
     Args:
@@ -191,7 +204,7 @@ def pair_examples(pairs, predictions, texts):
     return found
 
 
-def gate_view(records, run):
+def gate_view(records: Records, run: Run) -> dict[str, Any] | None:
     """Texts word by word with the gate's values, right ones and wrong ones.
 
     Args:
@@ -236,7 +249,7 @@ def gate_view(records, run):
     return {"low": float(low), "high": float(high), "texts": texts}
 
 
-def gate_words_table(records, run):
+def gate_words_table(records: Records, run: Run) -> Table | None:
     """The words that a gate opens and closes most, or `None` where they were not kept."""
     frame = records.read_beside(
         run, record.GATE_WORDS, {"word": str, "count": float, "gate": float}
@@ -267,7 +280,7 @@ def gate_words_table(records, run):
     )
 
 
-def faithfulness_table(records, run):
+def faithfulness_table(records: Records, run: Run) -> Table | None:
     """How predictions change without some words, or `None` where it was not measured."""
     texts = dict.fromkeys(("order", "measure"), str)
     numbers = ("share_of_words", "num_texts", "mean_drop", "beyond_random")
@@ -312,7 +325,7 @@ def faithfulness_table(records, run):
 
 
 @styled
-def draw_gate_words(frame):
+def draw_gate_words(frame: pd.DataFrame) -> Figure:
     """Mean gate of the words that it opens and closes most, from the frame of their table."""
     figure = Figure(figsize=(6.4, 0.9 + 0.24 * len(frame)))
     axes = figure.subplots()

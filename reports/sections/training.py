@@ -1,5 +1,7 @@
 """How the best model was trained: loss and accuracy by epoch."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib import ticker
 from matplotlib.figure import Figure
@@ -13,11 +15,14 @@ from reports.display.figure import (
     set_title,
     styled,
 )
+from reports.display.page import Page
+from reports.findings import Findings
+from reports.records import Records, Run
 
 TITLE = "Training"
 
 
-def show(page, findings):
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts the course of training on the page; see `reports.sections`."""
     best = findings.best
     history = history_frame(findings.records, findings.compared[best]) if best else None
@@ -30,7 +35,7 @@ def show(page, findings):
     return {"picture": page.add_figure("training", alternative, draw_history(history))}
 
 
-def history_frame(records, runs):
+def history_frame(records: Records, runs: list[Run]) -> pd.DataFrame | None:
     """The epochs of runs: what `history.csv` holds, with `run`; `None` where there are none."""
     columns = dict.fromkeys(("epoch", "loss", "accuracy", "val_loss", "val_accuracy"), float)
     frames = [
@@ -42,7 +47,7 @@ def history_frame(records, runs):
 
 
 @styled
-def draw_history(history):
+def draw_history(history: pd.DataFrame) -> Figure:
     """Loss and accuracy by epoch, of the training and the validation split, a line a run.
 
     Args:

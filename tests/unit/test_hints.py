@@ -25,7 +25,8 @@ NOT_YET = (
     "emotion_keras/tables/columns.py",
     "emotion_keras/targets",
     "emotion_keras/training",
-    "reports",
+    "reports/render.py",
+    "reports/results.py",
     "tuning",
 )
 FILES = [
