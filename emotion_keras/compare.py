@@ -11,12 +11,10 @@ from rich.console import Group
 from rich.text import Text
 
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
-from emotion_keras.studies.comparison import compare
-from emotion_keras.studies.contenders import (
-    DATA_STAGES,
-)
+from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.studies.comparison import CompareOptions, compare
 from emotion_keras.studies.study import tell_failures
 
 
@@ -96,13 +94,11 @@ def _verdict(difference):
 def main(arguments=None):
     """The command `python -m emotion_keras.compare`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    functions = [compare, *DATA_STAGES.values()]
-    parser = make_parser("python -m emotion_keras.compare", __doc__, functions, {}, skip={"fold"})
+    classes = [CompareOptions, *DATA_STAGES.values()]
+    parser = make_parser("python -m emotion_keras.compare", __doc__, classes, skip={"fold"})
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
-        comparison, failed = compare(**options)
+        comparison, failed = compare(**vars(parser.parse_args(arguments)))
         if comparison:
             print_tables(summarize(comparison))
         return tell_failures(failed)

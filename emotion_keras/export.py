@@ -7,21 +7,15 @@ backend is exported with TensorFlow.
 """
 
 import os
-
-if __name__ == "__main__":
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # A saved model loads on any backend.
-    from emotion_keras.machine.quiet import load_keras
-
-    load_keras()
-
 import shlex
 import sys
 from pathlib import Path
 
 from emotion_keras import record
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, parse
-from emotion_keras.inference.export import export
+from emotion_keras.command.options import make_parser
+from emotion_keras.inference.options import ExportOptions
+from emotion_keras.machine.quiet import load_keras
 
 
 def summarize(folder):
@@ -48,13 +42,16 @@ def summarize(folder):
 def main(arguments=None):
     """The command `python -m emotion_keras.export`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = make_parser("python -m emotion_keras.export", __doc__, [export], {})
+    parser = make_parser("python -m emotion_keras.export", __doc__, [ExportOptions])
     parser.add_argument("run", help="Folder of a finished run, or `best`.")
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
-        print(summarize(export(**options)))
+        options = vars(parser.parse_args(arguments))
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # A saved model loads on any backend.
+        load_keras()
+        from emotion_keras.inference.export import export
+
+        print(summarize(export(options.pop("run"), **options)))
         return 0
 
     return run_command(run, continues=False)

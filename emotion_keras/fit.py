@@ -4,15 +4,11 @@ With defaults it fine-tunes the gated Transformer over the MiniLM encoder on ISE
 what that takes and reaches.
 """
 
-if __name__ == "__main__":
-    from emotion_keras.machine.quiet import load_keras
-
-    load_keras()  # Before whatever needs it, so that what goes wrong is told as a command tells it.
-
 import argparse
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group
@@ -21,24 +17,32 @@ from rich.text import Text
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import (
-    load_texts_of,
-    make_parser,
-    option_defaults,
-    parse,
-)
+from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs.text import TextOptions
+from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
-from emotion_keras.models.baselines import BASELINES
+from emotion_keras.record.options import Options, option
 from emotion_keras.training.defaults import default_encoder, defaults_for
-from emotion_keras.training.run import fit, stages
+from emotion_keras.training.options import PlaceOptions, RunOptions
+from emotion_keras.training.settings import Settings, stage_classes
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions(Options):
+    """Where all options are taken from that are not given."""
+
+    from_run: str | None = option(None, "Repeat a run: take all options from its record.")
+    from_trial: str | None = option(None, "Take model and setting from the best.json of a search.")
 
 
 def summarize(directory):
     """A finished run as tables for the terminal: metrics, F1 by label, cost, the gate."""
+    # Imported here because pandas takes a moment.
+    from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
+
     run = record.read_run(directory)
     scores = ScoreTable(
         f"{run['model']} on {run['corpus']['name']}, in per cent",
@@ -71,11 +75,11 @@ def summarize(directory):
 def next_command(directory):
     """The command that makes a run once more with another seed, ready for a shell."""
     run = record.read_run(directory)
-    places = {"study": run["study"], "runs_dir": os.fspath(directory.parents[1])}
+    place = PlaceOptions(study=run["study"], runs_dir=os.fspath(directory.parents[1])).to_dict()
     arguments = ["--from-run", os.fspath(directory), "--seed", str(run["seed"] + 1)]
-    for name, default in option_defaults(fit).items():
-        if name in places and places[name] != default:
-            arguments += [f"--{name.replace('_', '-')}", places[name]]
+    for name, default in PlaceOptions().to_dict().items():
+        if place[name] != default:
+            arguments += [f"--{name.replace('_', '-')}", place[name]]
     return shlex.join(["python", "-m", "emotion_keras.fit", *arguments])
 
 
@@ -88,7 +92,11 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
 
     def run():
-        directory = fit(**_parse(arguments))
+        options = _parse(arguments)
+        load_keras()
+        from emotion_keras.training.run import fit
+
+        directory = fit(**options)
         print_tables(summarize(directory))
         # Not by rich, which would fold the lines.
         print(
@@ -101,57 +109,53 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    """Reads the command line; which options there are, and their defaults, depends on three."""
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
-    first.add_argument("--from-run")
-    first.add_argument("--from-trial")
-    first.add_argument("--model")
-    first.add_argument("--encoder")
-    first.add_argument("--data")
-    first.add_argument("--freeze-encoder", nargs="?", const="true")
-    first.add_argument("--config")
-    try:
-        chosen, _ = first.parse_known_args(arguments)
-    except argparse.ArgumentError as error:
-        raise UserError(str(error)) from error
-    for name, value in _read_options(chosen.config).items():
-        if name in chosen and getattr(chosen, name) is None:
-            setattr(chosen, name, value)
-    found = _options_of_trial(chosen.from_trial) if chosen.from_trial else {}
-    if found and (chosen.from_run or chosen.model or chosen.encoder):
+    """Reads the command line; which options there are, and their defaults, depends on some."""
+    chosen = _look_ahead(arguments)
+    found = _options_of_trial(chosen["from_trial"]) if chosen.get("from_trial") else {}
+    if found and any(chosen.get(name) for name in ("from_run", "model", "encoder")):
         raise UserError(
             "--from-trial says which model: leave out --from-run, --model and --encoder."
         )
-    chosen.model, chosen.encoder = (
-        found.get("model", chosen.model),
-        found.get("encoder", chosen.encoder),
-    )
-    defaults = _options_of(chosen.from_run, chosen.model) if chosen.from_run else {}
-    model = chosen.model or defaults.get("model", "gated_transformer")
-    functions = [fit, *stages(model).values()]
-    repeats = chosen.from_run and model == defaults["model"]
-    if model in MODELS and (chosen.encoder or chosen.freeze_encoder or not repeats):
-        frozen = str(chosen.freeze_encoder).lower() == "true"
-        known = {option for function in functions for option in option_defaults(function)}
-        encoder = chosen.encoder or defaults.get("encoder") or default_encoder(model)
-        usual = defaults_for(model, encoder, frozen)
-        defaults |= {option: usual[option] for option in usual if option in known}
-    defaults |= found
-    parser = make_parser("python -m emotion_keras.fit", __doc__, functions, defaults)
-    parser.add_argument("--from-run", help="Repeat a run: take all options from its record.")
-    parser.add_argument(
-        "--from-trial", help="Take model and setting from the best.json of a search."
-    )
-    options = vars(parse(parser, arguments))
-    of_command = ("config", "from_run", "from_trial")
-    chosen_options = {name: options[name] for name in options if name not in of_command}
-    if chosen.from_run:
-        run = record.read_run(chosen.from_run)
-        if chosen.data is None:
-            chosen_options["data_sha256"] = run["corpus"]["sha256"]
-        if chosen.encoder is None and model == run["model"]:
-            _check_encoder(run)
-    return chosen_options
+    run = record.read_run(chosen["from_run"]) if chosen.get("from_run") else None
+    chosen |= found
+    model = chosen.get("model") or (run["model"] if run else RunOptions().model)
+    classes = stage_classes(model)
+    defaults = _options_of(run, chosen["from_run"], model) if run else {}
+    repeats = run is not None and model == run["model"]
+    if model in MODELS and not (repeats and chosen.keys().isdisjoint(TextOptions.names())):
+        encoder = chosen.get("encoder") or defaults.get("encoder") or default_encoder(model)
+        frozen = TextOptions.pick(chosen).freeze_encoder
+        defaults |= defaults_for(model, encoder, frozen)
+    classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
+    parser = make_parser("python -m emotion_keras.fit", __doc__, classes, {**defaults, **found})
+    options = vars(parser.parse_args(arguments))
+    for name in SourceOptions.names():
+        del options[name]
+    if run and not chosen.get("data"):
+        options["data_sha256"] = run["corpus"]["sha256"]
+    if repeats and not chosen.get("encoder"):
+        _check_encoder(run)
+    return options
+
+
+# What decides which options there are, what their defaults are, and what is checked.
+_AHEAD = ("from_run", "from_trial", "model", "encoder", "data", "freeze_encoder")
+
+
+def _look_ahead(arguments):
+    """The first look at a command line: a few of its options, as they are written."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in (*_AHEAD, "config"):
+        dashed = f"--{name.replace('_', '-')}"
+        parser.add_argument(dashed, f"--{name}", dest=name, default=argparse.SUPPRESS)
+    try:
+        found = vars(parser.parse_known_args(arguments)[0])
+    except argparse.ArgumentError as error:
+        raise UserError(str(error)) from error
+    of_file = load_texts_of(found.pop("config"), "options") if "config" in found else {}
+    if not isinstance(of_file, dict):
+        of_file = {}  # The parser says so.
+    return {name: of_file[name] for name in _AHEAD if of_file.get(name) is not None} | found
 
 
 def _check_encoder(run):
@@ -164,12 +168,6 @@ def _check_encoder(run):
             f"expected {before[:12]}... Give it as it was, or say that this is the encoder with "
             f"`--encoder`. Received: encoder={encoder!r}"
         )
-
-
-def _read_options(path):
-    """What a file of options holds; that it holds anything, the parser makes sure."""
-    options = {} if path is None else load_texts_of(path, "options")
-    return options if isinstance(options, dict) else {}
 
 
 def _options_of_trial(path):
@@ -185,29 +183,17 @@ def _options_of_trial(path):
     return {"model": model, **({"encoder": encoder} if encoder else {}), **best["options"]}
 
 
-def _options_of(directory, model=None):
+def _options_of(run, directory, model):
     """The options that repeat a run; with another model, those of its data, and its seed."""
-    run = record.read_run(directory)
     try:
-        parts = [run["corpus"][part] for part in ("reading", "preparation", "protocol")]
-        if model in (None, run["model"]):
-            parts += [run["inputs"], run["hyperparameters"], run["training"]]
-        recorded = {"model": run["model"], "seed": run["seed"]}
+        settings = Settings.from_record(run)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"{Path(directory) / record.RUN} is damaged: it lacks {error}. Make the run again."
         ) from error
-    for part in parts:
-        recorded |= part
-    model = model or run["model"]
-    functions = [fit, *stages(model).values()]
-    options = {name for function in functions for name in option_defaults(function)}
-    if model in BASELINES:
-        options.remove("precision")  # They have one, whatever is asked for.
-    # None stands for what was without effect, such as the test's size where there are folds.
-    return {
-        name: value for name, value in recorded.items() if name in options and value is not None
-    }
+    if model == settings.model:
+        return settings.options()
+    return {"seed": settings.seed, **settings.data.options()}
 
 
 if __name__ == "__main__":

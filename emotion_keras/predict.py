@@ -11,15 +11,16 @@ import hashlib
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from emotion_keras import record
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
-from emotion_keras.inference.predictor import Predictor
 from emotion_keras.machine.terminal import is_read
+from emotion_keras.record.options import Limit, Options, option
 
 _LINES_AT_ONCE = 256
 # What a label's column begins with, so that no label's name can be that of another column.
@@ -28,106 +29,132 @@ _PROBABILITY = "probability:"
 _SHADES = (230, 229, 222, 221, 220, 214)
 
 
-def predict(
-    run,
-    texts,
-    *,
-    input: str | None = None,
-    text_column: str | None = None,
-    encoding: str | None = None,
-    output: str | None = None,
-    resume: bool = False,
-    prefix: str = "",
-    top: int | None = None,
-    long: Literal["truncate", "split"] = "truncate",
-    explain: bool = False,
-    study: str | None = None,
-    runs_dir: str = "runs",
-    notify=print,
-):
+@dataclass(frozen=True, kw_only=True)
+class PredictOptions(Options):
+    """What is labelled, and what is said of it."""
+
+    input: str | None = option(
+        None,
+        "A table of texts in place of `texts`: CSV, TSV, JSON Lines, Parquet or a workbook.",
+    )
+    text_column: str | None = option(
+        None,
+        "The column of `input` that holds the texts; guessed from usual names unless given.",
+    )
+    encoding: str | None = option(
+        None,
+        "The encoding of `input` or of standard input, such as cp1252. Unless given, that of "
+        "`input` is found out, and standard input is UTF-8.",
+    )
+    output: str | None = option(
+        None,
+        "Where to write the answers, in any of these formats, beside the columns of `input`: "
+        "label, confidence, flag and, for each label, `probability:` and its name; or, with "
+        "`explain`, a page, `.html`.",
+    )
+    resume: bool = option(False, "Go on with an output that was interrupted.")
+    prefix: str = option(
+        "",
+        "What the names of the new columns begin with, where `input` has such names already.",
+    )
+    top: int | None = option(
+        None,
+        "How many of the most probable labels to give, in place of all probabilities.",
+        Limit("a number of labels, at least 1", lambda value: value >= 1),
+    )
+    long: Literal["truncate", "split"] = option(
+        "truncate",
+        "What becomes of texts that are longer than the model reads: their beginning is read and "
+        "they are marked as truncated, or the average over windows is given.",
+    )
+    explain: bool = option(
+        False, "Give the gate of each word, and what it adds to the label's score."
+    )
+    study: str | None = option(
+        None, "With `best`, the study whose runs to choose from; unless given, all."
+    )
+    runs_dir: str = option("runs", "With `best`, folder of all runs.")
+
+
+def predict(run, texts, *, notify=print, **options):
     """Labels texts, and shows or writes the answers.
 
     Args:
         run: Folder of a run or of an exported model, or `best`.
         texts: List of strings; where it is empty and there is no `input`, lines of standard input.
-        input: A table of texts in place of `texts`: CSV, TSV, JSON Lines, Parquet or a workbook.
-        text_column: The column of `input` that holds the texts; guessed from usual names unless
-            given.
-        encoding: The encoding of `input` or of standard input, such as cp1252. Unless given, that
-            of `input` is found out, and standard input is UTF-8.
-        output: Where to write the answers, in any of these formats, beside the columns of `input`:
-            label, confidence, flag and, for each label, `probability:` and its name; or, with
-            `explain`, a page, `.html`.
-        resume: Whether to go on with an `output` that was interrupted.
-        prefix: What the names of the new columns begin with, where `input` has such names already.
-        top: How many of the most probable labels to give, in place of all probabilities.
-        long: What becomes of texts that are longer than the model reads: their beginning is read
-            and they are marked as truncated, or the average over windows is given.
-        explain: Whether to give the gate of each word, and what it adds to the label's score.
-        study: With `best`, the study whose runs to choose from; unless given, all.
-        runs_dir: With `best`, folder of all runs.
         notify: Called with messages for the user.
+        **options: Values by option of `PredictOptions`.
 
     Raises:
         UserError: If an option, a file or the model's folder is wrong.
     """
-    _check(texts, input, text_column, encoding, output, resume, top, explain)
-    directory = record.resolve_run(run, runs_dir, study)
+    asked = PredictOptions(**options)
+    _check(texts, asked)
+    directory = record.resolve_run(run, asked.runs_dir, asked.study)
     if run == "best":
         notify(f"The best run: {directory}")
+    # Imported here because NumPy takes a moment, and Keras, which most models need, seconds.
+    from emotion_keras.inference.predictor import Predictor
+
     predictor = Predictor.load(directory)
 
     def answer(part):
-        return predictor(part, explain=explain, long=long)
+        return predictor(part, explain=asked.explain, long=asked.long)
 
     answer([])  # Options that do not suit the model are told before anything is read.
-    given = texts if texts or input else _lines(sys.stdin, encoding)
-    if output is None:
-        _show(answer, given, input is None and bool(texts), top, explain)
-    elif output.endswith(".html"):
+    given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
+    if asked.output is None:
+        _show(answer, given, asked.input is None and bool(texts), asked.top, asked.explain)
+    elif asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
-        write_page(Path(output), predictor, _in_parts(given), answer)
-        notify(f"Written: {output}")
+        write_page(Path(asked.output), predictor, _in_parts(given), answer)
+        notify(f"Written: {asked.output}")
     else:
-        from emotion_keras.inference.labelling import label_file
-
-        columns = [f"{prefix}{name}" for name in _columns(predictor.labels, top, explain)]
-        with _as_file(given) if input is None else contextlib.nullcontext(input) as path:
-            label_file(
-                lambda part: _by_column(answer(part), columns, prefix, top),
-                path,
-                output,
-                text_column=text_column,
-                encoding=encoding,
-                resume=resume,
-                columns=columns,
-                settings={"model": _identify(predictor.name, directory), "long": long},
-                notify=notify,
-            )
+        _write_table(answer, given, predictor, directory, asked, notify)
 
 
-def _check(texts, input, text_column, encoding, output, resume, top, explain):
-    if input and texts:
+def _write_table(answer, given, predictor, directory, asked, notify):
+    from emotion_keras.inference.labelling import label_file
+
+    columns = [
+        f"{asked.prefix}{name}" for name in _columns(predictor.labels, asked.top, asked.explain)
+    ]
+    table = _as_file(given) if asked.input is None else contextlib.nullcontext(asked.input)
+    with table as path:
+        label_file(
+            lambda part: _by_column(answer(part), columns, asked.prefix, asked.top),
+            path,
+            asked.output,
+            text_column=asked.text_column,
+            encoding=asked.encoding,
+            resume=asked.resume,
+            columns=columns,
+            settings={"model": _identify(predictor.name, directory), "long": asked.long},
+            notify=notify,
+        )
+
+
+def _check(texts, asked):
+    if asked.input and texts:
         raise UserError("Give texts, or a file of them with `--input`, not both.")
-    if input and not output:
+    if asked.input and not asked.output:
         raise UserError("Say where the labelled table shall be, with `--output`.")
-    if (text_column or resume) and not input:
+    if (asked.text_column or asked.resume) and not asked.input:
         raise UserError("`--text-column` and `--resume` are for `--input`, a file of texts.")
-    if output and output.endswith(".html") and (input or not explain):
+    if asked.output and asked.output.endswith(".html") and (asked.input or not asked.explain):
         raise UserError(
             "A page is made of texts that are given or come by standard input, with `--explain`; a "
-            f"file is labelled as CSV, TSV, JSON Lines or Parquet. Received: output={output!r}"
+            "file is labelled as CSV, TSV, JSON Lines or Parquet. "
+            f"Received: output={asked.output!r}"
         )
-    if encoding:
+    if asked.encoding:
         # Imported where it is needed: the table package takes a third of a second.
         from emotion_keras.tables.encodings import check_name
 
-        check_name(encoding)
+        check_name(asked.encoding)
         if texts:
             raise UserError("`--encoding` is for `--input` and for standard input.")
-    if top is not None and top < 1:
-        raise UserError(f"top is a number of labels, at least 1. Received: top={top}")
 
 
 def _identify(name, directory):
@@ -299,13 +326,18 @@ def _shade(words):
     return shown
 
 
-def _options_first(parser, arguments):
+# Options that are given without a value, so that a text may follow them.
+_SWITCHES = {"explain", "resume"}
+
+
+def _options_first(arguments):
     """Moves what is no option behind the options.
 
     Otherwise texts that stand behind an option would not be taken for texts, as argparse takes what
     may be empty for empty where it comes first.
     """
-    switches = {name for a in parser._actions if a.nargs == 0 for name in a.option_strings}
+    names = (*_SWITCHES, "help", "version", "print-config", "print_config")
+    switches = {"-h", *(f"--{name}" for name in names)}
     options, others, waiting = [], [], iter(arguments)
     for argument in waiting:
         if argument == "--":
@@ -322,18 +354,13 @@ def _options_first(parser, arguments):
 def main(arguments=None):
     """The command `python -m emotion_keras.predict`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # Switches, so that a text may follow them.
-    switches = {"explain", "resume"}
-    parser = make_parser("python -m emotion_keras.predict", __doc__, [predict], {}, skip=switches)
-    parser.add_argument("--explain", action="store_true", help="Give the gate of each word.")
-    parser.add_argument("--resume", action="store_true", help="Go on with an interrupted output.")
+    program = "python -m emotion_keras.predict"
+    parser = make_parser(program, __doc__, [PredictOptions], switches=_SWITCHES)
     parser.add_argument("run", help="Folder of a run or of an exported model, or `best`.")
     parser.add_argument("texts", nargs="*", default=[], help="Texts to label.")
 
     def run():
-        options = vars(parse(parser, _options_first(parser, arguments)))
-        options.pop("config")
-        predict(**options)
+        predict(**vars(parser.parse_args(_options_first(arguments))))
         return 0
 
     return run_command(run, continues=False)

@@ -10,16 +10,14 @@ import ipaddress
 import signal
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.limits import check_limits
-from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
-from emotion_keras.service.app import make_app
-from emotion_keras.service.guard import Protocol
+from emotion_keras.record.options import Limit, Options, option, without
+from emotion_keras.service.options import ServiceOptions
 
 # A process may have 1,024 files open on most machines.
 _MAX_CONNECTIONS = 512
@@ -28,42 +26,55 @@ _BACKLOG = 2048
 _SECONDS_TO_END = 30
 
 
-def serve(folder, *, host: str = "127.0.0.1", port: int = 8000, notify=print, **options):
+@dataclass(frozen=True, kw_only=True)
+class AddressOptions(Options):
+    """Where the service listens."""
+
+    host: str = option(
+        "127.0.0.1", "Name or address to listen on; 0.0.0.0 is every one that the machine has."
+    )
+    port: int = option(
+        8000,
+        "Port to listen on; 0 is any that is free.",
+        Limit("0 to 65535", lambda value: 0 <= value < 2**16),
+    )
+
+
+def serve(folder, *, notify=print, **options):
     """Serves a trained model until it is told to end, by SIGTERM or Ctrl-C.
 
     Args:
         folder: Folder of a finished run, or of an exported model.
-        host: Name or address to listen on; 0.0.0.0 is every one that the machine has.
-        port: Port to listen on; 0 is any that is free.
         notify: Called with messages for the user.
-        **options: Options of `make_app`.
+        **options: Values by option of `AddressOptions` and `ServiceOptions`.
 
     Raises:
         UserError: If the folder or an option is wrong, or the address cannot be had.
     """
-    limits = {**option_defaults(make_app), **options}
-    check_limits({"port": port, **limits})
-    if limits["max_queue"] < limits["max_texts"]:
+    address = AddressOptions.pick(options)
+    limits = ServiceOptions(**without(options, AddressOptions))
+    if limits.max_queue < limits.max_texts:
         raise UserError(
             "The queue has room for the texts of a request. Received: "
-            f"max_queue={limits['max_queue']}, max_texts={limits['max_texts']}"
+            f"max_queue={limits.max_queue}, max_texts={limits.max_texts}"
         )
     if not Path(folder).is_dir():
         raise UserError(f"There is no folder {folder}. Give that of a run or an exported model.")
     # Before the model, which takes seconds to load; who connects meanwhile waits.
-    with _listen(host, port) as listener:
+    with _listen(address.host, address.port) as listener:
         # Imported here because it takes seconds.
         from emotion_keras.inference.predictor import Predictor
+        from emotion_keras.service.app import make_app
 
         predictor = Predictor.load(folder, parallel=True)
         # The first predictions take longest, of one text and of several that are not alike in
         # length, and say whether the model works.
         for texts in (["one text"], ["one text", "another that is a good deal longer than it"]):
             predictor(texts, explain=predictor.can_explain)
-        app = make_app(predictor, **limits)
+        app = make_app(predictor, limits)
         for line in _greeting(predictor.name, listener):
             notify(line)
-        _run(app, listener, client_seconds=limits["client_seconds"])
+        _run(app, listener, client_seconds=limits.client_seconds)
 
 
 def _listen(host, port):
@@ -91,6 +102,10 @@ def _greeting(name, listener):
 
 def _run(app, listener, client_seconds):
     """Answers requests until a signal says to end, and then those in flight."""
+    import uvicorn
+
+    from emotion_keras.service.guard import Protocol
+
     config = uvicorn.Config(
         app,
         http=functools.partial(Protocol, seconds=client_seconds, max_connections=_MAX_CONNECTIONS),
@@ -113,13 +128,12 @@ def _end(*_):
 def main(arguments=None):
     """The command `python -m emotion_keras.serve`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    functions = [serve, make_app]
-    parser = make_parser("python -m emotion_keras.serve", __doc__, functions, {})
+    classes = [AddressOptions, ServiceOptions]
+    parser = make_parser("python -m emotion_keras.serve", __doc__, classes)
     parser.add_argument("folder", help="Folder of a finished run, or of an exported model.")
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
+        options = vars(parser.parse_args(arguments))
         # At once, also where a program reads on which port it is.
         notify = functools.partial(print, flush=True)
         serve(options.pop("folder"), notify=notify, **options)

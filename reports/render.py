@@ -7,35 +7,35 @@ a model card. It keeps runs on another corpus, another split or another backend 
 
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
-from reports.display.fonts import packages_for
-from reports.display.page import INDEX, Page
-from reports.display.words import METRICS
-from reports.findings import gather
-from reports.records import read_records
-from reports.sections import SECTIONS
+from emotion_keras.record.options import Options, option
 
 
-def render(
-    runs_dir="runs",
-    *,
-    out: str = "report",
-    corpus: str | None = None,
-    backend: str | None = None,
-    notify=print,
-):
+@dataclass(frozen=True, kw_only=True)
+class RenderOptions(Options):
+    """What the page is about, and where it goes."""
+
+    out: str = option("report", "Folder to write to; it is made where it is missing.")
+    corpus: str | None = option(
+        None, "Name of the corpus that the page is about; unless given, that of most runs."
+    )
+    backend: str | None = option(
+        None, "Name of the backend that the page is about; unless given, that of most runs."
+    )
+
+
+def render(runs_dir="runs", *, notify=print, **options):
     """Renders the page of all runs below a folder.
 
     Args:
         runs_dir: Folder of the runs, of one study or of several.
-        out: Folder to write to; it is made where it is missing.
-        corpus: Name of the corpus that the page is about; unless given, that of most runs.
-        backend: Name of the backend that the page is about; unless given, that of most runs.
         notify: Called with messages for the user.
+        **options: Values by option of `RenderOptions`.
 
     Returns:
         Exit code: 0; 1 if something broken was skipped; 2 if there is no run.
@@ -50,11 +50,15 @@ def render(
     report/index.html
     0
     """
+    # Imported here because pandas and what draws figures take a second.
+    from reports.display.page import INDEX, Page
+    from reports.findings import gather
+    from reports.records import read_records
+
+    asked = RenderOptions(**options)
     records = read_records(runs_dir)
-    command = _command(
-        runs_dir, {"out": None if out == "report" else out, "corpus": corpus, "backend": backend}
-    )
-    out = Path(out)
+    command = _command(runs_dir, asked)
+    out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     page = Page(out)
     if not records.parts:
@@ -64,7 +68,7 @@ def render(
             notify(f"Skipped {path}: {reason}")
         notify(f"There is no finished run in {runs_dir}. {out / INDEX} says what to run.")
         return 2
-    part = _choose(records.parts, corpus, backend)
+    part = _choose(records.parts, asked.corpus, asked.backend)
     findings = gather(records, part)
     write_page(page, findings, command)
     for path, reason in records.broken:
@@ -87,6 +91,9 @@ def write_page(page, findings, command):
         findings: `Findings`.
         command: The command that renders the page.
     """
+    from reports.display.words import METRICS
+    from reports.sections import SECTIONS
+
     shared = {"findings": findings, "metrics": METRICS, "render_command": command}
     sections = []
     for module in SECTIONS:
@@ -96,15 +103,19 @@ def write_page(page, findings, command):
     page.write("page.html", sections=sections, **shared)
 
 
-def _command(runs_dir, options):
+def _command(runs_dir, asked):
     """The command that renders this page, ready for a shell."""
-    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    usual = RenderOptions().to_dict()
+    given = {name: value for name, value in asked.to_dict().items() if value != usual[name]}
+    words = [f"--{name}={value}" for name, value in given.items()]
     # What stands behind two dashes is no option, whatever it begins with.
     words += ["--", str(runs_dir)] if str(runs_dir).startswith("-") else [str(runs_dir)]
     return shlex.join(["python", "-m", "reports.render", *words])
 
 
 def _about_fonts(undrawn):
+    from reports.display.fonts import packages_for
+
     shown = sorted(undrawn)[:20]
     more = f" and {len(undrawn) - len(shown)} more" if len(undrawn) > len(shown) else ""
     return (
@@ -133,12 +144,11 @@ def _choose(parts, corpus, backend):
 def main(arguments=None):
     """The command `python -m reports.render`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = make_parser("python -m reports.render", __doc__, [render], {})
+    parser = make_parser("python -m reports.render", __doc__, [RenderOptions])
     parser.add_argument("runs_dir", nargs="?", default="runs", help="Folder of the runs.")
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
+        options = vars(parser.parse_args(arguments))
         return render(options.pop("runs_dir"), **options)
 
     return run_command(run, continues=False)

@@ -14,11 +14,11 @@ import keras_hub
 import numpy as np
 import pytest
 
-from emotion_keras import fit as fit_module
 from emotion_keras.inference import latency
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.machine import devices
 from emotion_keras.studies import study
+from emotion_keras.training import run as training_run
 
 WORDS = {
     "joy": "laughed sang danced sunny gift party won".split(),
@@ -101,7 +101,7 @@ def toy(corpus_path, tmp_path, quick_measures):
 @pytest.fixture
 def fit(toy):
     """Trains at toy size; returns the run's folder."""
-    return lambda **options: fit_module.fit(**{**toy, **options}, notify=lambda message: None)
+    return lambda **options: training_run.fit(**{**toy, **options}, notify=lambda message: None)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def runs_here(monkeypatch, quick_measures):
             task = waiting.popleft()
             made.append(task)
             on_start(task)
-            yield study.Ended(task, *study._run(fit_module.fit, task.options, cache))
+            yield study.Ended(task, *study._run(training_run.fit, task.options, cache))
 
     monkeypatch.setattr(study, "run_tasks", run_tasks)
     return made
@@ -252,7 +252,7 @@ def make_record():
 def gated_run(corpus_path, tmp_path_factory):
     """Folder of a finished run of the gated Transformer at toy size; for reading alone."""
     options = {**TOY, "data": str(corpus_path), "runs_dir": str(tmp_path_factory.mktemp("runs"))}
-    return fit_module.fit(**options, notify=lambda message: None)
+    return training_run.fit(**options, notify=lambda message: None)
 
 
 @pytest.fixture

@@ -11,19 +11,21 @@ training, in studies of its own; on ISEAR it takes 24 minutes on two cores with 
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from emotion_keras import compare
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
-from emotion_keras.data import read_dataset
+from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.record.options import option, without
 from emotion_keras.studies import comparison
-from emotion_keras.studies.contenders import DATA_STAGES, full_names, read_settings, resolve_data
-from emotion_keras.studies.study import Study, check_workers, tell_failures
+from emotion_keras.studies.contenders import full_names, read_settings
+from emotion_keras.studies.study import Study, StudyOptions, note_shared_devices, tell_failures
 from tuning import sensitivity
 
 _SMALL = {
@@ -118,33 +120,41 @@ class Step(NamedTuple):
         return [task for task in self.tasks if study.find(task) is None]
 
 
-def plan_paper(*, budget, workers, precision, runs_dir, notify, options):
+@dataclass(frozen=True, kw_only=True)
+class PaperOptions(StudyOptions):
+    """How much of the paper is made."""
+
+    budget: Literal["quick", "full"] = option(
+        "quick",
+        "How much: quick, with two seeds, smaller models and less training; or full.",
+    )
+
+
+def plan_paper(asked, data, notify):
     """The steps of the plan.
 
     Args:
-        budget: Name of a `Budget` of `BUDGETS`.
-        workers: See `compare`.
-        precision: See `fit`.
-        runs_dir: Folder of all runs.
+        asked: `PaperOptions`.
+        data: `DataOptions`.
         notify: Called with messages for the user.
-        options: Dictionary of the options of the data.
 
     Returns:
         List of `Step`.
     """
-    chosen = BUDGETS[budget]
+    chosen = BUDGETS[asked.budget]
     cache = {}
     of_study = {
         "seeds": chosen.seeds,
-        "precision": precision,
-        "workers": workers,
-        "runs_dir": runs_dir,
+        "precision": asked.precision,
+        "workers": asked.workers,
+        "runs_dir": asked.runs_dir,
         "notify": notify,
+        **data.options(),
     }
     of_plan = {
         "seeds": chosen.seeds,
-        "precision": precision,
-        "options": options,
+        "precision": asked.precision,
+        "data": data,
         "cache": cache,
         "notify": lambda message: None,  # It says again what it has to say when it is made.
     }
@@ -157,18 +167,18 @@ def plan_paper(*, budget, workers, precision, runs_dir, notify, options):
         names = full_names(models)
         settings = settings_of(models)
         tasks = plan(names, settings=read_settings(settings, names) if settings else {}, **of_plan)
-        arguments = {"models": models, "settings": settings, "study": study, **of_study, **options}
-        return Step(name, Path(runs_dir) / study, tasks, lambda: make(**arguments))
+        arguments = {"models": models, "settings": settings, "study": study, **of_study}
+        return Step(name, Path(asked.runs_dir) / study, tasks, lambda: make(**arguments))
 
     def analysis(name, study):
-        own = option_defaults(sensitivity.ANALYSES[name]) | chosen.arguments.get(name, {})
+        own = sensitivity.ANALYSES[name](**chosen.arguments.get(name, {}))
 
         def plan(names, **arguments):
             by_point = sensitivity.plan_analysis(name, names, own=own, **arguments)
             return [task for tasks in by_point.values() for task in tasks]
 
         def make(**arguments):
-            found, failed = sensitivity.analyze(name, **own, **arguments)
+            found, failed = sensitivity.analyze(name, **own.to_dict(), **arguments)
             return found and sensitivity.summarize(found), failed
 
         return step(name, study, chosen.analysed, plan, make)
@@ -189,25 +199,12 @@ def plan_paper(*, budget, workers, precision, runs_dir, notify, options):
     ]
 
 
-def paper(
-    *,
-    budget: Literal["quick", "full"] = "quick",
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
-    workers: int = 1,
-    runs_dir: str = "runs",
-    notify=print,
-    **options,
-):
+def paper(*, notify=print, **options):
     """Makes the comparison and all four analyses.
 
     Args:
-        budget: How much: quick, with two seeds, smaller models and less training; or full.
-        precision: What to train in; see `fit`.
-        workers: Number of processes that make runs side by side, each with its share of the cores
-            or its own GPU.
-        runs_dir: Folder of all runs.
         notify: Called with messages for the user, and with what can be printed.
-        **options: Options of `load_corpus`, `prepare` and `split`.
+        **options: Values by option of `PaperOptions` and `DataOptions`.
 
     Returns:
         List of `Ended`, the runs that failed.
@@ -215,26 +212,24 @@ def paper(
     Raises:
         UserError: If the input or an option is wrong.
     """
-    check_workers(workers, notify)
-    steps = plan_paper(
-        budget=budget,
-        workers=workers,
-        precision=precision,
-        runs_dir=runs_dir,
-        notify=notify,
-        options=options,
-    )
-    dataset = read_dataset(resolve_data(options), {}, lambda message: None)
+    # Imported here because pandas takes a moment.
+    from emotion_keras.data import read_dataset
+
+    asked = PaperOptions.pick(options)
+    data = DataOptions.make(**without(options, PaperOptions))
+    note_shared_devices(asked.workers, notify)
+    steps = plan_paper(asked, data, notify)
+    dataset = read_dataset(data, {}, lambda message: None)
     texts = len(dataset.split.train)
     failed = []
-    notify(show_plan(steps, budget, workers, texts))
+    notify(show_plan(steps, asked.budget, asked.workers, texts))
     for number, step in enumerate(steps, start=1):
         notify(f"Step {number} of {len(steps)}: {step.name}, in {step.directory}")
         found, failed_here = step.make()
         failed += failed_here
         if found:
             notify(found)
-        notify(show_plan(steps, budget, workers, texts))
+        notify(show_plan(steps, asked.budget, asked.workers, texts))
     return failed
 
 
@@ -286,15 +281,13 @@ def _show(message):
 def main(arguments=None):
     """The command `python -m tuning.paper`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    functions = [paper, *DATA_STAGES.values()]
+    classes = [PaperOptions, *DATA_STAGES.values()]
     # A fold would be another test split, and the ratios are the training fractions.
     skip = {"folds", "fold", "train_fraction"}
-    parser = make_parser("python -m tuning.paper", __doc__, functions, {}, skip=skip)
+    parser = make_parser("python -m tuning.paper", __doc__, classes, skip=skip)
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
-        return tell_failures(paper(notify=_show, **options))
+        return tell_failures(paper(notify=_show, **vars(parser.parse_args(arguments))))
 
     return run_command(run)
 

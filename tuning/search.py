@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -26,63 +27,64 @@ from filelock import FileLock
 from rich import box
 from rich.markup import escape
 from rich.table import Table
-from sklearn import exceptions
 
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import load_texts_of, make_parser, parse
+from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import print_tables
+from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.machine.quiet import quiet
-from emotion_keras.studies.contenders import (
-    DATA_STAGES,
-    as_plain,
-    full_name,
-    make_tasks,
-    resolve_data,
+from emotion_keras.record.options import COUNT, SEED, option, without
+from emotion_keras.studies.contenders import SEEDS, as_plain, full_name, make_tasks
+from emotion_keras.studies.study import (
+    LOGS,
+    Study,
+    StudyOptions,
+    note_shared_devices,
+    run_tasks,
 )
-from emotion_keras.studies.study import LOGS, Study, check_workers, run_tasks
 from emotion_keras.training.defaults import defaults_for
+from emotion_keras.training.settings import Settings
 from tuning import parallel
 from tuning.oracles import OBJECTIVE, make_oracle, options_of
 from tuning.spaces import space_of
 from tuning.trials import BEST, DEFAULTS, FAILURES, Trials, has_ended
 
 
-def search(
-    *,
-    model: str = "gated_transformer",
-    oracle: Literal["random", "grid", "bayesian", "hyperband"] = "bayesian",
-    max_trials: int = 30,
-    seeds_per_trial: int = 1,
-    seed: int = 0,
-    workers: int = 1,
-    space: str | None = None,
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
-    study: str = "search",
-    runs_dir: str = "runs",
-    notify=print,
-    **options,
-):
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions(StudyOptions):
+    """What is searched for, and how."""
+
+    model: str = option(
+        "gated_transformer",
+        "Name of a model, with its encoder as in gated_transformer@scratch.",
+    )
+    oracle: Literal["random", "grid", "bayesian", "hyperband"] = option(
+        "bayesian",
+        "How to choose what to try: at random; all in order; where what was tried promises most; "
+        "or by many short runs, of which the best are made again with more epochs.",
+    )
+    max_trials: int = option(30, "How many settings to try at most, beside the defaults.", COUNT)
+    seeds_per_trial: int = option(
+        1, "How many runs of each setting, whose scores are averaged.", SEEDS
+    )
+    seed: int = option(0, "Decides what is tried.", SEED)
+    space: str | None = option(
+        None,
+        "YAML or JSON file in place of the model's own search space: a list of values by option "
+        "of `fit`.",
+    )
+    study: str = option("search", "Name of the set of runs.")
+
+
+def search(*, notify=print, **options):
     """Searches for the setting of a model that is best on the validation split.
 
     Args:
-        model: Name of a model, with its encoder as in gated_transformer@scratch.
-        oracle: How to choose what to try: at random; all in order; where what was tried promises
-            most; or by many short runs, of which the best are made again with more epochs.
-        max_trials: How many settings to try at most, beside the defaults.
-        seeds_per_trial: How many runs of each setting, whose scores are averaged.
-        seed: Decides what is tried.
-        workers: Number of processes that try settings side by side, each with its share of the
-            cores or its own GPU.
-        space: YAML or JSON file in place of the model's own search space: a list of values by
-            option of `fit`.
-        precision: What to train in; see `fit`.
-        study: Name of the set of runs.
-        runs_dir: Folder of all runs.
         notify: Called with messages for the user.
-        **options: Options of `load_corpus`, `prepare` and `split`.
+        **options: Values by option of `SearchOptions` and `DataOptions`.
 
     Returns:
         `Trials`, and list of the names of the workers that ended before their time.
@@ -97,53 +99,51 @@ def search(
     >>> [trial["trial"] for trial in trials.ended()], failed
     (['1'], [])
     """
-    record.check_study(study)
-    name = full_name(model)
-    for option, number in (("max_trials", max_trials), ("seeds_per_trial", seeds_per_trial)):
-        if number < 1:
-            raise UserError(f"{option} is 1 or more. Received: {option}={number}")
-    values = _read_space(space) if space else space_of(name)
+    asked, data = SearchOptions.pick(options), without(options, SearchOptions)
+    record.check_study(asked.study)
+    name = full_name(asked.model)
+    values = _read_space(asked.space) if asked.space else space_of(name)
     if not values:
-        raise UserError(f"{name} has no setting to choose. Received: model={model!r}")
-    if oracle == "hyperband" and "@" not in name:
+        raise UserError(f"{name} has no setting to choose. Received: model={asked.model!r}")
+    if asked.oracle == "hyperband" and "@" not in name:
         raise UserError(f"hyperband chooses by epochs, and {name} has none. Choose another oracle.")
     part = parallel.role()
-    if workers > 1 and parallel.is_parallel():
+    if asked.workers > 1 and parallel.is_parallel():
         raise UserError(
             f"With {parallel.ROLE} set this process is one part of a search. Leave out `--workers`."
         )
-    check_workers(workers, notify)
+    note_shared_devices(asked.workers, notify)
     cache = {}
     tasks = make_tasks(
         [name],
-        resolve_data(options),
-        seeds=seeds_per_trial,
-        precision=precision,
+        DataOptions.make(**data),
+        seeds=asked.seeds_per_trial,
+        precision=asked.precision,
         settings={},
         cache=cache,
         notify=notify,
     )
-    directory = Path(runs_dir) / study
+    directory = Path(asked.runs_dir) / asked.study
     question = {
         "contender": name,
         "space": values,
-        "oracle": oracle,
-        "seed": seed,
+        "oracle": asked.oracle,
+        "seed": asked.seed,
         "runs": [task.asked for task in tasks],
     }
-    plan = _Plan(directory, question, tasks, cache, max_trials)
+    plan = _Plan(directory, question, tasks, cache, asked.max_trials)
     trials = Trials(directory, question)
     if plan.is_done(trials):
-        notify(f"All {max_trials} trials are finished, nothing is left to do: {directory}")
+        notify(f"All {asked.max_trials} trials are finished, nothing is left to do: {directory}")
         return trials, []
     _check(name, values)
     if part == parallel.CHIEF:
         parallel.check_port()
     record.make_directory(directory / LOGS)
-    notify(f"Up to {max_trials} trials. What their runs print: {directory / LOGS}")
+    notify(f"Up to {asked.max_trials} trials. What their runs print: {directory / LOGS}")
     lost = []
-    if workers > 1:
-        lost = parallel.run_here(functools.partial(_take_part, plan), workers)
+    if asked.workers > 1:
+        lost = parallel.run_here(functools.partial(_take_part, plan), asked.workers)
     else:
         _try_settings(plan, notify)
     trials.reload()
@@ -246,6 +246,7 @@ def _try_settings(plan, notify, names=()):
     with quiet():  # Imported here because it takes seconds.
         from keras_tuner.engine import base_tuner
         from keras_tuner.errors import FailedTrialError
+        from sklearn import exceptions
 
         from tuning.hparams import write_trial
 
@@ -328,14 +329,11 @@ def _try_settings(plan, notify, names=()):
 
 
 def _check(name, values):
-    """Makes sure that `fit` takes every value of a space; imports Keras."""
-    with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.training.run import check_options
-
+    """Makes sure that `fit` takes every value of a space."""
     for choices in itertools.zip_longest(*values.values()):
         options = {o: value for o, value in zip(values, choices, strict=True) if value is not None}
         try:
-            check_options(name.partition("@")[0], options)
+            Settings.make(model=name.partition("@")[0], **options)
         except UserError as error:
             raise UserError(f"The search space does not fit {name}. {error}") from error
 
@@ -392,13 +390,11 @@ def summarize(trials, most=10):
 def main(arguments=None):
     """The command `python -m tuning.search`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    functions = [search, *DATA_STAGES.values()]
-    parser = make_parser("python -m tuning.search", __doc__, functions, {}, skip={"folds", "fold"})
+    classes = [SearchOptions, *DATA_STAGES.values()]
+    parser = make_parser("python -m tuning.search", __doc__, classes, skip={"folds", "fold"})
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
-        trials, lost = search(**options)
+        trials, lost = search(**vars(parser.parse_args(arguments)))
         print_tables(summarize(trials))
         if trials.best():
             path = shlex.quote(str(trials.directory / BEST))

@@ -9,34 +9,31 @@ other models in the same study.
 import contextlib
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import jsonargparse
 from rich.console import Group
 
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, option_defaults, parse
+from emotion_keras.command.options import Parser
 from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
-from emotion_keras.data import read_dataset
 from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
+from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
-from emotion_keras.machine.quiet import quiet
+from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
-    DATA_STAGES,
-    data_options,
+    SEEDS,
     full_names,
     make_tasks,
     read_settings,
-    resolve_data,
     settings_for,
 )
-from emotion_keras.studies.study import make_runs, tell_failures
+from emotion_keras.studies.study import StudyOptions, make_runs, tell_failures
 from emotion_keras.training.defaults import defaults_for
-from tuning.robustness import measure_robustness, missing_noises
+from emotion_keras.training.settings import Settings
 
 SENSITIVITY = "sensitivity.json"
 
@@ -55,82 +52,84 @@ class Trial(NamedTuple):
     model: str | None = None
 
 
-def learning_rate(*, rates: str = "1e-5,5e-5,1e-4,5e-4,1e-3"):
-    """Trains at several learning rates: the paper's Figure 2.
+@dataclass(frozen=True, kw_only=True)
+class LearningRate(Options):
+    """Trains at several learning rates: the paper's Figure 2."""
 
-    Args:
-        rates: Highest learning rates of the schedule, with commas between them.
+    rates: str = option(
+        "1e-5,5e-5,1e-4,5e-4,1e-3",
+        "Highest learning rates of the schedule, with commas between them.",
+    )
 
-    Returns:
-        List of `Trial`.
-
-    Raises:
-        UserError: If a rate is no number above 0.
-    """
-    values = _numbers(rates, "rates")
-    if not all(value > 0 for value in values):
-        raise UserError(f"A learning rate is above 0. Received: rates={rates!r}")
-    return [Trial(value, {"learning_rate": value}) for value in values]
-
-
-def noise(
-    *,
-    kinds: str = ",".join(KINDS),
-    levels: str = "0.05,0.1,0.2,0.4,1",
-    label_levels: str = "0.1,0.2,0.4",
-):
-    """Trains once, and tests on texts with noise; for noise in labels, trains at each level.
-
-    Args:
-        kinds: Kinds of noise in texts, with commas between them: typos, delete_characters,
-            insert_characters, swap_characters, delete_words, swap_words, mask_words,
-            mask_emotion_words, lose_case, lose_punctuation.
-        levels: Shares of characters, words or marks that are touched, with commas between them.
-        label_levels: Shares of training texts with a wrong label, with commas between them; empty
-            for none.
-
-    Returns:
-        List of `Trial`: without noise, and at each level of noise in labels.
-
-    Raises:
-        UserError: If a kind is not known, or a level is no share.
-    """
-    noises(kinds, levels)
-    values = _numbers(label_levels, "label_levels") if label_levels else []
-    for value in values:
-        check_level(value)
-    return [Trial(0.0, {}), *(Trial(v, {"noise": f"{LABELS}:{v:g}"}) for v in values if v)]
+    def trials(self):
+        """The settings to try, a list of `Trial`, or `UserError` if a rate is no number above 0."""
+        values = _numbers(self.rates, "rates")
+        if not all(value > 0 for value in values):
+            raise UserError(f"A learning rate is above 0. Received: rates={self.rates!r}")
+        return [Trial(value, {"learning_rate": value}) for value in values]
 
 
-def noises(kinds, levels):
-    """The pairs of a kind and a level to test with; level 0 is there without a test."""
-    names = _names(kinds, "kinds")
-    for name in names:
-        check_kind(name, KINDS)
-    values = _numbers(levels, "levels")
-    for value in values:
-        check_level(value)
-    return [(name, value) for name in names for value in values if value]
+@dataclass(frozen=True, kw_only=True)
+class Noise(Options):
+    """Trains once, and tests on texts with noise; for noise in labels, trains at each level."""
+
+    kinds: str = option(
+        ",".join(KINDS),
+        "Kinds of noise in texts, with commas between them: typos, delete_characters, "
+        "insert_characters, swap_characters, delete_words, swap_words, mask_words, "
+        "mask_emotion_words, lose_case, lose_punctuation.",
+    )
+    levels: str = option(
+        "0.05,0.1,0.2,0.4,1",
+        "Shares of characters, words or marks that are touched, with commas between them.",
+    )
+    label_levels: str = option(
+        "0.1,0.2,0.4",
+        "Shares of training texts with a wrong label, with commas between them; empty for none.",
+    )
+
+    def trials(self):
+        """The settings to try: without noise, and at each level of noise in labels.
+
+        Returns:
+            List of `Trial`.
+
+        Raises:
+            UserError: If a kind is not known, or a level is no share.
+        """
+        self.noises()
+        values = _numbers(self.label_levels, "label_levels") if self.label_levels else []
+        for value in values:
+            check_level(value)
+        return [Trial(0.0, {}), *(Trial(v, {"noise": f"{LABELS}:{v:g}"}) for v in values if v)]
+
+    def noises(self):
+        """The pairs of a kind and a level to test with; level 0 is there without a test."""
+        names = _names(self.kinds, "kinds")
+        for name in names:
+            check_kind(name, KINDS)
+        values = _numbers(self.levels, "levels")
+        for value in values:
+            check_level(value)
+        return [(name, value) for name in names for value in values if value]
 
 
-def data_ratio(*, ratios: str = "0.05,0.1,0.2,0.4,0.6,0.8,1"):
-    """Trains on parts of the training split, a smaller one a part of a larger one.
+@dataclass(frozen=True, kw_only=True)
+class DataRatio(Options):
+    """Trains on parts of the training split, a smaller one a part of a larger one."""
 
-    Args:
-        ratios: Shares of the training split, with commas between them.
+    ratios: str = option(
+        "0.05,0.1,0.2,0.4,0.6,0.8,1", "Shares of the training split, with commas between them."
+    )
 
-    Returns:
-        List of `Trial`.
-
-    Raises:
-        UserError: If a ratio is no share above 0.
-    """
-    values = _numbers(ratios, "ratios")
-    if not all(0 < value <= 1 for value in values):
-        raise UserError(
-            f"A data ratio is a share above 0 and at most 1. Received: ratios={ratios!r}"
-        )
-    return [Trial(value, {"train_fraction": value}) for value in values]
+    def trials(self):
+        """The settings to try, a list of `Trial`, or `UserError` if a ratio is no share above 0."""
+        values = _numbers(self.ratios, "ratios")
+        if not all(0 < value <= 1 for value in values):
+            raise UserError(
+                f"A data ratio is a share above 0 and at most 1. Received: ratios={self.ratios!r}"
+            )
+        return [Trial(value, {"train_fraction": value}) for value in values]
 
 
 # What is trained in place of the paper's gate, `features`, and of average pooling.
@@ -147,68 +146,66 @@ GATES = {
 }
 
 
-def gate(*, forms: str = ",".join(GATES)):
-    """Trains with other forms and places of the gate, without it, and with other poolings.
+@dataclass(frozen=True, kw_only=True)
+class Gate(Options):
+    """Trains with other forms and places of the gate, without it, and with other poolings."""
 
-    Args:
-        forms: Names with commas between them: none; features, the paper's; scalar, one gate a
-            token; linear_unit; after_embeddings and after_blocks, in models with so many blocks
-            that it makes a difference; attention_pooling, by gated attention in place of the gate;
-            max_pooling and first_pooling, with the paper's gate.
+    forms: str = option(
+        ",".join(GATES),
+        "Names with commas between them: none; features, the paper's; scalar, one gate a token; "
+        "linear_unit; after_embeddings and after_blocks, in models with so many blocks that it "
+        "makes a difference; attention_pooling, by gated attention in place of the gate; "
+        "max_pooling and first_pooling, with the paper's gate.",
+    )
 
-    Returns:
-        List of `Trial`.
-
-    Raises:
-        UserError: If there is no such form.
-    """
-    names = _names(forms, "forms")
-    if unknown := [name for name in names if name not in GATES]:
-        raise UserError(
-            f"Unknown form of the gate. Accepted: {', '.join(GATES)}. "
-            f"Received: {', '.join(unknown)}"
-        )
-    return [GATES[name] for name in names]
+    def trials(self):
+        """The settings to try, a list of `Trial`, or `UserError` if there is no such form."""
+        names = _names(self.forms, "forms")
+        if unknown := [name for name in names if name not in GATES]:
+            raise UserError(
+                f"Unknown form of the gate. Accepted: {', '.join(GATES)}. "
+                f"Received: {', '.join(unknown)}"
+            )
+        return [GATES[name] for name in names]
 
 
 ANALYSES = {
-    "learning_rate": learning_rate,
-    "noise": noise,
-    "data_ratio": data_ratio,
-    "gate": gate,
+    "learning_rate": LearningRate,
+    "noise": Noise,
+    "data_ratio": DataRatio,
+    "gate": Gate,
 }
 
 
-def analyze(
-    analysis,
-    *,
-    models: str = "gated_transformer@scratch,gated_transformer@minilm",
-    seeds: int = 5,
-    settings: str | None = None,
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
-    workers: int = 1,
-    study: str | None = None,
-    runs_dir: str = "runs",
-    notify=print,
-    **options,
-):
+@dataclass(frozen=True, kw_only=True)
+class AnalysisOptions(StudyOptions):
+    """What is analysed."""
+
+    models: str = option(
+        "gated_transformer@scratch,gated_transformer@minilm",
+        "Names with commas between them, with encoders as in gated_transformer@scratch.",
+    )
+    seeds: int = option(5, "How many runs at each value.", SEEDS)
+    settings: str | dict[str, dict] | None = option(
+        None,
+        "YAML or JSON file with settings in place of the chosen ones: by model as in `models`, or "
+        "for all `networks`, a value by option of `fit`.",
+    )
+    study: str | None = option(
+        None,
+        "Name of the set of runs; unless given, that of the analysis. Runs that are there with the "
+        "same settings are taken as they are: `noise` in the study of a comparison trains nothing "
+        "that the comparison has trained.",
+    )
+
+
+def analyze(analysis, *, notify=print, **options):
     """Makes the runs of an analysis, and says what they reach.
 
     Args:
-        analysis: Name of a function of `ANALYSES`.
-        models: Names with commas between them, with encoders as in gated_transformer@scratch.
-        seeds: How many runs at each value.
-        settings: YAML or JSON file with settings in place of the chosen ones: by model as in
-            `models`, or for all `networks`, a value by option of `fit`.
-        precision: What to train in; see `fit`.
-        workers: Number of processes that make runs side by side, each with its share of the cores
-            or its own GPU.
-        study: Name of the set of runs; unless given, that of the analysis. Runs that are there
-            with the same settings are taken as they are: `noise` in the study of a comparison
-            trains nothing that the comparison has trained.
-        runs_dir: Folder of all runs.
+        analysis: Name of a class of `ANALYSES`.
         notify: Called with messages for the user.
-        **options: Options of the analysis, of `load_corpus`, `prepare` and `split`.
+        **options: Values by option of the analysis, of `AnalysisOptions` and of `DataOptions`.
 
     Returns:
         What `sensitivity.json` says of these models, a dictionary of `analysis`, `corpus` and
@@ -227,22 +224,22 @@ def analyze(
     >>> [(point["value"], len(point["run_ids"])) for point in found["points"]]
     [(0.5, 1), (1.0, 1)]
     """
-    own = option_defaults(ANALYSES[analysis])
-    own |= {name: options.pop(name) for name in own if name in options}
-    names = full_names(models)
-    given = read_settings(settings, names) if settings else {}
-    study = analysis if study is None else study
+    own, asked = ANALYSES[analysis].pick(options), AnalysisOptions.pick(options)
+    data = DataOptions.make(**without(options, AnalysisOptions, type(own)))
+    names = full_names(asked.models)
+    settings = read_settings(asked.settings, names) if asked.settings else {}
+    study = analysis if asked.study is None else asked.study
     record.check_study(study)
-    directory = Path(runs_dir) / study
+    directory = Path(asked.runs_dir) / study
     cache = {}
     tasks = plan_analysis(
         analysis,
         names,
         own=own,
-        seeds=seeds,
-        settings=given,
-        precision=precision,
-        options=options,
+        seeds=asked.seeds,
+        settings=settings,
+        precision=asked.precision,
+        data=data,
         cache=cache,
         notify=notify,
     )
@@ -252,13 +249,16 @@ def analyze(
     made, failed = make_runs(
         in_order,
         directory,
-        workers=workers,
+        workers=asked.workers,
         cache=cache,
         notify=notify,
         check=lambda: _check(tasks.values()),
     )
     if not made:
         return None, failed
+    # Imported here because pandas takes a moment.
+    from emotion_keras.evaluation.sensitivity import summarize_noise, summarize_runs
+
     runs = {
         point: [made[str(task)] for task in of_point if str(task) in made]
         for point, of_point in tasks.items()
@@ -274,9 +274,11 @@ def analyze(
         ],
     }
     if analysis == "noise":
+        from emotion_keras.data import read_dataset
+
         tested = {name: runs[name, 0.0] for name in names}
-        dataset = read_dataset(resolve_data(options), cache, notify)
-        wanted = noises(own["kinds"], own["levels"])
+        dataset = read_dataset(data, cache, notify)
+        wanted = own.noises()
         _test_with_noise(
             [path for paths in tested.values() for path in paths], wanted, dataset, notify
         )
@@ -300,27 +302,27 @@ def _with_other_models(found, path):
     return {**found, "points": [*others, *found["points"]], **noise}
 
 
-def plan_analysis(analysis, names, *, own, seeds, settings, precision, options, cache, notify):
+def plan_analysis(analysis, names, *, own, seeds, settings, precision, data, cache, notify):
     """The runs of an analysis.
 
     Args:
-        analysis: Name of a function of `ANALYSES`.
+        analysis: Name of a class of `ANALYSES`.
         names: Full names of models.
-        own: Dictionary of the analysis's arguments.
+        own: The analysis's options, an object of its class.
         seeds: Integer, number of runs at each value.
         settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
         precision: See `fit`.
-        options: Dictionary of the options of the data.
+        data: `DataOptions`.
         cache: Dictionary, filled with what of the runs can be made beforehand, as `fit` takes it.
         notify: Called with messages for the user.
 
     Returns:
         Dictionary of lists of `Task`, by model and value.
     """
-    trials = ANALYSES[analysis](**own)
+    trials = own.trials()
     common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
     return {
-        (name, trial.value): _make_tasks(analysis, name, trial, settings, options, common)
+        (name, trial.value): _make_tasks(analysis, name, trial, settings, data, common)
         for name in names
         for trial in _possible_trials(analysis, name, trials, settings, notify)
     }
@@ -343,10 +345,10 @@ def _possible_trials(analysis, name, trials, given, notify):
     return [trial for trial in trials if trial not in left_out]
 
 
-def _make_tasks(analysis, name, trial, given, options, common):
+def _make_tasks(analysis, name, trial, given, data, common):
     """The runs of a contender at one value."""
-    shared = {option: value for option, value in trial.options.items() if option in data_options()}
-    own = {option: value for option, value in trial.options.items() if option not in shared}
+    own = without(trial.options, *DATA_STAGES.values())
+    shared = {option: value for option, value in trial.options.items() if option not in own}
     settings = settings_for(name, given) | own
     contender = name
     if trial.model:
@@ -356,7 +358,10 @@ def _make_tasks(analysis, name, trial, given, options, common):
         del settings["encoder"]
         contender = f"{trial.model}@{encoder}"
     tasks = make_tasks(
-        [contender], resolve_data(options | shared), settings={contender: settings}, **common
+        [contender],
+        DataOptions.make(**{**data.options(), **shared}),
+        settings={contender: settings},
+        **common,
     )
     value = trial.value if isinstance(trial.value, str) else f"{trial.value:g}"
     named = {"trial": f"{analysis} {value}"}
@@ -367,20 +372,19 @@ def _make_tasks(analysis, name, trial, given, options, common):
 
 
 def _check(tasks):
-    """Makes sure that the runs of an analysis can begin; imports Keras."""
-    with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.training.run import check_options
-
+    """Makes sure that the runs of an analysis can begin."""
     for first, *_ in tasks:
         options = {name: value for name, value in first.options.items() if name != "trial"}
         try:
-            check_options(options["model"], options)
+            Settings.make(**options)
         except UserError as error:
             raise UserError(f"{first.group} cannot be trained. {error}") from error
 
 
 def _test_with_noise(directories, wanted, dataset, notify):
     """Tests models on perturbed texts, and says how far it is."""
+    from tuning.robustness import measure_robustness, missing_noises
+
     left = [path for path in directories if missing_noises(path, wanted)]
     if left:
         notify(f"{len(left)} models to test with {len(wanted)} noises each.")
@@ -447,29 +451,18 @@ def summarize(found):
 def main(arguments=None):
     """The command `python -m tuning.sensitivity`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = jsonargparse.ArgumentParser(
-        prog="python -m tuning.sensitivity",
-        description=__doc__,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
-    commands = parser.add_subcommands(dest="analysis")
-    for name, function in ANALYSES.items():
-        of_analysis = make_parser(
-            f"python -m tuning.sensitivity {name}",
-            function.__doc__.partition("\n")[0],
-            [function, analyze, *DATA_STAGES.values()],
-            {},
-            # A fold would be another test split, and the ratios are the training fractions.
-            skip={"folds", "fold", "train_fraction"} if name == "data_ratio" else {"folds", "fold"},
-        )
-        commands.add_subcommand(name, of_analysis, help=function.__doc__.partition("\n")[0])
+    parser = Parser("python -m tuning.sensitivity", __doc__)
+    commands = parser.add_subparsers(dest="analysis", required=True, metavar="ANALYSIS")
+    for name, own in ANALYSES.items():
+        described = {"help": own.__doc__, "description": own.__doc__}
+        of_analysis = commands.add_parser(name, **described)
+        # A fold would be another test split, and the ratios are the training fractions.
+        skip = {"folds", "fold", *(["train_fraction"] if name == "data_ratio" else [])}
+        for options in (own, AnalysisOptions, *DATA_STAGES.values()):
+            of_analysis.add_options(options, skip=skip)
 
     def run():
-        chosen = parse(parser, arguments)
-        options = vars(chosen[chosen.analysis])
-        options.pop("config")
-        found, failed = analyze(chosen.analysis, **options)
+        found, failed = analyze(**vars(parser.parse_args(arguments)))
         if found:
             print_tables(summarize(found))
         return tell_failures(failed)

@@ -1,4 +1,4 @@
-"""Command-line options from the signatures of the functions that take them.
+"""Command lines and files of options, from the classes that say which options there are.
 
 What stands on a command line, in a file of options or in a Python call is read by one function,
 `read_option`, so that it means the same in all three: an option that is a text is the text as it
@@ -6,144 +6,25 @@ was typed, whatever YAML would make of it.
 """
 
 import argparse
-import csv
-import inspect
+import dataclasses
 import json
-import numbers
-import os
 import re
+import sys
 import types
 import typing
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
-import docstring_parser
-import jsonargparse
 import yaml
 
+from emotion_keras import __version__
 from emotion_keras.errors import UserError
+from emotion_keras.record.options import Options, in_words, read_option
 
-_BOOLEANS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def option_defaults(function):
-    """The options of a function: its annotated arguments that have a default.
-
-    Args:
-        function: A function or class.
-
-    Returns:
-        Dictionary of defaults by option.
-    """
-    return {name: parameter.default for name, parameter in _options(function).items()}
-
-
-def _options(function):
-    return {
-        name: parameter
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.default is not parameter.empty and parameter.annotation is not parameter.empty
-    }
-
-
-def read_options(function, values):
-    """Reads the values of a function's options; see `read_option`.
-
-    Args:
-        function: A function or class.
-        values: Dictionary of values by option, of which others than the function's are left out.
-
-    Returns:
-        Dictionary of values by option.
-
-    Raises:
-        UserError: If a value is of a wrong type.
-    """
-    return {
-        name: read_option(name, parameter.annotation, values[name])
-        for name, parameter in _options(function).items()
-        if name in values
-    }
-
-
-def read_option(name, annotation, value):
-    """Reads the value of an option.
-
-    Args:
-        name: The option.
-        annotation: Its type: `str`, `int`, `float`, `bool`, `Literal`, `list` or `tuple` of one of
-            these, `None`, or a union of such.
-        value: A string as it is typed, or the value itself. A string for an option that is a text
-            is that text; for any other it is a number, `true`, `false`, `null`, or a list in
-            brackets.
-
-    Returns:
-        The value in the type.
-
-    Raises:
-        UserError: If the value is of a wrong type, or a string that is no text.
-
-    Example:
-
-    >>> read_option("epochs", int, "3"), read_option("labels", str | None, "null")
-    (3, 'null')
-    """
-    if isinstance(value, str) and _is_no_text(value):
-        raise UserError(
-            f"{name} holds a NUL or half a character, as no text and no path does. "
-            f"Received: {name}={value!r}"
-        )
-    try:
-        return _read(annotation, value)
-    except (ValueError, OverflowError, yaml.YAMLError):
-        raise UserError(f"{name} is {_in_words(annotation)}. Received: {name}={value}") from None
-
-
-def _is_no_text(value):
-    try:
-        os.fsencode(value)  # Bytes of a path that are no character have a form of their own.
-    except UnicodeEncodeError:
-        return True
-    return "\0" in value
-
-
-def _read(annotation, value):
-    kinds = typing.get_args(annotation)
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return _read_one_of(kinds, value)
-    if typing.get_origin(annotation) is typing.Literal:
-        return _only_if(isinstance(value, str) and value in kinds, value)
-    if typing.get_origin(annotation) in (list, tuple):
-        values = load_texts(value) if isinstance(value, str) else value
-        _only_if(isinstance(values, list | tuple), values)
-        return typing.get_origin(annotation)(_read(kinds[0], one) for one in values)
-    if annotation is types.NoneType:
-        return _only_if(value is None or value in ("null", "~"), None)
-    if annotation is str:
-        return os.fspath(_only_if(isinstance(value, str | os.PathLike), value))
-    if annotation is bool:
-        read = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
-        return _only_if(isinstance(read, bool), read)
-    # Python's own rules for numbers: `010` is ten, and no octal number as YAML has it.
-    if isinstance(value, str):
-        return annotation(value)
-    kind = numbers.Integral if annotation is int else numbers.Real
-    return annotation(_only_if(isinstance(value, kind) and not isinstance(value, bool), value))
-
-
-def _read_one_of(kinds, value):
-    # A text first: it is what was typed. Only a value that is no string is something else.
-    for kind in sorted(kinds, key=lambda kind: kind is not str):
-        try:
-            return _read(kind, value)
-        except (ValueError, OverflowError, yaml.YAMLError):
-            continue
-    raise ValueError
-
-
-def _only_if(is_right, value):
-    if not is_right:
-        raise ValueError
-    return value
+# What argparse is given in place of two dashes that are an option's value: Python before 3.13 would
+# take them away. No command line can hold it.
+_TWO_DASHES = "\0--"
 
 
 def load_texts(text):
@@ -231,148 +112,172 @@ class _TextLoader(yaml.SafeLoader):
 
 _TextLoader.add_constructor("tag:yaml.org,2002:null", _TextLoader.construct_nothing)
 _TextLoader.add_constructor("tag:yaml.org,2002:map", _TextLoader.construct_mapping)
-jsonargparse.set_loader("texts", load_texts, exceptions=(yaml.YAMLError, ValueError))
 
 
-def split_names(option, text):
-    """The names in a list with commas; one that holds a comma stands in double quotes.
-
-    Args:
-        option: The option, for the message.
-        text: String such as `joy,"fear, or dread",shame`.
-
-    Returns:
-        List of strings.
-
-    Raises:
-        UserError: If quotes are not closed.
-    """
-    try:
-        rows = list(csv.reader([text], skipinitialspace=True, strict=True))
-    except csv.Error as error:
-        raise UserError(
-            f"{option} are names with commas between them; one that holds a comma or begins with "
-            f"a quote stands in double quotes, and a quote within it is doubled: {error}. "
-            f"Received: {option}={text!r}"
-        ) from None
-    return [name.strip() for row in rows for name in row]
-
-
-def make_parser(program, description, functions, defaults, skip=()):
-    """Builds a command-line parser; options can also be read from a file, and printed as one.
-
-    Args:
-        program: The command, for its help.
-        description: What it does.
-        functions: The functions whose options the command has.
-        defaults: Dictionary of defaults that differ from the functions' own.
-        skip: Names of options that the command does not have.
-
-    Returns:
-        `jsonargparse.ArgumentParser`.
-    """
-    parser = _Parser(
-        prog=program,
-        description=description,
-        allow_abbrev=False,
-        exit_on_error=False,
-        parser_mode="texts",
-    )
-    parser.add_argument(
-        "--config", action=_OptionsFile, help="Read options from a YAML or JSON file."
-    )
-    for function in functions:
-        documented = docstring_parser.parse(inspect.getdoc(function) or "")
-        texts = {parameter.arg_name: parameter.description for parameter in documented.params}
-        group = parser.add_argument_group(documented.short_description)
-        for name, parameter in _options(function).items():
-            if name not in skip:
-                choices = typing.get_args(parameter.annotation)
-                is_choice = typing.get_origin(parameter.annotation) is typing.Literal
-                group.add_argument(
-                    f"--{name}",
-                    metavar=f"{{{','.join(choices)}}}" if is_choice else None,
-                    type=_Type(name, parameter.annotation),
-                    default=parameter.default,
-                    help=(texts.get(name) or "").replace("%", "%%"),
-                )
-    parser.set_defaults(defaults)
-    _write_with_dashes(parser)
+def make_parser(
+    program: str,
+    description: str | None,
+    classes: Iterable[type[Options]],
+    defaults: Mapping[str, Any] = types.MappingProxyType({}),
+    *,
+    skip: Iterable[str] = (),
+    switches: Iterable[str] = (),
+) -> "Parser":
+    """Makes the command line of several classes of options; see `Parser`."""
+    parser = Parser(program, description)
+    for options in classes:
+        parser.add_options(options, defaults, skip=skip, switches=switches)
     return parser
 
 
-class _Parser(jsonargparse.ArgumentParser):
-    def _get_values(self, action, arg_strings):
-        # Python before 3.13 takes `--` away from an option's value, too, as in `--prefix=--`.
-        if action.option_strings and arg_strings == ["--"]:
-            return self._get_value(action, "--")
-        return super()._get_values(action, arg_strings)
+class Parser(argparse.ArgumentParser):
+    """A command line whose options can also be read from a file, and printed as one.
 
-
-class _OptionsFile(jsonargparse.ActionConfigFile):
-    def __call__(self, parser, cfg, values, option_string=None):
-        if not isinstance(load_texts_of(values, "options"), dict):
-            raise UserError(f"{values} holds no options. Expected a value by option, as in seed: 1")
-        super().__call__(parser, cfg, values, option_string)
-
-
-class _Type:
-    """What argparse calls with a string, and shows in the help."""
-
-    def __init__(self, name, annotation):
-        self._name, self._annotation = name, annotation
-
-    def __call__(self, value):
-        return read_option(self._name, self._annotation, value)
-
-    def __repr__(self):
-        return inspect.formatannotation(self._annotation).replace("typing.", "")
-
-
-def parse(parser, arguments):
-    """Parses a command line.
+    An option is written with dashes; with underscores, as in Python, it is the same.
 
     Args:
-        parser: What `make_parser` returned, or a parser with such as subcommands.
-        arguments: List of strings.
+        prog: The command, for its help.
+        description: What it does.
 
-    Returns:
-        `jsonargparse.Namespace`.
+    Example:
 
-    Raises:
-        UserError: If an option is unknown or lacks its value, or a value is of a wrong type.
+    >>> from emotion_keras.data.options import Protocol
+    >>> parser = Parser("python -m emotion_keras.compare", "Compare models.")
+    >>> parser.add_options(Protocol, skip={"fold"})
+    >>> parser.parse_args(["--split-seed=1"]).split_seed
+    1
     """
-    try:
-        return parser.parse_args(arguments)
-    except argparse.ArgumentError as error:
-        message = " ".join(str(error).split())
-    if found := re.match(r"unrecognized arguments: (.*)$", message):
-        raise UserError(f"There is no such option; `--help` lists them. Received: {found[1]}")
-    message = message.removeprefix('Parser key "config": ').rstrip(".")
-    message = f"{message}. `--help` lists the options."
-    if "expected one argument" in message:
-        message += " A value that begins with a dash follows an equals sign: --option=-x."
-    raise UserError(message)
+
+    def __init__(self, prog: str, description: str | None = None):
+        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        self._annotations = {}
+        self.add_argument("--version", action="version", version=f"emotion_keras {__version__}")
+
+    def add_options(
+        self,
+        options: type[Options],
+        defaults: Mapping[str, Any] = types.MappingProxyType({}),
+        *,
+        skip: Iterable[str] = (),
+        switches: Iterable[str] = (),
+    ):
+        """Adds a group of options.
+
+        Args:
+            options: The class that says which.
+            defaults: Values by option that differ from the class's own defaults; others than the
+                class's are left out.
+            skip: Names of options that the command does not have.
+            switches: Names of options that are given without a value, for true.
+        """
+        if not self._annotations:
+            self._add_files()
+        group = self.add_argument_group(options.__doc__.partition("\n")[0].rstrip("."))
+        for field in dataclasses.fields(options):
+            if field.name in skip:
+                continue
+            self._annotations[field.name] = field.type
+            name, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]
+            default = defaults.get(field.name, field.default)
+            if field.name in switches:
+                group.add_argument(name, action="store_true", default=default, help=_literal(text))
+                continue
+            choices = typing.get_args(field.type)
+            is_choice = typing.get_origin(field.type) is typing.Literal
+            kind = "" if is_choice else f"{in_words(field.type)}; "
+            group.add_argument(
+                name,
+                metavar=f"{{{','.join(choices)}}}" if is_choice else None,
+                action=_Store,
+                default=default,
+                help=_literal(f"{text} ({kind}default: {_as_yaml(default)})"),
+            )
+
+    def _add_files(self):
+        suppressed = {"default": argparse.SUPPRESS}
+        self.add_argument(
+            "--config",
+            action=_ReadFile,
+            help="Read options from a YAML or JSON file.",
+            **suppressed,
+        )
+        self.add_argument(
+            "--print-config",
+            action="store_true",
+            help="Print the options, as `--config` reads them, in place of doing anything.",
+            **suppressed,
+        )
+
+    def read(self, name: str, value: Any) -> Any:
+        """Reads the value of an option; see `read_option`."""
+        return read_option(name, self._annotations[name], value)
+
+    def read_file(self, path: str) -> dict[str, Any]:
+        """Reads a file of options.
+
+        Raises:
+            UserError: If it holds something else, or an option that the command does not have.
+        """
+        values = load_texts_of(path, "options")
+        if not isinstance(values, dict):
+            raise UserError(f"{path} holds no options. Expected a value by option, as in seed: 1")
+        named = {str(name).replace("-", "_"): value for name, value in values.items()}
+        if unknown := [name for name in named if name not in self._annotations]:
+            raise UserError(
+                f"{path}: there is no such option; `--help` lists them. "
+                f"Received: {', '.join(unknown)}"
+            )
+        return {name: self.read(name, value) for name, value in named.items()}
+
+    def parse_known_args(self, args=None, namespace=None):
+        arguments = sys.argv[1:] if args is None else args
+        found, left = super().parse_known_args(_as_dashes(arguments), namespace)
+        if vars(found).pop("print_config", False) and not left:
+            values = {name: getattr(found, name) for name in self._annotations}
+            print(_as_yaml(values), end="")
+            self.exit()
+        return found, left
+
+    def error(self, message):
+        message = " ".join(message.split())
+        if found := re.match(r"unrecognized arguments: (.*)$", message):
+            raise UserError(f"There is no such option; `--help` lists them. Received: {found[1]}")
+        message = f"{message.removeprefix('argument ').rstrip('.')}. `--help` lists the options."
+        if "expected one argument" in message:
+            message += " A value that begins with a dash follows an equals sign: --option=-x."
+        raise UserError(message)
 
 
-def _in_words(annotation):
-    """What an option's type accepts, for people."""
-    names = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-    if annotation in names:
-        return names[annotation]
-    inner = [part for part in typing.get_args(annotation) if part not in (type(None), ...)]
-    if typing.get_origin(annotation) is typing.Literal:
-        return f"one of {', '.join(inner)}"
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return " or ".join(map(_in_words, inner))
-    return f"a list in brackets, each of it {' or '.join(map(_in_words, inner))}"
+class _Store(argparse.Action):
+    def __call__(self, parser, namespace, value, option_string=None):
+        value = "--" if value == _TWO_DASHES else value
+        setattr(namespace, self.dest, parser.read(self.dest, value))
 
 
-def _write_with_dashes(parser):
-    # The library names options as the arguments are named; a command line has dashes. Both work.
-    for action in parser._actions:
-        if action.dest == "print_config":
-            continue  # The library looks for it under its own name.
-        dashed = [name.replace("_", "-") for name in action.option_strings]
-        parser._option_string_actions |= dict.fromkeys(dashed, action)
-        action.option_strings = dashed
+class _ReadFile(argparse.Action):
+    def __call__(self, parser, namespace, path, option_string=None):
+        for name, value in parser.read_file(path).items():
+            setattr(namespace, name, value)
+
+
+def _as_dashes(arguments):
+    """A command line whose options are written as the parser knows them."""
+    changed, waiting = [], iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            return [*changed, argument, *waiting]
+        name, equals, value = argument.partition("=")
+        if name.startswith("--"):
+            name = name.replace("_", "-")
+        changed.append(name + equals + (_TWO_DASHES if equals and value == "--" else value))
+    return changed
+
+
+def _literal(text):
+    return text.replace("%", "%%")
+
+
+def _as_yaml(value):
+    style = {"sort_keys": False, "allow_unicode": True, "default_flow_style": None, "width": 1000}
+    text = yaml.safe_dump(value, **style)
+    return text if isinstance(value, dict) else text.removesuffix("\n...\n").rstrip("\n")

@@ -5,20 +5,27 @@ goes where, and `balance` evens out the labels of the training split. `read_data
 three.
 """
 
-from emotion_keras.data.corpus import Corpus, load_corpus
-from emotion_keras.data.dataset import Dataset, read_dataset
-from emotion_keras.data.preparation import Audit, audit_balance, balance, prepare
-from emotion_keras.data.splits import Split, split
+import importlib
 
-__all__ = [
-    "Audit",
-    "Corpus",
-    "Dataset",
-    "audit_balance",
-    "Split",
-    "balance",
-    "load_corpus",
-    "prepare",
-    "read_dataset",
-    "split",
-]
+# Imported when they are asked for: pandas takes half a second, and the options of the data, which
+# every command shows in its help, need none of it.
+_PLACES = {
+    "Audit": "preparation",
+    "Corpus": "corpus",
+    "Dataset": "dataset",
+    "Split": "splits",
+    "audit_balance": "preparation",
+    "balance": "preparation",
+    "load_corpus": "corpus",
+    "prepare": "preparation",
+    "read_dataset": "dataset",
+    "split": "splits",
+}
+
+__all__ = list(_PLACES)
+
+
+def __getattr__(name):
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_PLACES[name]}"), name)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from emotion_keras import tables
 from emotion_keras.data import isear, situations
+from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.normalization import clean_text, unspaced_share
 from emotion_keras.tables.encodings import is_garbled
@@ -97,32 +98,15 @@ def _fold(text):
     )
 
 
-def load_corpus(
-    data: str = "auto",
-    *,
-    text_column: str | None = None,
-    label_column: str | None = None,
-    group_column: str | None = None,
-    encoding: str | None = None,
-    max_labels: int | None = None,
-    notify=print,
-):
+def load_corpus(data="auto", options=None, *, notify=print, **given):
     """Loads a corpus by name or from a file.
 
     Args:
-        data: `"isear"`; `"situations"`, the built-in corpus; `"auto"`, which is ISEAR where it is
-            in Keras's cache or can be downloaded within seconds, and `situations` otherwise; or the
-            path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook,
-            or ISEAR's own file, known by its header.
-        text_column: Column of the texts; guessed from usual names where `None`.
-        label_column: Column of the labels; guessed likewise.
-        group_column: Column that says which texts belong together and must not be parted by a
-            split (author, respondent, conversation).
-        encoding: Encoding of a text file, such as `cp1252`; found out where `None`.
-        max_labels: How many labels a file may hold; 500 where `None`, as more are mostly texts or
-            numbers in the wrong column.
+        data: See `Reading`.
+        options: `Reading`, in place of `data` and of what is given.
         notify: Called with messages: where `"auto"` had to choose the built-in corpus, and about
             what the source holds.
+        **given: Fields of `Reading`.
 
     Returns:
         A `Corpus`, as it is in the source: `prepare` cleans it.
@@ -136,12 +120,13 @@ def load_corpus(
     >>> len(corpus)
     3
     """
+    options = options or Reading(data=data, **given)
+    data, encoding, max_labels = options.data, options.encoding, options.max_labels
     columns = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "group_column": group_column,
+        "text_column": options.text_column,
+        "label_column": options.label_column,
+        "group_column": options.group_column,
     }
-    data = os.fspath(data)
     if data not in _NAMES:
         return _from_file(Path(os.path.expanduser(data)), columns, encoding, max_labels, notify)
     _refuse({**columns, "encoding": encoding}, f"data={data!r}")

@@ -35,8 +35,7 @@ def read_dataset(settings, cache, notify=print):
     """Loads, prepares and splits a corpus.
 
     Args:
-        settings: Dictionary of the options of `load_corpus` (`reading`), `prepare` (`preparation`)
-            and `split` (`protocol`).
+        settings: `DataOptions`, or `Settings`, which have the same stages.
         cache: Dictionary that keeps the corpus and the split from one call to the next.
         notify: Called with messages for the user.
 
@@ -48,13 +47,17 @@ def read_dataset(settings, cache, notify=print):
     """
 
     def read():
-        return prepare(load_corpus(**settings["reading"], notify=notify), **settings["preparation"])
+        corpus = load_corpus(options=settings.reading, notify=notify)
+        return prepare(corpus, settings.preparation)
 
-    made_from = {name: settings[name] for name in ("reading", "preparation")}
+    made_from = {
+        "reading": settings.reading.to_dict(),
+        "preparation": settings.preparation.to_dict(),
+    }
     corpus, audit = once(cache, "corpus", made_from, read)
-    made_from["protocol"] = settings["protocol"]
+    made_from["protocol"] = settings.protocol.to_dict()
     try:
-        parts = once(cache, "split", made_from, lambda: split(corpus, **settings["protocol"]))
+        parts = once(cache, "split", made_from, lambda: split(corpus, settings.protocol))
     except UserError:
         notify(str(audit))  # What is missing from a split may be what the preparation removed.
         raise

@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+from emotion_keras.data.options import NoiseOptions
 from emotion_keras.errors import UserError
 
 # No vocabulary holds it, so that every tokenizer takes it for an unknown word.
@@ -91,16 +92,15 @@ class TrainingNoise:
 
     Args:
         seed: Integer.
-        noise: What to perturb the training split with, kinds with their levels such as
-            `typos:0.05,labels:0.2`. Of texts: typos, delete_characters, insert_characters,
-            swap_characters, delete_words, swap_words, mask_words, mask_emotion_words, lose_case,
-            lose_punctuation; labels is the share of examples with a wrong label.
+        options: `NoiseOptions`.
+        **given: Its fields, in place of the object.
 
     Raises:
         UserError: If `noise` says something else.
     """
 
-    def __init__(self, seed, *, noise: str | None = None):
+    def __init__(self, seed, options=None, **given):
+        noise = (options or NoiseOptions(**given)).noise
         self.seed = seed
         levels = [] if noise is None else [_parse(part) for part in noise.split(",")]
         self._levels = dict(levels)

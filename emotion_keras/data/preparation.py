@@ -1,15 +1,15 @@
 """The four steps of preparation (cleaning, punctuation, choice of labels, balance) and an audit."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
-from emotion_keras.command.options import split_names
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.normalization import (
     MAX_CHARACTERS,
@@ -18,8 +18,8 @@ from emotion_keras.inputs.normalization import (
     has_words,
     normalize_marks,
 )
+from emotion_keras.record.options import split_names
 
-REPEATS = ("drop", "keep")
 BALANCE = ("none", "undersample", "oversample", "class_weight")
 
 # The reasons to remove an example, by the step that does it and in the order of the steps. What has
@@ -76,31 +76,15 @@ class Audit:
         return "\n".join(lines)
 
 
-def prepare(
-    corpus,
-    *,
-    clean: bool = True,
-    normalize_punctuation: bool = True,
-    labels: str | list[str] | None = None,
-    repeats: Literal["drop", "keep"] = "drop",
-):
+def prepare(corpus, options=None, **given):
     """Makes a corpus fit to learn from, and says what that took.
 
     Examples without label, or without a word in their text, are removed in any case.
 
     Args:
         corpus: A `Corpus` as loaded.
-        clean: Whether to decode HTML entities, remove control characters, fold blanks, cut texts to
-            20,000 characters and, in ISEAR, repair the file's artefacts and remove the no-answers.
-        normalize_punctuation: Whether to write quotes, dashes, ellipses and full-width forms in
-            ASCII, repeated marks once, and no blank before a mark.
-        labels: Names of the labels to keep, with commas between them; a name that holds a comma
-            stands in double quotes, as in `joy,"fear, or dread"`. Or a list of names. `None` keeps
-            all.
-        repeats: `"drop"` keeps the first of the examples whose texts differ in case and blanks
-            alone, and none of those with such a text under two labels: no model could be right
-            about them, and which label to believe would be an accident of the file's order.
-            `"keep"` keeps them all; `split` then keeps them together.
+        options: `Preparation`.
+        **given: Its fields, in place of the object.
 
     Returns:
         The prepared `Corpus` and the `Audit`.
@@ -115,15 +99,15 @@ def prepare(
     >>> corpus.labels, len(corpus)
     (('joy', 'fear'), 300)
     """
-    if repeats not in REPEATS:
-        raise UserError(f"repeats is one of {', '.join(REPEATS)}. Received: repeats={repeats!r}")
+    options = options or Preparation(**given)
+    labels, repeats = options.labels, options.repeats
     kept_labels = _kept_labels(corpus, labels)
     is_isear = corpus.name == "isear"
     removed = np.zeros(len(corpus), np.int8)
     texts = corpus.examples["text"].tolist()
     steps: dict[str, dict[str, Any]] = {name: {"step": name} for name in _REASONS}
 
-    if clean:
+    if options.clean:
         before = texts
         if is_isear:
             texts = [isear.repair(text[:MAX_CHARACTERS]) for text in texts]
@@ -133,7 +117,7 @@ def prepare(
         if is_isear:
             _remove(removed, [isear.is_no_answer(text) for text in texts], "no answer")
         del before
-    if normalize_punctuation:
+    if options.normalize_punctuation:
         before, texts = texts, [normalize_marks(text) for text in texts]
         steps["normalize_punctuation"]["changed"] = _count_changed(before, texts)
         del before
@@ -166,10 +150,8 @@ def prepare(
         "corpus": corpus.name,
         "reading": corpus.reading,
         "options": {
-            "clean": clean,
-            "normalize_punctuation": normalize_punctuation,
+            **options.to_dict(),
             "labels": None if labels is None else list(kept_labels),
-            "repeats": repeats,
         },
         "num_in": len(corpus),
         "num_out": int(left.sum()),
@@ -259,7 +241,7 @@ def _kept_labels(corpus, labels):
     if labels is None:
         kept = corpus.labels
     else:
-        names = split_names("labels", labels) if isinstance(labels, str) else labels
+        names = split_names("labels", labels)
         names = [normalize("NFC", name).strip() for name in names if name.strip()]
         unknown = [name for name in names if name not in corpus.labels]
         if unknown:

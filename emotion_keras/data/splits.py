@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.options import Protocol
 from emotion_keras.errors import UserError
 
 TEST, VAL, TRAIN = 0, 1, 2
@@ -32,16 +33,7 @@ class Split:
     protocol: dict
 
 
-def split(
-    corpus,
-    *,
-    split_seed: int = 0,
-    test_size: float = 0.2,
-    val_size: float = 0.1,
-    folds: int | None = None,
-    fold: int | None = None,
-    train_fraction: float = 1.0,
-):
+def split(corpus, options=None, **given):
     """Splits a corpus, stratified by label, with no subject and no text in two splits.
 
     The split depends on the seed and on the set of examples, not on their order. Sizes and shares
@@ -49,13 +41,8 @@ def split(
 
     Args:
         corpus: A `Corpus`.
-        split_seed: Who goes where.
-        test_size: Share of all examples in the test split; without effect with `folds`.
-        val_size: Share of all examples in the validation split.
-        folds: Number of folds; each example is in the test split of exactly one of them.
-        fold: Which of them, from 0 on, is the test split.
-        train_fraction: Share of the training split to keep, by example and stratified by label. A
-            smaller share is a part of a larger one; validation and test are the same for all.
+        options: `Protocol`.
+        **given: Its fields, in place of the object.
 
     Returns:
         A `Split`.
@@ -70,7 +57,10 @@ def split(
     >>> len(parts.train), len(parts.val), len(parts.test)
     (735, 105, 210)
     """
-    _check(split_seed, test_size, val_size, folds, fold, train_fraction)
+    options = options or Protocol(**given)
+    _check(options)
+    test_size, val_size = options.test_size, options.val_size
+    folds, fold = options.folds, options.fold
     if folds is not None and folds > len(corpus):
         raise UserError(
             f"A fold holds a text or more, and {corpus.source} has {len(corpus):,} texts. "
@@ -82,7 +72,7 @@ def split(
             f"{int((label_ids < 0).sum())} examples have no label of {', '.join(corpus.labels)}. "
             "Call `prepare` first, which drops and counts them."
         )
-    blocks, keys, text_keys = _blocks(corpus, split_seed)
+    blocks, keys, text_keys = _blocks(corpus, options.split_seed)
     counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
     np.add.at(counts, (blocks, label_ids), 1)
     if folds is None:
@@ -100,16 +90,13 @@ def split(
     of_example = part[blocks]
     _check_labels(corpus, label_ids, of_example, smallest)
     train = np.flatnonzero(of_example == TRAIN)
-    if train_fraction < 1:
-        train = _fraction(train, label_ids, _reordered(text_keys, 0), train_fraction)
+    if options.train_fraction < 1:
+        keys = _reordered(text_keys, 0)
+        train = _fraction(train, label_ids, keys, options.train_fraction)
     val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
     protocol = {
-        "split_seed": split_seed,
+        **options.to_dict(),
         "test_size": test_size if folds is None else None,
-        "val_size": val_size,
-        "folds": folds,
-        "fold": fold,
-        "train_fraction": train_fraction,
         "by_subject": corpus.has_groups,
         "num_train": len(train),
         "num_val": len(val),
@@ -118,33 +105,21 @@ def split(
     return Split(train, val, test, protocol)
 
 
-def _check(split_seed, test_size, val_size, folds, fold, train_fraction):
-    for name, size in (("test_size", test_size), ("val_size", val_size)):
-        if not 0 < size < 1:
-            raise UserError(
-                f"{name} is a share of all examples, above 0 and below 1. Received: {name}={size}"
-            )
-    if not 0 < train_fraction <= 1:
-        raise UserError(
-            "train_fraction is a share of the training split, above 0 and at most 1. "
-            f"Received: train_fraction={train_fraction}"
-        )
-    if split_seed < 0:
-        raise UserError(f"split_seed is 0 or more. Received: split_seed={split_seed}")
+def _check(options):
+    """Makes sure that options of the protocol go together."""
+    folds, fold, val_size = options.folds, options.fold, options.val_size
     if (folds is None) != (fold is None):
         raise UserError(
             "folds and fold belong together: `--folds 5 --fold 0` is the first of five. "
             f"Received: folds={folds}, fold={fold}"
         )
     if folds is None:
-        if test_size + val_size >= 1:
+        if options.test_size + val_size >= 1:
             raise UserError(
                 "test_size and val_size leave nothing to train on: together they must be below 1. "
-                f"Received: test_size={test_size}, val_size={val_size}"
+                f"Received: test_size={options.test_size}, val_size={val_size}"
             )
         return
-    if folds < 2:
-        raise UserError(f"folds is 2 or more. Received: folds={folds}")
     if not 0 <= fold < folds:
         raise UserError(
             f"fold is counted from 0, so with folds={folds} it is 0 to {folds - 1}. "

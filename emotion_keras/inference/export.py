@@ -7,7 +7,6 @@ import shlex
 import shutil
 import warnings
 from pathlib import Path
-from typing import Literal
 
 import keras
 import numpy as np
@@ -24,6 +23,7 @@ from emotion_keras.evaluation.predictions import read_split
 from emotion_keras.inference.explanation import explaining_model
 from emotion_keras.inference.onnx_graph import to_onnx
 from emotion_keras.inference.onnx_model import ExportedNetwork
+from emotion_keras.inference.options import ExportOptions
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.machine import devices
@@ -38,28 +38,14 @@ CARD = "MODEL_CARD.md"
 
 
 @devices.known_numbers()
-def export(
-    run,
-    *,
-    format: Literal["onnx", "saved_model", "litert"] = "onnx",
-    out: str | None = None,
-    quantize: Literal["none", "int8"] = "none",
-    study: str | None = None,
-    runs_dir: str = "runs",
-    notify=print,
-):
+def export(run, *, notify=print, **options):
     """Exports the model of a finished run, once it is checked against the Keras model.
 
     Args:
         run: Folder of a finished run, or `best`, the best on validation of those in the folder of
             all runs.
-        format: What to write: ONNX, which `predict` and `serve` run; TensorFlow's SavedModel; or
-            LiteRT, for phones.
-        out: Folder to write; unless given, one of the format's name in the run's folder.
-        quantize: `int8` stores an ONNX model's weights in 8 bits, and computes with them.
-        study: With `best`, the study whose runs to choose from; unless given, all.
-        runs_dir: With `best`, folder of all runs.
         notify: Called with messages for the user.
+        **options: Values by option of `ExportOptions`.
 
     Returns:
         `pathlib.Path` of the folder.
@@ -68,6 +54,8 @@ def export(
         UserError: If the run cannot be exported so, the folder is there already, or the export does
             not say what the Keras model says.
     """
+    asked = ExportOptions(**options)
+    format, quantize = asked.format, asked.quantize
     if quantize != "none" and format != "onnx":
         raise UserError(
             f"Only ONNX is quantized: leave out `--quantize`. Received: format={format!r}"
@@ -77,8 +65,8 @@ def export(
             "An export is made with TensorFlow, whichever backend the run is of. Set "
             f"KERAS_BACKEND=tensorflow. Received: {keras.backend.backend()}"
         )
-    directory = record.resolve_run(run, runs_dir, study)
-    out = Path(out) if out else directory / format
+    directory = record.resolve_run(run, asked.runs_dir, asked.study)
+    out = Path(asked.out) if asked.out else directory / format
     if out.exists():
         raise UserError(f"{out} is there already. Delete it, or choose another with `--out`.")
     predictor = Predictor.load(directory)

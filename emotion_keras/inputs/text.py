@@ -1,7 +1,47 @@
 """Text: a tokenizer, and the vectors of its tokens."""
 
+from dataclasses import dataclass
+
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.record.options import COUNT, PART, Limit, Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextOptions(Options):
+    """How texts become tokens, and tokens vectors."""
+
+    encoder: str = option(
+        "minilm",
+        "`scratch` learns word pieces and their vectors from the training split; `embeddings` "
+        "starts from MiniLM's whole table of word-piece vectors (cut to the pieces of the training "
+        "split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or the path of a file "
+        "of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder; or the name "
+        "of a keras-hub preset, or a preset's folder.",
+    )
+    sequence_length: int = option(
+        96,
+        "Longest text in tokens; of longer ones the end is cut off.",
+        # A text is at least the special tokens of its start and end, and a token.
+        Limit("3 or more", lambda value: value >= 3),
+    )
+    vocabulary_size: int = option(
+        8000,
+        "Number of word pieces that `scratch` learns at most.",
+        # Four tokens stand for no piece of a word.
+        Limit("5 or more", lambda value: value >= 5),
+    )
+    embedding_dim: int = option(128, "Width of the vectors, except a pretrained encoder's.", COUNT)
+    token_dropout: float = option(0.0, "Share of tokens that are hidden while training.", PART)
+    encoder_dropout: float = option(0.1, "Dropout within a pretrained BERT encoder.", PART)
+    freeze_embeddings: bool = option(
+        True, "Whether a pretrained table of token vectors stays as it is."
+    )
+    freeze_encoder: bool = option(
+        False,
+        "Whether a pretrained encoder stays as it is: its outputs are computed once, and an epoch "
+        "takes seconds.",
+    )
 
 
 class TextInput:
@@ -9,19 +49,8 @@ class TextInput:
 
     Args:
         texts: Strings of the training split; what is learned from texts is learned from these.
-        encoder: `scratch` learns word pieces and their vectors from the training split;
-            `embeddings` starts from MiniLM's whole table of word-piece vectors (cut to the pieces
-            of the training split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or
-            the path of a file of word vectors, from these; `minilm` is the whole pretrained MiniLM
-            encoder; or the name of a keras-hub preset, or a preset's folder.
-        sequence_length: Longest text in tokens; of longer ones the end is cut off.
-        vocabulary_size: Number of word pieces that `scratch` learns at most.
-        embedding_dim: Width of the vectors, except a pretrained encoder's.
-        token_dropout: Share of tokens that are hidden while training.
-        encoder_dropout: Dropout within a pretrained BERT encoder.
-        freeze_embeddings: Whether a pretrained table of token vectors stays as it is.
-        freeze_encoder: Whether a pretrained encoder stays as it is: its outputs are computed once,
-            and an epoch takes seconds.
+        options: `TextOptions`.
+        **given: Its fields, in place of the object.
 
     Raises:
         UserError: If the encoder cannot be loaded, or cannot be frozen.
@@ -29,33 +58,23 @@ class TextInput:
 
     feature = "token_ids"
 
-    def __init__(
-        self,
-        texts,
-        *,
-        encoder: str = "minilm",
-        sequence_length: int = 96,
-        vocabulary_size: int = 8000,
-        embedding_dim: int = 128,
-        token_dropout: float = 0.0,
-        encoder_dropout: float = 0.1,
-        freeze_embeddings: bool = True,
-        freeze_encoder: bool = False,
-    ):
+    def __init__(self, texts, options=None, **given):
+        options = options or TextOptions(**given)
+        encoder = options.encoder
         self.encoder = encoder
-        self.sequence_length = sequence_length
-        self.embedding_dim = embedding_dim
-        self.token_dropout = token_dropout
-        self.encoder_dropout = encoder_dropout
-        self.freeze_embeddings = freeze_embeddings
-        self.freeze_encoder = freeze_encoder
+        self.sequence_length = options.sequence_length
+        self.embedding_dim = options.embedding_dim
+        self.token_dropout = options.token_dropout
+        self.encoder_dropout = options.encoder_dropout
+        self.freeze_embeddings = options.freeze_embeddings
+        self.freeze_encoder = options.freeze_encoder
         self._encoder = find_encoder(encoder)
-        if freeze_encoder and not self._encoder.can_be_frozen:
+        if options.freeze_encoder and not self._encoder.can_be_frozen:
             raise UserError(
                 "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
                 f"minilm, a keras-hub preset or a preset's folder. Received: encoder={encoder!r}"
             )
-        self.tokenizer = self._encoder.make_tokenizer(texts, vocabulary_size)
+        self.tokenizer = self._encoder.make_tokenizer(texts, options.vocabulary_size)
 
     def encode(self, texts):
         """Encodes texts as `Sequences` of token ids."""

@@ -1,18 +1,19 @@
-"""The models: one function a file that builds a functional `keras.Model`.
+"""The models: one class of options a file, whose `build` makes a functional `keras.Model`.
 
-A builder takes an `Embedded`, and its keyword-only arguments are the model's hyperparameters.
+`build` takes an `Embedded`, and never learns what its tokens stand for. Keras is imported there, so
+that what the options are is known without it.
 """
 
-from emotion_keras.models.bert import bert
-from emotion_keras.models.cnn import cnn
-from emotion_keras.models.gated_transformer import gated_transformer
-from emotion_keras.models.lstm import lstm
-from emotion_keras.models.transformer import transformer
+from emotion_keras.models.bert import BERT
+from emotion_keras.models.cnn import CNN
+from emotion_keras.models.gated_transformer import GatedTransformer
+from emotion_keras.models.lstm import LSTM
+from emotion_keras.models.transformer import Transformer
 
 MODELS = {
-    "cnn": cnn,
-    "lstm": lstm,
-    "transformer": transformer,
-    "bert": bert,
-    "gated_transformer": gated_transformer,
+    "cnn": CNN,
+    "lstm": LSTM,
+    "transformer": Transformer,
+    "bert": BERT,
+    "gated_transformer": GatedTransformer,
 }

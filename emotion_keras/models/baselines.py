@@ -1,49 +1,71 @@
 """The baselines: models without a network, which say what a network has to beat.
 
-A builder's keyword-only arguments are the model's hyperparameters; it returns an estimator of
-scikit-learn from texts to probabilities.
+Each is a class of options whose `build` makes an estimator of scikit-learn from texts to
+probabilities. scikit-learn is imported there, so that what the options are is known without it.
 """
 
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.dummy import DummyClassifier
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import make_pipeline, make_union
-from sklearn.svm import LinearSVC
+from dataclasses import dataclass
 
 from emotion_keras.inputs.normalization import UNSPACED
+from emotion_keras.record.options import POSITIVE, Options, option
 
 
-def majority(seed):
+@dataclass(frozen=True, kw_only=True)
+class Majority(Options):
     """Gives every text the frequencies of the labels in the training split."""
-    return DummyClassifier(strategy="prior")
+
+    def build(self, seed: int):
+        """Builds the estimator; the seed is without effect."""
+        from sklearn.dummy import DummyClassifier
+
+        return DummyClassifier(strategy="prior")
 
 
-def tfidf_logistic(seed, *, C: float = 3.0):
-    """Logistic regression on TF-IDF of words and pairs of words.
+@dataclass(frozen=True, kw_only=True)
+class TfidfLogistic(Options):
+    """Logistic regression on TF-IDF of words and pairs of words."""
 
-    Args:
-        seed: Without effect: the solution does not depend on chance.
-        C: Inverse strength of the regularization.
-    """
-    return make_pipeline(_words(), LogisticRegression(C=C, max_iter=1000))
+    C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int):
+        """Builds the estimator.
+
+        Args:
+            seed: Without effect: the solution does not depend on chance.
+        """
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+
+        return make_pipeline(_words(), LogisticRegression(C=self.C, max_iter=1000))
 
 
-def tfidf_svm(seed, *, C: float = 0.3):
+@dataclass(frozen=True, kw_only=True)
+class TfidfSVM(Options):
     """A linear SVM on TF-IDF of words and of characters.
 
     Its decision values become probabilities by Platt's scaling, fitted on five held-out parts of
     the training split (Platt 1999).
-
-    Args:
-        seed: Decides the five parts, and the order in which the SVM goes through the texts.
-        C: Inverse strength of the regularization.
     """
-    characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-    parts = StratifiedKFold(5, shuffle=True, random_state=seed)
-    svm = CalibratedClassifierCV(LinearSVC(C=C, random_state=seed), cv=parts, ensemble=False)
-    return make_pipeline(make_union(_words(), characters), svm)
+
+    C: float = option(0.3, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int):
+        """Builds the estimator.
+
+        Args:
+            seed: Decides the five parts, and the order in which the SVM goes through the texts.
+        """
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.feature_extraction.text import TfidfVectorizer
+        from sklearn.model_selection import StratifiedKFold
+        from sklearn.pipeline import make_pipeline, make_union
+        from sklearn.svm import LinearSVC
+
+        characters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
+        parts = StratifiedKFold(5, shuffle=True, random_state=seed)
+        svm = LinearSVC(C=self.C, random_state=seed)
+        calibrated = CalibratedClassifierCV(svm, cv=parts, ensemble=False)
+        return make_pipeline(make_union(_words(), characters), calibrated)
 
 
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
@@ -52,9 +74,11 @@ _WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{
 
 
 def _words():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     return TfidfVectorizer(
         ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode", token_pattern=_WORD
     )
 
 
-BASELINES = {"majority": majority, "tfidf_logistic": tfidf_logistic, "tfidf_svm": tfidf_svm}
+BASELINES = {"majority": Majority, "tfidf_logistic": TfidfLogistic, "tfidf_svm": TfidfSVM}

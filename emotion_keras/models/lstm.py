@@ -1,31 +1,37 @@
 """The recurrent classifier."""
 
-import keras
+from dataclasses import dataclass
 
-from emotion_keras.models.transformer import classify
+from emotion_keras.record.options import COUNT, PART, Options, option
 
 
-def lstm(
-    embedded,
-    *,
-    num_classes: int,
-    units: int = 128,
-    dropout: float = 0.5,
-):
+@dataclass(frozen=True, kw_only=True)
+class LSTM(Options):
     """An LSTM in both directions, its last states, dropout and a dense layer.
 
     Hochreiter and Schmidhuber (1997); Schuster and Paliwal (1997).
-
-    Args:
-        embedded: `Embedded`, the vectors to start from.
-        num_classes: Number of labels.
-        units: Width of the state in each direction.
-        dropout: Share of features dropped before the LSTM and before the classifier.
-
-    Returns:
-        `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
     """
-    vectors = keras.layers.Dropout(dropout, name="dropout_of_vectors")(embedded.vectors)
-    both = keras.layers.Bidirectional(keras.layers.LSTM(units), name="lstm")
-    mask = keras.ops.cast(embedded.padding_mask, "bool")
-    return classify(embedded, both(vectors, mask=mask), num_classes, dropout)
+
+    units: int = option(128, "Width of the state in each direction.", COUNT)
+    dropout: float = option(
+        0.5, "Share of features dropped before the LSTM and before the classifier.", PART
+    )
+
+    def build(self, embedded, num_classes: int):
+        """Builds the model.
+
+        Args:
+            embedded: `Embedded`, the vectors to start from.
+            num_classes: Number of labels.
+
+        Returns:
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+        """
+        import keras
+
+        from emotion_keras.models.blocks import classify
+
+        vectors = keras.layers.Dropout(self.dropout, name="dropout_of_vectors")(embedded.vectors)
+        both = keras.layers.Bidirectional(keras.layers.LSTM(self.units), name="lstm")
+        mask = keras.ops.cast(embedded.padding_mask, "bool")
+        return classify(embedded, both(vectors, mask=mask), num_classes, self.dropout)

@@ -1,98 +1,43 @@
 """The plain Transformer classifier."""
 
+from dataclasses import dataclass
 from typing import Literal
 
-import keras
-import keras_hub
-
-from emotion_keras.errors import UserError
-from emotion_keras.layers import AttentionPooling
+from emotion_keras.record.options import COUNT, COUNT_OR_NONE, PART, Options, option
 
 
-def transformer(
-    embedded,
-    *,
-    num_classes: int,
-    num_layers: int = 2,
-    num_heads: int = 4,
-    intermediate_dim: int = 256,
-    pooling: Literal["average", "max", "first", "attention"] = "average",
-    dropout: float = 0.1,
-):
-    """Transformer blocks, pooling over real tokens, dropout and a dense layer.
+@dataclass(frozen=True, kw_only=True)
+class Transformer(Options):
+    """Transformer blocks, pooling over real tokens, dropout and a dense layer."""
 
-    Args:
-        embedded: `Embedded`, the vectors to start from.
-        num_classes: Number of labels.
-        num_layers: Number of Transformer blocks on top of the vectors.
-        num_heads: Attention heads of a block.
-        intermediate_dim: Width of a block's feed-forward layer.
-        pooling: What becomes of the tokens' vectors: their average, the largest value of each
-            feature, the first token's vector, or the average by gated attention.
-        dropout: Share of features dropped in the blocks and before the classifier.
-
-    Returns:
-        `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
-    """
-    vectors = encode(embedded, num_layers, num_heads, intermediate_dim, dropout)
-    return classify(embedded, pool(embedded, vectors, pooling), num_classes, dropout)
-
-
-def encode(
-    embedded,
-    num_layers,
-    num_heads,
-    intermediate_dim,
-    dropout,
-    after_block=lambda vectors, _: vectors,
-):
-    """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
-
-    What leaves a block passes through `after_block`, if there is one: a function of the vectors and
-    the block's number.
-    """
-    vectors = embedded.vectors
-    if num_layers and num_heads > vectors.shape[-1]:
-        raise UserError(
-            f"The vectors have {vectors.shape[-1]} features, and every attention head needs one. "
-            f"Received: num_heads={num_heads}"
-        )
-    for index in range(num_layers):
-        block = keras_hub.layers.TransformerEncoder(
-            intermediate_dim=intermediate_dim,
-            num_heads=num_heads,
-            dropout=dropout,
-            activation="gelu",
-            name=f"block_{index}",
-        )
-        vectors = block(vectors, padding_mask=embedded.padding_mask)
-        if after_block:
-            vectors = after_block(vectors, index)
-    return vectors
-
-
-def pool(embedded, vectors, pooling):
-    """Makes one vector of those of real tokens."""
-    # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
-    # handed on by hand, because arithmetic on tensors loses it.
-    mask = embedded.padding_mask
-    if pooling == "average":
-        layer = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")
-        return layer(vectors, mask=mask)
-    if pooling == "attention":
-        layer = AttentionPooling(vectors.shape[-1], dtype="float32", name="pooling")
-        return layer(vectors, mask=mask)
-    vectors = keras.ops.cast(vectors, "float32")
-    if pooling == "first":
-        return vectors[:, 0]
-    is_real = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
-    return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
-
-
-def classify(embedded, pooled, num_classes, dropout):
-    """Ends a model: dropout, and a dense layer to probabilities, in float32 at any precision."""
-    pooled = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(pooled)
-    classifier = keras.layers.Dense(
-        num_classes, activation="softmax", dtype="float32", name="classifier"
+    num_layers: int = option(
+        2, "Number of Transformer blocks on top of the vectors.", COUNT_OR_NONE
     )
-    return keras.Model(embedded.inputs, classifier(pooled))
+    num_heads: int = option(4, "Attention heads of a block.", COUNT)
+    intermediate_dim: int = option(256, "Width of a block's feed-forward layer.", COUNT)
+    pooling: Literal["average", "max", "first", "attention"] = option(
+        "average",
+        "What becomes of the tokens' vectors: their average, the largest value of each feature, "
+        "the first token's vector, or the average by gated attention.",
+    )
+    dropout: float = option(
+        0.1, "Share of features dropped in the blocks and before the classifier.", PART
+    )
+
+    def build(self, embedded, num_classes: int):
+        """Builds the model.
+
+        Args:
+            embedded: `Embedded`, the vectors to start from.
+            num_classes: Number of labels.
+
+        Returns:
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+        """
+        from emotion_keras.models.blocks import classify, encode, pool
+
+        vectors = encode(
+            embedded, self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
+        )
+        pooled = pool(embedded, vectors, self.pooling)
+        return classify(embedded, pooled, num_classes, self.dropout)

@@ -16,6 +16,7 @@ from emotion_keras import __version__
 from emotion_keras.service.batching import Batcher, QueueFull
 from emotion_keras.service.guard import LimitBody
 from emotion_keras.service.metrics import CountRequests, Metrics
+from emotion_keras.service.options import ServiceOptions
 
 _PAGE = Path(__file__).with_name("page.html")
 
@@ -75,27 +76,13 @@ class Health(BaseModel):
     sequence_length: int | None
 
 
-def make_app(
-    predictor,
-    *,
-    max_body: int = 1_048_576,
-    max_texts: int = 128,
-    max_length: int = 10_000,
-    max_batch: int = 32,
-    max_queue: int = 256,
-    client_seconds: float = 10.0,
-):
+def make_app(predictor, options=None, **given):
     """Makes the application.
 
     Args:
         predictor: What `emotion_keras.inference.predictor.Predictor.load` returns.
-        max_body: The most bytes of a request's body.
-        max_texts: The most texts of a request.
-        max_length: The most characters of a text.
-        max_batch: The most texts that are predicted together.
-        max_queue: The most texts that wait; what comes beyond is refused with status 503.
-        client_seconds: Time that a client has for the headers of a request, for its body, and to
-            take the answer.
+        options: `ServiceOptions`.
+        **given: Its fields, in place of the object.
 
     Returns:
         `fastapi.FastAPI`.
@@ -108,15 +95,16 @@ def make_app(
     >>> TestClient(app).get("/health").json()["model"]
     'tfidf_logistic'
     """
+    options = options or ServiceOptions(**given)
     batcher = Batcher(
         predictor,
-        max_batch=max_batch,
-        max_queue=max_queue,
+        max_batch=options.max_batch,
+        max_queue=options.max_queue,
         num_threads=predictor.num_parallel,
         on_batch=lambda num_texts: metrics.batches.observe(num_texts),
     )
     metrics = Metrics(queue_length=lambda: len(batcher))
-    Asked = _question(max_texts, max_length, predictor.can_explain)
+    Asked = _question(options.max_texts, options.max_length, predictor.can_explain)
     # Their documentation pages load scripts from elsewhere.
     app = FastAPI(title="emotion_keras", version=__version__, docs_url=None, redoc_url=None)
 
@@ -161,7 +149,7 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(Exception, _tell_failure)
     paths = {route.path for route in app.routes}
-    app.add_middleware(LimitBody, max_body=max_body, seconds=client_seconds)
+    app.add_middleware(LimitBody, max_body=options.max_body, seconds=options.client_seconds)
     app.add_middleware(CountRequests, metrics=metrics, paths=paths)
     return app
 
@@ -170,8 +158,8 @@ def _question(max_texts, max_length, can_explain):
     """The model of what a request asks, within limits.
 
     Args:
-        max_texts: See `make_app`.
-        max_length: See `make_app`.
+        max_texts: See `ServiceOptions`.
+        max_length: See `ServiceOptions`.
         can_explain: Whether it may ask for an explanation.
 
     Returns:

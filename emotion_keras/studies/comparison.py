@@ -1,21 +1,24 @@
 """The comparison of several models: its runs, and what they say."""
 
 import contextlib
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from emotion_keras import record
+from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.record.options import option, without
 from emotion_keras.studies.contenders import (
-    BASELINES,
+    SEEDS,
     check_settings,
     full_name,
     full_names,
     make_tasks,
     read_settings,
-    resolve_data,
 )
-from emotion_keras.studies.study import make_runs
+from emotion_keras.studies.study import StudyOptions, make_runs
 
 COMPARISON = "comparison.json"
 
@@ -36,37 +39,38 @@ CONTENDERS = (
 )
 
 
-def compare(
-    *,
-    models: str = ",".join(CONTENDERS),
-    seeds: int | None = None,
-    reference: str | None = None,
-    settings: str | None = None,
-    precision: Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"] = "auto",
-    workers: int = 1,
-    study: str = "comparison",
-    runs_dir: str = "runs",
-    notify=print,
-    **options,
-):
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(StudyOptions):
+    """What is compared."""
+
+    models: str = option(
+        ",".join(CONTENDERS),
+        "Names with commas between them: majority, tfidf_logistic, tfidf_svm; cnn, lstm, "
+        "transformer, bert or gated_transformer, with its encoder as in bert@minilm.",
+    )
+    seeds: int | None = option(
+        None, "How many runs of each model; unless given 5, with folds 1 on each fold.", SEEDS
+    )
+    reference: str | None = option(
+        None,
+        "The model that all others are compared with; unless given, the one that is best on the "
+        "validation split.",
+    )
+    settings: str | dict[str, dict] | None = option(
+        None,
+        "YAML or JSON file with settings in place of the chosen ones: by model as in `models`, or "
+        "for all `networks`, a value by option of `fit`; or the `best.json` of a search.",
+    )
+    study: str = option("comparison", "Name of the set of runs.")
+
+
+def compare(*, notify=print, **options):
     """Makes the runs of a comparison, and compares what they predict.
 
     Args:
-        models: Names with commas between them: majority, tfidf_logistic, tfidf_svm; cnn, lstm,
-            transformer, bert or gated_transformer, with its encoder as in bert@minilm.
-        seeds: How many runs of each model; unless given 5, with folds 1 on each fold.
-        reference: The model that all others are compared with; unless given, the one that is best
-            on the validation split.
-        settings: YAML or JSON file with settings in place of the chosen ones: by model as in
-            `models`, or for all `networks`, a value by option of `fit`; or the `best.json` of a
-            search.
-        precision: What to train in; see `fit`.
-        workers: Number of processes that make runs side by side, each with its share of the cores
-            or its own GPU.
-        study: Name of the set of runs.
-        runs_dir: Folder of all runs.
         notify: Called with messages for the user.
-        **options: Options of `load_corpus`, `prepare` and `split`; with `folds`, all of them.
+        **options: Values by option of `CompareOptions` and `DataOptions`; with `folds`, all of
+            them.
 
     Returns:
         The comparison, a dictionary as it stands in `comparison.json`, or `None` where no run is
@@ -82,38 +86,39 @@ def compare(
     >>> [contender["name"] for contender in found["contenders"]]
     ['tfidf_logistic', 'majority']
     """
-    record.check_study(study)
-    names = full_names(models)
-    reference = reference and full_name(reference)
+    asked, data = CompareOptions.pick(options), without(options, CompareOptions)
+    record.check_study(asked.study)
+    names = full_names(asked.models)
+    reference = asked.reference and full_name(asked.reference)
     if reference and reference not in names:
         raise UserError(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
         )
-    given = read_settings(settings, names) if settings else {}
+    settings = read_settings(asked.settings, names) if asked.settings else {}
     cache = {}
     tasks = plan_comparison(
         names,
-        seeds=seeds,
-        settings=given,
-        precision=precision,
-        options=options,
+        seeds=asked.seeds,
+        settings=settings,
+        precision=asked.precision,
+        data=DataOptions.make(**data),
         cache=cache,
         notify=notify,
     )
-    directory = Path(runs_dir) / study
+    directory = Path(asked.runs_dir) / asked.study
     made, failed = make_runs(
         tasks,
         directory,
-        workers=workers,
+        workers=asked.workers,
         cache=cache,
         notify=notify,
-        check=lambda: check_settings(settings, given, names) if settings else None,
+        check=lambda: check_settings(asked.settings, settings, names) if settings else None,
     )
     comparison = _compare(directory, list(made.values()), reference) if made else None
     return comparison, failed
 
 
-def plan_comparison(names, *, seeds, settings, precision, options, cache, notify):
+def plan_comparison(names, *, seeds, settings, precision, data, cache, notify):
     """The runs of a comparison.
 
     Args:
@@ -121,22 +126,20 @@ def plan_comparison(names, *, seeds, settings, precision, options, cache, notify
         seeds: See `compare`.
         settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
         precision: See `fit`.
-        options: Dictionary of the options of the data.
+        data: `DataOptions`.
         cache: Dictionary, filled with what of the runs can be made beforehand, as `fit` takes it.
         notify: Called with messages for the user.
 
     Returns:
         List of `Task`, one model after the other, so that what a model's runs share is made once.
     """
-    data = resolve_data(options)
-    folds = data["protocol"]["folds"]
+    folds = data.protocol.folds
     seeds = (5 if folds is None else 1) if seeds is None else seeds
     tasks = []
-    for fold in [None] if folds is None else range(max(folds, 1)):
-        data["protocol"]["fold"] = fold
+    for fold in [None] if folds is None else range(folds):
         tasks += make_tasks(
             names,
-            data,
+            data._replace(protocol=dataclasses.replace(data.protocol, fold=fold)),
             seeds=seeds,
             precision=precision,
             settings=settings,

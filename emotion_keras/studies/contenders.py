@@ -2,22 +2,19 @@
 
 import contextlib
 
-from emotion_keras.command.options import load_texts_of, option_defaults, split_names
-from emotion_keras.data import load_corpus, prepare, read_dataset, split
+from emotion_keras.command.options import load_texts_of
+from emotion_keras.data.options import DATA_STAGES
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import find_encoder
-from emotion_keras.machine.quiet import quiet
+from emotion_keras.models import MODELS
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.record.options import Limit, option_names, split_names
 from emotion_keras.studies.study import Task, backend
-from emotion_keras.tables import is_pipe
 from emotion_keras.training.defaults import default_encoder, defaults_for
+from emotion_keras.training.settings import Settings
 
-BASELINES = ("majority", "tfidf_logistic", "tfidf_svm")
-NETWORKS = ("cnn", "lstm", "transformer", "bert", "gated_transformer")
-
-# The functions that make the data that all runs of a study share, by their name in the record.
 # More runs of a model are a number in the wrong place.
-_MOST_SEEDS = 10_000
-DATA_STAGES = {"reading": load_corpus, "preparation": prepare, "protocol": split}
+SEEDS = Limit("1 to 10,000", lambda value: 1 <= value <= 10_000)
 
 
 def full_name(name):
@@ -35,10 +32,10 @@ def full_name(name):
     model, _, encoder = name.partition("@")
     if model in BASELINES and not encoder:
         return model
-    if model not in NETWORKS:
+    if model not in MODELS:
         raise UserError(
-            f"Unknown model. Accepted: {', '.join((*BASELINES, *NETWORKS))}, the last "
-            f"{len(NETWORKS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
+            f"Unknown model. Accepted: {', '.join((*BASELINES, *MODELS))}, the last "
+            f"{len(MODELS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
     encoder = encoder or default_encoder(model)
     if model == "bert" and not find_encoder(encoder).has_pooled_output:
@@ -54,37 +51,12 @@ def full_names(models):
     return names
 
 
-def data_options():
-    """Names of the options that say what data the runs of a study share."""
-    return {option for function in DATA_STAGES.values() for option in option_defaults(function)}
-
-
-def resolve_data(options):
-    """Fills in the defaults of the options that say what data the runs of a study share.
-
-    Args:
-        options: Dictionary of values by option.
-
-    Returns:
-        Dictionary of dictionaries by stage, as `read_dataset` takes it.
-
-    Raises:
-        UserError: If an option is unknown.
-    """
-    if unknown := sorted(set(options) - data_options()):
-        raise UserError(f"Unknown option of a study. Received: {', '.join(unknown)}")
-    data = {stage: option_defaults(function) for stage, function in DATA_STAGES.items()}
-    for stage in data.values():
-        stage.update({option: options[option] for option in stage if option in options})
-    return data
-
-
 def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
     """The runs of a study on one dataset.
 
     Args:
         names: Full names of models.
-        data: Dictionary of the data's options by stage.
+        data: `DataOptions`.
         seeds: Integer, number of runs of each.
         precision: See `fit`.
         settings: Dictionary of options by model, and for all `networks`, in place of the chosen.
@@ -97,18 +69,18 @@ def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
     Raises:
         UserError: If there is no run of anything to make, or the corpus cannot be had.
     """
-    if not 1 <= seeds <= _MOST_SEEDS:
-        raise UserError(f"seeds is 1 to {_MOST_SEEDS:,}. Received: seeds={seeds}")
-    path = data["reading"]["data"]
+    # Imported here because pandas takes a moment.
+    from emotion_keras.data import read_dataset
+    from emotion_keras.tables import is_pipe
+
+    path = data.reading.data
     if is_pipe(path):
         raise UserError(
             "Each run of a study reads the data, and a pipe can be read once alone. Save its "
             f"content to a file, and give that. Received: data={str(path)!r}"
         )
     corpus = read_dataset(data, cache, notify).corpus
-    common = {"precision": precision}
-    for stage in data.values():
-        common |= stage
+    common = {"precision": precision, **data.options()}
     return [
         _task(name, common | {"seed": seed}, settings_for(name, settings), corpus)
         for name in names
@@ -181,7 +153,8 @@ def read_settings(path, names):
             f"{path} has settings for {', '.join(unused)}, not among the models, which are "
             f"{', '.join(names)}. Add to `--models`, or leave the settings out."
         )
-    of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *data_options()}
+    of_data = option_names(DATA_STAGES.values())
+    of_the_study = {"model", "encoder", "seed", "study", "runs_dir", *of_data}
     if wrong := sorted(of_the_study & {option for value in settings.values() for option in value}):
         raise UserError(
             f"{path} sets {', '.join(wrong)}, which the study decides for its runs. Leave it out: "
@@ -209,7 +182,7 @@ def as_plain(value):
 
 
 def check_settings(path, settings, names):
-    """Makes sure that runs can begin with the settings of a file; imports Keras.
+    """Makes sure that runs can begin with the settings of a file.
 
     Args:
         path: The file, for the message.
@@ -219,11 +192,8 @@ def check_settings(path, settings, names):
     Raises:
         UserError: If an option is unknown to a model, or its value is wrong.
     """
-    with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.training.run import check_options
-
     for name in names:
         try:
-            check_options(name.partition("@")[0], settings_for(name, settings))
+            Settings.make(model=name.partition("@")[0], **settings_for(name, settings))
         except UserError as error:
             raise UserError(f"{path} has wrong settings for {name}. {error}") from error

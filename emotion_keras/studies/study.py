@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import traceback
+from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
 from typing import NamedTuple
@@ -24,12 +25,28 @@ from emotion_keras.command.progress import Progress
 from emotion_keras.errors import UserError
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.machine.quiet import BACKENDS
+from emotion_keras.record.options import COUNT, Options, option
+from emotion_keras.training.options import Precision
 
 # Not forked: what TensorFlow and JAX have started would not survive it.
 PROCESSES = multiprocessing.get_context("spawn")
 
 STUDY = "study.json"
 LOGS = "logs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions(Options):
+    """What all commands that make a study have."""
+
+    precision: Precision = option("auto", "What to train in; see `fit`.")
+    workers: int = option(
+        1,
+        "Number of processes that make runs side by side, each with its share of the cores or its "
+        "own GPU.",
+        COUNT,
+    )
+    runs_dir: str = option("runs", "Folder of all runs.")
 
 
 class Task(NamedTuple):
@@ -150,9 +167,9 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
         the order of the tasks, and list of `Ended`, the runs that failed.
 
     Raises:
-        UserError: If there is to be no worker, or the study's file cannot be read.
+        UserError: If the study's file cannot be read.
     """
-    check_workers(workers, notify)
+    note_shared_devices(workers, notify)
     study = Study(directory)
     study.check_data(tasks)
     found = {str(task): study.find(task) for task in tasks}
@@ -340,18 +357,13 @@ def _gpus():
     return visible.split(",") if visible else [str(i) for i in range(found.count("GPU "))]
 
 
-def check_workers(workers, notify):
-    """Makes sure that there are workers, and says so if they have to share what they compute on.
+def note_shared_devices(workers, notify):
+    """Says so if workers have to share what they compute on.
 
     Args:
         workers: Integer.
         notify: Called with messages for the user.
-
-    Raises:
-        UserError: If there is to be no worker.
     """
-    if workers < 1:
-        raise UserError(f"workers is 1 or more. Received: workers={workers}")
     gpus, cores = len(_gpus()), len(available_cores())
     number, devices = (gpus, "GPU") if gpus else (cores, "core")
     if workers > number:

@@ -8,24 +8,20 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inference.baseline_model import predict_probabilities
 from emotion_keras.inference.latency import measure_latency
-from emotion_keras.models.baselines import BASELINES
 
 
-def train_baseline(dataset, settings, *, model, seed, noise, splits, directory, notify=print, **_):
+def train_baseline(dataset, settings, *, noise, directory, notify=print, **_):
     """Fits an estimator of scikit-learn, and leaves it in the run's folder.
 
     Args:
         dataset: `Dataset`.
-        settings: Dictionary with the options of the builder (`hyperparameters`).
-        model: Name of a model of `BASELINES`.
-        seed: Integer.
+        settings: `Settings` of a model of `BASELINES`.
         noise: `TrainingNoise`.
-        splits: Names of the splits to predict, `val` and `test`.
         directory: `pathlib.Path` of the run's folder.
         notify: Called with messages for the user.
 
     Returns:
-        Dictionary of `probabilities` of the splits by name, arrays
+        Dictionary of `probabilities` of the run's splits by name, arrays
         `(num_examples, num_classes)`; `latency`, what `measure_latency` returned;
         `num_parameters`, numbers that were learned from labels; `seconds` and
         `examples_per_second` of training. There are no epochs: `history` is empty and `best_epoch`
@@ -34,11 +30,12 @@ def train_baseline(dataset, settings, *, model, seed, noise, splits, directory, 
     Raises:
         UserError: If the estimator cannot be fitted to the texts.
     """
+    model, splits = settings.model, settings.splits
     texts = noise.perturb(dataset.texts("train"), epoch=0)
     label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
     notify(f"{model}: {len(texts):,} texts to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
-    estimator = BASELINES[model](seed, **settings["hyperparameters"])
+    estimator = settings.hyperparameters.build(settings.seed)
     try:
         # The last digit of a sum hangs on the number of threads that share it.
         with threadpool_limits(1, user_api="blas"):

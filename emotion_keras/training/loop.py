@@ -8,7 +8,6 @@ import threading
 import time
 import zipfile
 from pathlib import Path
-from typing import Literal
 
 import keras
 import numpy as np
@@ -20,6 +19,7 @@ from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.machine import devices
 from emotion_keras.targets.metrics import macro_f1
+from emotion_keras.training.options import TrainingOptions
 from emotion_keras.training.schedule import WarmupDecay, restart
 
 CHECKPOINT = "checkpoint.npz"
@@ -34,19 +34,10 @@ def train(
     sequence_length,
     seed,
     directory,
+    options=None,
     callbacks=(),
     resample=None,
-    batch_size: int = 32,
-    epochs: int = 4,
-    learning_rate: float = 1e-4,
-    schedule: Literal["linear", "cosine", "constant"] = "linear",
-    warmup: float = 0.1,
-    weight_decay: float = 0.01,
-    clip_norm: float = 1.0,
-    label_smoothing: float = 0.0,
-    balance: Literal["none", "undersample", "oversample", "class_weight"] = "none",
-    patience: int = 2,
-    jit: Literal["auto", "on", "off"] = "auto",
+    **given,
 ):
     """Trains a model and leaves it with the weights of its best epoch on the validation split.
 
@@ -63,22 +54,11 @@ def train(
         sequence_length: Longest padded length.
         seed: Decides order and dropout; the caller seeds the weights.
         directory: Folder for the state.
+        options: `TrainingOptions`.
         callbacks: More Keras callbacks.
         resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to
             train on in place of those of `train_data`.
-        batch_size: Texts a step.
-        epochs: Passes over the training split at most.
-        learning_rate: Highest learning rate of AdamW.
-        schedule: What the learning rate does after the warm-up.
-        warmup: Share of the steps in which the learning rate rises.
-        weight_decay: AdamW's decay of weight matrices a step, times the learning rate.
-        clip_norm: Length that the gradient of all weights is cut to; 0 cuts nothing. With several
-            devices on TensorFlow each device's part of the gradient is cut before they are added.
-        label_smoothing: Share of the target spread over all labels.
-        balance: How to even out the labels of the training split.
-        patience: Epochs without a better macro F1 on the validation split before stopping; 0 never
-            stops early.
-        jit: Whether to compile the training step; auto does so where it pays.
+        **given: Fields of `TrainingOptions`, in place of the object.
 
     Returns:
         Dictionary of `history` (a row an epoch), `best_epoch` (counted from 1), `seconds` and
@@ -87,11 +67,12 @@ def train(
     Raises:
         UserError: If training diverges, its state cannot be written, or on Ctrl-C.
     """
+    options = options or TrainingOptions(**given)
     sequences, label_ids = train_data
-    positions, class_weight = balance_labels(label_ids, balance, seed)
+    positions, class_weight = balance_labels(label_ids, options.balance, seed)
     num_classes = model.output_shape[-1]
     chosen = resample
-    if len(positions) < len(sequences) or balance == "oversample":
+    if len(positions) < len(sequences) or options.balance == "oversample":
         sequences, label_ids = sequences.take(positions), label_ids[positions]
         chosen = resample and (lambda epoch: resample(epoch).take(positions))
     weights = None
@@ -101,33 +82,26 @@ def train(
         sequences,
         np.eye(num_classes, dtype="float32")[label_ids],
         feature=feature,
-        batch_size=batch_size,
+        batch_size=options.batch_size,
         sequence_length=sequence_length,
         seed=seed,
         sample_weight=weights,
-        compiled=devices.resolve_jit(jit),
+        compiled=devices.resolve_jit(options.jit),
         resample=chosen,
     )
     if model.compiled:
-        restart(model.optimizer, learning_rate)
+        restart(model.optimizer, options.learning_rate)
     else:
-        _compile(
-            model,
-            WarmupDecay(learning_rate, epochs * len(batches), warmup, schedule),
-            weight_decay=weight_decay,
-            clip_norm=clip_norm,
-            label_smoothing=label_smoothing,
-            jit=devices.resolve_jit(jit),
-        )
-    state = TrainingState(directory, batches, val_data, seed=seed, patience=patience)
+        _compile(model, options, options.epochs * len(batches))
+    state = TrainingState(directory, batches, val_data, seed=seed, patience=options.patience)
     state.restore(model)
-    if not state.is_done(epochs):
+    if not state.is_done(options.epochs):
         devices.reuse_memory()
         with _on_sigint(state.interrupt):
             model.fit(
                 batches,
                 initial_epoch=len(state.history),
-                epochs=epochs,
+                epochs=options.epochs,
                 shuffle=False,
                 verbose=1 if sys.stdout.isatty() else 2,
                 callbacks=[state, *callbacks],
@@ -142,9 +116,10 @@ def train(
     }
 
 
-def _compile(model, schedule, *, weight_decay, clip_norm, label_smoothing, jit):
+def _compile(model, options, num_steps):
+    schedule = WarmupDecay(options.learning_rate, num_steps, options.warmup, options.schedule)
     optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=weight_decay, global_clipnorm=clip_norm or None
+        schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm or None
     )
     schedule.follow(optimizer)
     # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
@@ -153,10 +128,10 @@ def _compile(model, schedule, *, weight_decay, clip_norm, label_smoothing, jit):
     )
     model.compile(
         optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing),
+        keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing),
         # By name it would be made within the first step, which TensorFlow would then trace twice.
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-        jit_compile=jit,
+        jit_compile=devices.resolve_jit(options.jit),
     )
 
 

@@ -24,7 +24,6 @@ from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.machine import devices
-from emotion_keras.models import MODELS
 from emotion_keras.training.loop import CHECKPOINT, train
 
 
@@ -32,11 +31,8 @@ def train_network(
     dataset,
     settings,
     *,
-    model,
-    seed,
     noise,
     precision,
-    splits,
     directory,
     tensorboard=False,
     notify=print,
@@ -46,13 +42,9 @@ def train_network(
 
     Args:
         dataset: `Dataset`.
-        settings: Dictionary of the options of `TextInput` (`inputs`), of the builder
-            (`hyperparameters`) and of `train` (`training`).
-        model: Name of a model of `MODELS`.
-        seed: Integer.
+        settings: `Settings` of a model of `MODELS`.
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
-        splits: Names of the splits to predict, `val` and `test`.
         directory: `pathlib.Path` of the run's folder.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
@@ -60,7 +52,7 @@ def train_network(
             `None` to keep nothing.
 
     Returns:
-        What `train` returned, with `probabilities` of the splits by name, arrays
+        What `train` returned, with `probabilities` of the run's splits by name, arrays
         `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
         `num_parameters`, `audit`, what balancing did, for the audit of the data, `layers`, what
         `describe_layers` returned, and where the gate can be explained `explain`, a function from
@@ -71,24 +63,23 @@ def train_network(
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
     """
 
-    compiled = devices.resolve_jit(settings["training"]["jit"])
-    if noise.touches_texts and settings["inputs"]["freeze_encoder"]:
+    splits = settings.splits
+    compiled = devices.resolve_jit(settings.training.jit)
+    if noise.touches_texts and settings.inputs.freeze_encoder:
         raise UserError(
             "With a frozen encoder texts cannot have noise, since its outputs are computed once: "
             "leave out `--noise` or `--freeze-encoder`."
         )
 
     def build(precision, features_dim=None, load_weights=True):
-        keras.utils.set_random_seed(seed)
+        keras.utils.set_random_seed(settings.seed)
         keras.config.set_dtype_policy(precision)
         try:
             if features_dim:
                 embedded = embedded_features(features_dim)
             else:
                 embedded = text.embed(load_weights)
-            built = MODELS[model](
-                embedded, num_classes=len(dataset.corpus.labels), **settings["hyperparameters"]
-            )
+            built = settings.hyperparameters.build(embedded, len(dataset.corpus.labels))
         finally:
             keras.config.set_dtype_policy("float32")
         # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
@@ -96,13 +87,13 @@ def train_network(
         return built
 
     def encode():
-        text = TextInput(dataset.texts("train"), **settings["inputs"])
+        text = TextInput(dataset.texts("train"), settings.inputs)
         return text, {name: text.encode(dataset.texts(name)) for name in ("train", *splits)}
 
     made_from = {
-        "inputs": settings["inputs"],
+        "inputs": settings.inputs.to_dict(),
         "corpus": dataset.corpus.sha256,
-        "preparation": settings["preparation"],
+        "preparation": settings.preparation.to_dict(),
         "protocol": dataset.split.protocol,
         "splits": splits,
     }
@@ -114,15 +105,15 @@ def train_network(
         features_dim = inputs["train"].values.shape[-1]
     devices.choose_kernels()
     label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
-    balance = settings["training"]["balance"]
-    balanced = audit_balance(label_ids, dataset.corpus.labels, balance, seed)
+    balance = settings.training.balance
+    balanced = audit_balance(label_ids, dataset.corpus.labels, balance, settings.seed)
     # All that is compiled into a training step; the learning rate is a variable of the optimizer.
-    training = {k: v for k, v in settings["training"].items() if k != "learning_rate"}
+    training = {k: v for k, v in settings.training.to_dict().items() if k != "learning_rate"}
     # How many texts are left decides how many steps the schedule has.
     num_texts = sum(counts["num_out"] for counts in balanced["labels"].values())
     compiled_from = [
-        model,
-        settings["hyperparameters"],
+        settings.model,
+        settings.hyperparameters.to_dict(),
         made_from,
         training,
         precision,
@@ -134,7 +125,7 @@ def train_network(
         if cache is not None:
             trained = _keep_compiled(cache, compiled_from, trained)
         _check_space(directory, trained)
-        notify(_plan(dataset, settings, model, trained, inputs, precision))
+        notify(_plan(dataset, settings, trained, inputs, precision))
         if balance != "none":
             notify(_balance_in_words(balanced))
         if (directory / CHECKPOINT).exists():
@@ -145,15 +136,15 @@ def train_network(
             (inputs["val"], dataset.label_ids("val")),
             feature=feature,
             sequence_length=text.sequence_length,
-            seed=seed,
+            seed=settings.seed,
             directory=directory,
+            options=settings.training,
             callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
             if tensorboard
             else [],
             resample=(lambda epoch: text.encode(noise.perturb(dataset.texts("train"), epoch)))
             if noise.touches_texts
             else None,
-            **settings["training"],
         )
     # What is measured and kept computes in float32, whatever it was trained in: so the record's
     # numbers are those that the saved model gives, on any backend.
@@ -254,31 +245,31 @@ def _check_space(directory, model):
         )
 
 
-def _plan(dataset, settings, model, built, inputs, precision):
+def _plan(dataset, settings, built, inputs, precision):
     """What will happen, in a line or two, and about how long it will take."""
-    corpus, training = dataset.corpus, settings["training"]
+    corpus, training = dataset.corpus, settings.training
     batches = TrainingBatches(
         inputs["train"],
         dataset.label_ids("train"),
         feature="",
-        batch_size=training["batch_size"],
-        sequence_length=settings["inputs"]["sequence_length"],
+        batch_size=training.batch_size,
+        sequence_length=settings.inputs.sequence_length,
         seed=0,
         compiled=built.jit_compile,
     )
     trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
     products = batches.num_tokens() * _flops_per_token(built)
     speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
-    seconds = training["epochs"] * (products / speed + len(batches) * _SECONDS_PER_STEP)
+    seconds = training.epochs * (products / speed + len(batches) * _SECONDS_PER_STEP)
     return (
-        f"{model} over {settings['inputs']['encoder']}: {built.count_params():,} parameters, "
+        f"{settings.model} over {settings.inputs.encoder}: {built.count_params():,} parameters, "
         f"{trainable:,} of them trained, in {precision}, with {keras.backend.backend()} on "
         f"{devices.describe()}.\n"
         f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
         f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
         f"{len(corpus.labels)} labels.\n"
-        f"About {durations.in_words(seconds)} for {training['epochs']} "
-        f"epoch{'s' if training['epochs'] > 1 else ''}."
+        f"About {durations.in_words(seconds)} for {training.epochs} "
+        f"epoch{'s' if training.epochs > 1 else ''}."
     )
 
 

@@ -30,9 +30,9 @@ def sample(job):
     from emotion_keras.inputs.encoders import find_encoder
     from emotion_keras.inputs.pretrained import load_tokenizer
     from emotion_keras.machine import devices
-    from emotion_keras.training.run import resolve
+    from emotion_keras.training.settings import Settings
 
-    dataset = read_dataset(resolve(MODEL, {"data": job["data"]}), {})
+    dataset = read_dataset(Settings.make(model=MODEL, data=job["data"]), {})
     texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
     lengths = load_tokenizer(find_encoder("minilm")).encode(texts, 512).lengths
     # At even distances from the shortest to the longest.
@@ -83,16 +83,15 @@ def emotion_keras_fit(job):
 
     from emotion_keras.inputs.text import TextInput
     from emotion_keras.machine import devices
-    from emotion_keras.models import MODELS
     from emotion_keras.training.loop import train
-    from emotion_keras.training.run import resolve
+    from emotion_keras.training.settings import Settings
 
-    settings = resolve(MODEL, job["options"])
-    settings["training"] |= {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}
+    two_epochs = {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}
+    settings = Settings.make(model=MODEL, **job["options"], **two_epochs)
     precision = devices.resolve_precision("auto")
     devices.choose_kernels()
     keras.utils.set_random_seed(0)
-    text = TextInput(job["texts"], **settings["inputs"])
+    text = TextInput(job["texts"], settings.inputs)
     sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
     few = np.arange(job["batch_size"])
 
@@ -106,9 +105,7 @@ def emotion_keras_fit(job):
     clock = Clock()
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         keras.config.set_dtype_policy(precision)
-        model = MODELS[MODEL](
-            text.embed(), num_classes=job["num_labels"], **settings["hyperparameters"]
-        )
+        model = settings.hyperparameters.build(text.embed(), job["num_labels"])
         keras.config.set_dtype_policy("float32")
         outcome = train(
             model,
@@ -119,7 +116,7 @@ def emotion_keras_fit(job):
             seed=0,
             directory=directory,
             callbacks=[clock],
-            **settings["training"],
+            options=settings.training,
         )
     # The seconds of an epoch are of its steps alone, without validation and saving.
     seconds = outcome["history"][1]["seconds"]

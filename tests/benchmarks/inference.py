@@ -32,9 +32,9 @@ BATCH_SIZE = 32
 
 def texts():
     from emotion_keras.data import read_dataset
-    from emotion_keras.training.run import resolve
+    from emotion_keras.training.settings import Settings
 
-    settings = resolve("tfidf_svm", {"data": "auto"})
+    settings = Settings.make(model="tfidf_svm", data="auto")
     return read_dataset(settings, {}, lambda message: None).texts("test")
 
 

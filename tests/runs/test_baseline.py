@@ -16,7 +16,7 @@ from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.fit import main
 from emotion_keras.inference.baseline_model import load_baseline
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.training.run import resolve
+from emotion_keras.training.settings import Settings
 
 NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
 NETWORK |= {"num_heads", "intermediate_dim", "batch_size", "epochs", "learning_rate", "precision"}
@@ -39,7 +39,7 @@ def run(command, toy):
 def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
     found, rows, _ = run("majority", balance=None)
     dataset = read_dataset(
-        resolve("majority", {"data": str(corpus_path)}), {}, lambda message: None
+        Settings.make(model="majority", data=str(corpus_path)), {}, lambda message: None
     )
     shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
     labels = found["corpus"]["labels"]
@@ -52,7 +52,7 @@ def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
 def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
     found, rows, _ = run("tfidf_logistic", C=2.0)
     assert found["hyperparameters"] == {"C": 2.0}
-    settings = resolve("tfidf_logistic", {"data": str(corpus_path)})
+    settings = Settings.make(model="tfidf_logistic", data=str(corpus_path))
     dataset = read_dataset(settings, {}, lambda message: None)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     features = vectorizer.fit_transform(dataset.texts("train"))

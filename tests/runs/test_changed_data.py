@@ -9,6 +9,7 @@ from emotion_keras.compare import main as compare_main
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.studies.study import Study, Task
+from emotion_keras.training import run as training_run
 from tuning.trials import Trials
 
 
@@ -21,7 +22,7 @@ def data(corpus_path, tmp_path):
 
 @pytest.fixture
 def run(data, tmp_path, quick_measures):
-    return fit_module.fit(
+    return training_run.fit(
         model="majority", data=str(data), runs_dir=str(tmp_path / "runs"), notify=lambda _: None
     )
 

@@ -14,6 +14,7 @@ from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.studies.comparison import _compare
 from emotion_keras.studies.study import STUDY, Study
+from emotion_keras.training import run as training_run
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 
@@ -62,7 +63,7 @@ def run(gated_run, tmp_path):
 
 @pytest.fixture(scope="session")
 def baseline_run(corpus_path, tmp_path_factory):
-    return fit_module.fit(
+    return training_run.fit(
         model="tfidf_logistic",
         data=str(corpus_path),
         runs_dir=str(tmp_path_factory.mktemp("runs")),
@@ -229,15 +230,15 @@ def test_damaged_predictions_are_not_read(change, message, run):
 
 def test_a_finished_run_that_is_damaged_is_not_taken_for_one(run, toy):
     options = {**toy, "runs_dir": str(run.parents[1]), "notify": lambda message: None}
-    assert fit_module.fit(**options) == run
+    assert training_run.fit(**options) == run
     cut(run / record.MODEL)
     with pytest.raises(UserError, match=r"model\.keras is damaged: it was cut.*Delete the folder"):
-        fit_module.fit(**options)
+        training_run.fit(**options)
     (run / record.MODEL).unlink()  # As published.
-    assert fit_module.fit(**options) == run
+    assert training_run.fit(**options) == run
     replace_by_folder(run / record.RUN)
     with pytest.raises(UserError, match=r"run\.json is a folder"):
-        fit_module.fit(**options)
+        training_run.fit(**options)
 
 
 @pytest.mark.parametrize(
@@ -288,4 +289,4 @@ def test_a_damaged_state_of_training_is_told(content, run, toy, quick_measures):
     (run / record.RUN).unlink()
     (run / "checkpoint.npz").write_bytes(content)
     with pytest.raises(UserError, match=r"checkpoint\.npz"):
-        fit_module.fit(**{**toy, "runs_dir": str(run.parents[1])}, notify=lambda message: None)
+        training_run.fit(**{**toy, "runs_dir": str(run.parents[1])}, notify=lambda message: None)

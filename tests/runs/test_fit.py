@@ -18,7 +18,6 @@ import pytest
 import yaml
 from sklearn import metrics
 
-from emotion_keras import fit as fit_module
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.fit import main, next_command
@@ -26,9 +25,10 @@ from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.training import loop as training
 from emotion_keras.training import network
+from emotion_keras.training import run as training_run
 from emotion_keras.training.defaults import CHOSEN
 from emotion_keras.training.loop import CHECKPOINT
-from emotion_keras.training.run import resolve
+from emotion_keras.training.settings import Settings
 
 ISEAR = Path(__file__).parents[3] / "shared" / "data" / "isear" / "isear.csv"
 
@@ -238,10 +238,10 @@ def test_a_file_that_names_an_encoder_gets_the_encoders_defaults(tmp_path, toy, 
 
 
 def test_defaults_follow_the_encoder():
-    chosen = resolve("transformer", {"encoder": "scratch", "epochs": 99})
-    assert chosen["training"]["epochs"] == 99
-    assert chosen["hyperparameters"]["num_layers"] > 0
-    assert resolve("transformer", {})["hyperparameters"]["num_layers"] == 0
+    chosen = Settings.make(model="transformer", **{"encoder": "scratch", "epochs": 99})
+    assert chosen.training.epochs == 99
+    assert chosen.hyperparameters.num_layers > 0
+    assert Settings.make(model="transformer", **{}).hyperparameters.num_layers == 0
 
 
 @pytest.mark.each_backend
@@ -420,7 +420,7 @@ def test_balance_is_told_and_stored(fit, tmp_path):
         ("class_weight", {"joy": [42, 42, 0.75], "fear": [21, 21, 1.5]}),
     ):
         options = {**TINY, "data": str(path), "runs_dir": str(tmp_path / "runs")}
-        directory = fit_module.fit(balance=method, **options, notify=told.append)
+        directory = training_run.fit(balance=method, **options, notify=told.append)
         audit = json.loads((directory / record.AUDIT).read_text())["balance"]
         assert audit["method"] == method
         assert {name: list(row.values()) for name, row in audit["labels"].items()} == expected
@@ -518,7 +518,11 @@ def test_a_runs_folder_below_a_file_is_told_before_training(command, tmp_path, c
 
 
 def test_a_read_only_runs_folder_is_told_before_training(command, capsys, monkeypatch, tmp_path):
-    def refuse(dir):
+    temporary = tempfile.TemporaryFile
+
+    def refuse(dir=None):
+        if dir is None:  # Of a library, not of a run.
+            return temporary()
         raise PermissionError(13, "Permission denied", str(dir))
 
     monkeypatch.setattr(tempfile, "TemporaryFile", refuse)

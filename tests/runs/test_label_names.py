@@ -22,6 +22,7 @@ from emotion_keras.inference.predictor import Predictor
 from emotion_keras.predict import main
 from emotion_keras.service.app import make_app
 from emotion_keras.targets.metrics import classification_metrics
+from emotion_keras.training import run as training_run
 from reports.records import read_records
 
 NAMES = [
@@ -194,7 +195,7 @@ def run_of_all(tmp_path_factory):
         writer = csv.DictWriter(file, ["text", "label"])
         writer.writeheader()
         writer.writerows(rows)
-    return fit_module.fit(
+    return training_run.fit(
         model="tfidf_logistic",
         data=str(folder / "texts.csv"),
         runs_dir=str(folder / "runs"),

@@ -8,9 +8,9 @@ import sys
 import keras
 import pytest
 
-from emotion_keras import fit as fit_module
 from emotion_keras.errors import UserError
 from emotion_keras.machine import devices
+from emotion_keras.training import run as training_run
 
 BACKEND = keras.backend.backend()
 
@@ -18,7 +18,7 @@ TRAIN = """
 import json, sys
 from emotion_keras.machine.quiet import load_keras
 load_keras()
-from emotion_keras.fit import fit
+from emotion_keras.training.run import fit
 print(fit(**json.load(sys.stdin), notify=lambda message: None))
 """
 
@@ -109,11 +109,11 @@ def test_torchs_default_type_is_set_aside_and_put_back():
 @pytest.mark.each_backend
 def test_fit_sets_a_callers_settings_aside(toy):
     options = toy | {"epochs": 1, "notify": lambda message: None}
-    plain = fit_module.fit(**options, study="plain")
+    plain = training_run.fit(**options, study="plain")
     keras.config.set_floatx("float16")
     keras.config.set_epsilon(0.1)
     try:
-        odd = fit_module.fit(**options, study="odd")
+        odd = training_run.fit(**options, study="odd")
         assert (keras.config.floatx(), keras.config.epsilon()) == ("float16", 0.1)
     finally:
         keras.config.set_floatx("float32")

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
-from emotion_keras.command.options import option_defaults
 from emotion_keras.inference.loading import load_trained
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.training.run import fit, stages
+from emotion_keras.record.options import option_names
+from emotion_keras.training.options import RunOptions
+from emotion_keras.training.run import fit
+from emotion_keras.training.settings import stage_classes
 
 
 def weights(model, texts):
@@ -23,7 +25,7 @@ def weights(model, texts):
 @pytest.mark.each_backend
 @pytest.mark.parametrize("model", [*BASELINES, *MODELS])
 def test_the_same_command_makes_the_same_bytes(model, toy, toy_bert, corpus_path, tmp_path):
-    known = {name for function in stages(model).values() for name in option_defaults(function)}
+    known = {*option_names(stage_classes(model).values()), *RunOptions.names()}
     options = {name: value for name, value in toy.items() if name in known}
     if model == "bert":
         options["encoder"] = str(toy_bert)

@@ -13,7 +13,7 @@ from emotion_keras.data import read_dataset
 from emotion_keras.errors import UserError
 from emotion_keras.studies import study
 from emotion_keras.studies.study import STUDY, Study, Task, backend, run_tasks
-from emotion_keras.training.run import resolve
+from emotion_keras.training.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("quick_processes")
 
@@ -83,7 +83,9 @@ def test_a_process_that_has_grown_is_replaced(toy, tmp_path, monkeypatch, has_gr
 
 def test_processes_share_what_was_made_before(toy, tmp_path):
     given = task(toy, "seed 0", seed=0)
-    settings = resolve("gated_transformer", {name: toy[name] for name in ("data", "encoder")})
+    settings = Settings.make(
+        model="gated_transformer", **{name: toy[name] for name in ("data", "encoder")}
+    )
     cache = {}
     read_dataset(settings, cache)
     os.rename(toy["data"], tmp_path / "away.csv")

@@ -6,7 +6,7 @@ import pytest
 from filelock import FileLock
 
 from emotion_keras import record
-from emotion_keras.fit import fit
+from emotion_keras.training.run import fit
 
 
 def lock_of(directory):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from emotion_keras import fit as fit_module
 from emotion_keras.studies import study
+from emotion_keras.training import run as training_run
 from tuning import search
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def trained(tmp_path_factory):
     """Folder of a run on the built-in corpus; for reading alone."""
     runs = str(tmp_path_factory.mktemp("examples"))
     options = {"data": "situations", "model": "tfidf_logistic", "runs_dir": runs}
-    return fit_module.fit(**options, notify=lambda message: None)
+    return training_run.fit(**options, notify=lambda message: None)
 
 
 @pytest.fixture

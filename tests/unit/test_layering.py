@@ -61,7 +61,7 @@ ROOMS = (
 COMMANDS = ("compare", "export", "fit", "predict", "serve")
 # What stands beside the rooms, and what of them it needs.
 BESIDE = {
-    "service": {"service", "__version__"},
+    "service": {"service", "record", "__version__"},
     "tuning": {"tuning", "compare", *ROOMS},
     "reports": {"reports", "errors", "record", "command", "targets", "evaluation"},
 }
@@ -101,7 +101,7 @@ def allowed(name):
         return {*ROOMS, "service"}
     if name in FACE:
         return FACE[name]
-    return set(ROOMS[: ROOMS.index(name) + 1])
+    return {"__version__", *ROOMS[: ROOMS.index(name) + 1]}
 
 
 ALL_FILES = sorted(

@@ -49,7 +49,7 @@ def test_the_list_imports_no_command_and_shows_the_version():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     imported = set(done.stderr.split())
-    assert not imported & {*package.COMMANDS, "numpy", "keras", "rich", "jsonargparse"}
+    assert not imported & {*package.COMMANDS, "numpy", "keras", "rich"}
 
 
 def test_the_version_is_shown(capsys):
@@ -75,7 +75,7 @@ def test_an_exported_model_is_imported_without_what_training_needs():
         text=True,
         check=True,
     )
-    others = {"keras", "pandas", "sklearn", "scipy", "rich", "yaml", "jsonargparse", "pyarrow"}
+    others = {"keras", "pandas", "sklearn", "scipy", "rich", "yaml", "pyarrow"}
     found = set(done.stdout.split())
     assert {"numpy", "tokenizers", "onnxruntime"} <= found and not found & others
 

@@ -38,8 +38,8 @@ def text():
 
 def build(text, **options):
     keras.utils.set_random_seed(3)
-    settings = {"num_classes": 3, "num_heads": 2, "intermediate_dim": 8, **options}
-    return MODELS["gated_transformer"](text.embed(), **settings)
+    settings = {"num_heads": 2, "intermediate_dim": 8, **options}
+    return MODELS["gated_transformer"](**settings).build(text.embed(), 3)
 
 
 def sigmoid(x):

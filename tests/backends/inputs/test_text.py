@@ -80,7 +80,7 @@ def test_more_padding_changes_no_output(start, name):
     if name == "bert" and embedded.pooled is None:
         pytest.skip("bert needs an encoder with a pooled output")
     keras.utils.set_random_seed(0)
-    model = MODELS[name](embedded, num_classes=3, **small_options(name, embedded))
+    model = MODELS[name](**small_options(name, embedded)).build(embedded, 3)
     sequences = text.encode(TEXTS[:3])
     longest = int(sequences.lengths.max())
 

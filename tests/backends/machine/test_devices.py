@@ -16,7 +16,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
-from emotion_keras.models import gated_transformer
+from emotion_keras.models import GatedTransformer
 from emotion_keras.training.loop import train
 
 BACKEND = keras.backend.backend()
@@ -32,9 +32,8 @@ def train_on_all_devices():
     data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
     keras.utils.set_random_seed(0)
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
-        model = gated_transformer(
-            embedded_features(4), num_classes=3, num_layers=1, num_heads=2, dropout=0.0
-        )
+        form = GatedTransformer(num_layers=1, num_heads=2, dropout=0.0)
+        model = form.build(embedded_features(4), 3)
         outcome = train(
             model,
             data,

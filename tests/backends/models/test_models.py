@@ -1,5 +1,3 @@
-import inspect
-
 import keras
 import numpy as np
 import pytest
@@ -35,7 +33,7 @@ FORMS = {name: (name, options) for name, options in SMALL.items()} | {
 def build(form):
     name, options = FORMS[form]
     blocks = BLOCKS if "transformer" in name else {}
-    return MODELS[name](start(), num_classes=3, **{**blocks, **options})
+    return MODELS[name](**{**blocks, **options}).build(start(), 3)
 
 
 def start():
@@ -111,16 +109,14 @@ def test_a_step_of_training_reaches_every_weight(model):
 def test_the_models_differ_in_the_gate_alone():
     names = {}
     for name in ("transformer", "gated_transformer"):
-        built = MODELS[name](embedded_features(DIM), num_classes=3, num_layers=1, num_heads=2)
+        built = MODELS[name](num_layers=1, num_heads=2).build(embedded_features(DIM), 3)
         names[name] = {layer.name for layer in built.layers}
     assert names["gated_transformer"] - names["transformer"] == {"gate"}
     assert names["transformer"] < names["gated_transformer"]
 
 
 def test_the_models_take_the_same_hyperparameters():
-    transformer, gated = (
-        inspect.signature(MODELS[name]).parameters for name in ("transformer", "gated_transformer")
-    )
+    transformer, gated = (MODELS[name]().to_dict() for name in ("transformer", "gated_transformer"))
     assert {**transformer, **{name: gated[name] for name in ("gate", "gate_after")}} == gated
 
 
@@ -131,9 +127,8 @@ def pooled(built, inputs):
 
 
 def test_a_gate_after_the_embeddings_gates_what_the_first_block_is_given():
-    built = MODELS["gated_transformer"](
-        embedded_features(DIM), num_classes=3, num_layers=0, gate_after="embeddings"
-    )
+    form = MODELS["gated_transformer"](num_layers=0, gate_after="embeddings")
+    built = form.build(embedded_features(DIM), 3)
     inputs = batch(5, 8)
     gated = keras.ops.convert_to_numpy(built.get_layer("gate")(inputs["features"][:, :5]))
     np.testing.assert_allclose(pooled(built, inputs), gated.mean(axis=1), atol=1e-6)
@@ -146,11 +141,11 @@ def test_gates_after_blocks_are_one_a_block():
     order = [name for name in names if name.startswith(("gate", "block"))]
     assert order == ["block_0", "gate_0", "block_1", "gate_1"]
     with pytest.raises(UserError, match="no blocks to put gates after.*num_layers=0"):
-        MODELS["gated_transformer"](start(), num_classes=3, num_layers=0, gate_after="blocks")
+        MODELS["gated_transformer"](num_layers=0, gate_after="blocks").build(start(), 3)
 
 
 def test_a_gated_linear_unit_against_numpy():
-    built = MODELS["gated_transformer"](start(), num_classes=3, num_layers=0, gate="linear_unit")
+    built = MODELS["gated_transformer"](num_layers=0, gate="linear_unit").build(start(), 3)
     inputs = batch(5, 8)
     text = inputs["features"][:, :5]
     (kernel, bias), (value_kernel, value_bias) = (
@@ -170,7 +165,7 @@ def test_a_gated_linear_unit_against_numpy():
     ],
 )
 def test_poolings_against_numpy(pooling, expected):
-    built = MODELS["transformer"](start(), num_classes=3, num_layers=0, pooling=pooling)
+    built = MODELS["transformer"](num_layers=0, pooling=pooling).build(start(), 3)
     inputs = batch(5, 8)
     inputs["features"] -= 3  # So that zeros of padding would be the largest.
     text = inputs["features"][:, :5]
@@ -178,7 +173,7 @@ def test_poolings_against_numpy(pooling, expected):
 
 
 def test_cnn_takes_the_largest_value_of_each_filter():
-    built = MODELS["cnn"](start(), num_classes=2, num_filters=3, filter_widths=(3,))
+    built = MODELS["cnn"](num_filters=3, filter_widths=(3,)).build(start(), 2)
     inputs = batch(6, 8)
     kernel, bias = built.get_layer("filters_3").get_weights()
     # One token of zeros before and after the text, so that a filter fits at each of six places.
@@ -195,7 +190,7 @@ def test_cnn_takes_the_largest_value_of_each_filter():
 def test_lstm_reads_in_both_directions():
     """Only a model that reads both ways keeps what the first and the last of many tokens say."""
     keras.utils.set_random_seed(0)
-    built = MODELS["lstm"](start(), num_classes=2, units=4)
+    built = MODELS["lstm"](units=4).build(start(), 2)
     inputs = batch(40, 40)
     expected = built.predict(inputs, verbose=0)
     for place in (0, 39):
@@ -206,7 +201,7 @@ def test_lstm_reads_in_both_directions():
 
 def test_bert_without_a_pooled_output_is_refused():
     with pytest.raises(UserError, match="bert needs a pretrained encoder"):
-        MODELS["bert"](embedded_features(DIM), num_classes=3)
+        MODELS["bert"]().build(embedded_features(DIM), 3)
 
 
 @pytest.mark.parametrize("form", FORMS)

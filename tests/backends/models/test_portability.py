@@ -33,12 +33,12 @@ for folder in sys.argv[1:]:
 def saved(tmp_path_factory, minilm, minilm_embedded):
     """Folders of saved models with their inputs, and the probabilities on this backend."""
     scratch = TextInput(TEXTS * 3, encoder="scratch", embedding_dim=8, token_dropout=0.1)
-    sizes = {"num_classes": 3, "num_heads": 2, "intermediate_dim": 8}
+    sizes = {"num_heads": 2, "intermediate_dim": 8}
     keras.utils.set_random_seed(0)
     starts = {"minilm": (minilm, minilm_embedded, 0), "scratch": (scratch, scratch.embed(), 2)}
     expected = {}
     for name, (text, embedded, num_layers) in starts.items():
-        model = MODELS["gated_transformer"](embedded, num_layers=num_layers, **sizes)
+        model = MODELS["gated_transformer"](num_layers=num_layers, **sizes).build(embedded, 3)
         token_ids, mask = text.encode(TEXTS).pad([0, 1, 2], 24)
         inputs = {"token_ids": token_ids, "padding_mask": mask}
         folder = tmp_path_factory.mktemp(name)

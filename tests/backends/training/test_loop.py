@@ -14,7 +14,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import compute_vectors, predict
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.sequences import Sequences
-from emotion_keras.models import gated_transformer
+from emotion_keras.models import GatedTransformer
 from emotion_keras.training import loop
 from emotion_keras.training.loop import CHECKPOINT, TrainingState, train
 
@@ -33,12 +33,8 @@ def make_data(counts, seed=0):
 
 def make_model(num_classes=3, seed=0, dropout=0.2):
     keras.utils.set_random_seed(seed)
-    return gated_transformer(
-        embedded_features(DIM),
-        num_classes=num_classes,
-        num_layers=0,
-        dropout=dropout,
-    )
+    form = GatedTransformer(num_layers=0, dropout=dropout)
+    return form.build(embedded_features(DIM), num_classes)
 
 
 def run(model, data, directory, val_data=None, **options):

@@ -4,6 +4,7 @@ import pytest
 import rich
 
 from emotion_keras import record
+from emotion_keras.data.options import DataOptions
 from emotion_keras.studies import study
 from emotion_keras.studies.comparison import COMPARISON
 from tuning import paper as paper_module
@@ -100,12 +101,9 @@ def test_a_run_that_fails_stops_nothing_and_is_told(made, arguments, monkeypatch
 
 def test_full_is_what_the_commands_make_by_default_and_tells_its_cost(corpus_path, tmp_path):
     steps = paper_module.plan_paper(
-        budget="full",
-        workers=2,
-        precision="auto",
-        runs_dir=str(tmp_path),
+        paper_module.PaperOptions(budget="full", workers=2, runs_dir=str(tmp_path)),
+        DataOptions.make(data=str(corpus_path)),
         notify=lambda message: None,
-        options={"data": str(corpus_path)},
     )
     assert [(step.name, step.directory.name, len(step.tasks)) for step in steps] == [
         ("comparison", "comparison", 12 * 5),

@@ -7,13 +7,13 @@ import pytest
 from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.noise import KINDS, perturb
+from emotion_keras.data.options import DataOptions
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise, summarize_runs
 from emotion_keras.inference.loading import load_trained
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
-from emotion_keras.training.run import fit, resolve
-from tuning.sensitivity import GATES, main, noises
-from tuning.sensitivity import gate as gate_trials
+from emotion_keras.training.run import fit
+from tuning.sensitivity import GATES, Gate, Noise, main
 
 pytestmark = pytest.mark.usefixtures("runs_here")
 
@@ -162,7 +162,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
     assert len(runs) == 4
     at = {(point["contender"], point["value"]): point for point in found["points"]}
     assert set(at) == {(name, level) for name in models.split(",") for level in (0.0, 0.4)}
-    dataset = read_dataset(resolve("tfidf_svm", {"data": str(corpus_path)}), {}, lambda message: 0)
+    dataset = read_dataset(DataOptions.make(data=str(corpus_path)), {}, lambda message: 0)
     for name in models.split(","):
         (noisy,), (plain,) = at[name, 0.4]["run_ids"], at[name, 0.0]["run_ids"]
         assert runs[noisy]["training"]["noise"] == "labels:0.4"
@@ -275,8 +275,8 @@ def test_a_model_without_the_setting_is_told(command, capsys, tmp_path):
 
 
 def test_the_defaults_name_what_there_is():
-    assert {kind for kind, _ in noises(",".join(KINDS), "0,0.1")} == set(KINDS)
-    assert gate_trials() == list(GATES.values())
+    assert {kind for kind, _ in Noise(levels="0,0.1").noises()} == set(KINDS)
+    assert Gate().trials() == list(GATES.values())
 
 
 def test_help_names_the_analyses(capsys):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 from typing import Literal
 
 import pytest
@@ -9,31 +10,33 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotion_keras.command.options import make_parser, parse, read_option, read_options, split_names
+from emotion_keras.command.options import make_parser
 from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import find_encoder
-from emotion_keras.studies.contenders import make_tasks, read_settings, resolve_data
+from emotion_keras.record.options import Options, option, read_option, split_names
+from emotion_keras.studies.comparison import CompareOptions
+from emotion_keras.studies.contenders import read_settings
 
 
-def tend(
-    *,
-    name: str = "rose",
-    place: str | None = None,
-    pots: list[str] | str | None = None,
-    litres: int = 1,
-    limit: int | None = 5,
-    sun: float = 0.5,
-    shade: bool = False,
-    when: Literal["auto", "on", "off", "no"] = "auto",
-    days: tuple[int, ...] = (1,),
-):
-    """Tends a plant."""
+@dataclass(frozen=True, kw_only=True)
+class Tend(Options):
+    """How a plant is tended."""
+
+    name: str = option("rose", "Which plant.")
+    place: str | None = option(None, "Where it stands.")
+    pots: list[str] | str | None = option(None, "What it stands in.")
+    litres: int = option(1, "How much water.")
+    limit: int | None = option(5, "How much at most.")
+    sun: float = option(0.5, "How much light.")
+    shade: bool = option(False, "Whether it wants shade.")
+    when: Literal["auto", "on", "off", "no"] = option("auto", "When.")
+    days: tuple[int, ...] = option((1,), "On which days.")
 
 
 @pytest.fixture(scope="module")
 def parser():
-    return make_parser("tend", None, [tend], {})
+    return make_parser("tend", None, [Tend])
 
 
 def in_three_ways(parser, folder, name, text):
@@ -42,11 +45,11 @@ def in_three_ways(parser, folder, name, text):
         "options.yaml": yaml.safe_dump({name: text}, allow_unicode=True),
         "options.json": json.dumps({name: text}),
     }
-    found = [getattr(parse(parser, [f"--{name}={text}"]), name)]
+    found = [getattr(parser.parse_args([f"--{name}={text}"]), name)]
     for file, content in files.items():
         (folder / file).write_text(content, encoding="utf-8")
-        found.append(getattr(parse(parser, ["--config", str(folder / file)]), name))
-    return [*found, read_options(tend, {name: text})[name]]
+        found.append(getattr(parser.parse_args(["--config", str(folder / file)]), name))
+    return [*found, getattr(Tend(**{name: text}), name)]
 
 
 TEXTS = [
@@ -107,9 +110,9 @@ def test_a_number_is_the_same_wherever_it_is_written(parser, tmp_path, name, tex
     path = tmp_path / "options.yaml"
     path.write_text(f"{name}: {text}\n")
     found = [
-        getattr(parse(parser, [f"--{name}={text}"]), name),
-        getattr(parse(parser, ["--config", str(path)]), name),
-        read_options(tend, {name: text})[name],
+        getattr(parser.parse_args([f"--{name}={text}"]), name),
+        getattr(parser.parse_args(["--config", str(path)]), name),
+        getattr(Tend(**{name: text}), name),
     ]
     assert found == [value] * 3
     assert {type(one) for one in found} == {type(value)}
@@ -130,8 +133,8 @@ def test_a_number_is_the_same_wherever_it_is_written(parser, tmp_path, name, tex
 )
 def test_what_is_no_such_value_is_refused_wherever_it_is_written(parser, name, text):
     for read in (
-        lambda: parse(parser, [f"--{name}={text}"]),
-        lambda: read_options(tend, {name: text}),
+        lambda: parser.parse_args([f"--{name}={text}"]),
+        lambda: Tend(**{name: text}),
     ):
         with pytest.raises(UserError, match=f"{name} is .* Received: {name}="):
             read()
@@ -153,14 +156,14 @@ def test_a_file_of_options_that_says_something_else_is_refused(parser, tmp_path,
     path = tmp_path / "options.yaml"
     path.write_text(content)
     with pytest.raises(UserError, match=message):
-        parse(parser, ["--config", str(path)])
+        parser.parse_args(["--config", str(path)])
 
 
 def test_null_without_quotes_takes_an_option_of_a_file_back(tmp_path):
     path = tmp_path / "options.yaml"
     path.write_text("place: null\nlimit: ~\n")
-    parser = make_parser("tend", None, [tend], {"place": "window"})
-    options = parse(parser, ["--config", str(path)])
+    parser = make_parser("tend", None, [Tend], {"place": "window"})
+    options = parser.parse_args(["--config", str(path)])
     assert (options.place, options.limit) == (None, None)
 
 
@@ -218,14 +221,14 @@ def test_an_encoder_that_is_no_path_has_no_checksum(encoder):
 @pytest.mark.parametrize("path", ["/dev/zero", "missing.yaml", "no\0", ".", ""])
 def test_a_file_of_options_that_is_none_is_told(parser, path):
     with pytest.raises(UserError, match="cannot be read as options"):
-        parse(parser, ["--config", path])
+        parser.parse_args(["--config", path])
 
 
 def test_a_file_of_options_in_another_encoding_is_told(parser, tmp_path):
     path = tmp_path / "options.yaml"
     path.write_bytes("place: größe\n".encode("latin-1"))
     with pytest.raises(UserError, match="cannot be read as options"):
-        parse(parser, ["--config", str(path)])
+        parser.parse_args(["--config", str(path)])
 
 
 @pytest.mark.parametrize("column", ["", "#", "null"])
@@ -260,9 +263,8 @@ def test_bytes_of_a_path_that_are_no_characters_stay():
 
 @pytest.mark.parametrize("seeds", [0, -1, 10_001, 2**31])
 def test_a_number_of_seeds_that_makes_no_sense_is_told(seeds):
-    shared = {"precision": "auto", "settings": {}, "cache": {}, "notify": print}
     with pytest.raises(UserError, match=f"seeds is 1 to 10,000. Received: seeds={seeds}"):
-        make_tasks(["majority"], resolve_data({}), seeds=seeds, **shared)
+        CompareOptions(seeds=seeds)
 
 
 @pytest.mark.parametrize("folds", [7, 2**31])

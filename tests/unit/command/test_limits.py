@@ -1,15 +1,19 @@
 """Numbers that options accept: the ends of each limit, and that each is told before training."""
 
+from dataclasses import fields
+
+import numpy as np
 import pytest
 
-from emotion_keras.command.limits import LIMITS, check_limits
-from emotion_keras.command.options import option_defaults
+from emotion_keras.data.options import DATA_STAGES
 from emotion_keras.errors import UserError
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.serve import serve
-from emotion_keras.service.app import make_app
-from emotion_keras.training.run import fit, stages
+from emotion_keras.serve import AddressOptions
+from emotion_keras.service.options import ServiceOptions
+from emotion_keras.training.options import RunOptions
+from emotion_keras.training.run import fit
+from emotion_keras.training.settings import stage_classes
 
 ACCEPTED = {
     "seed": [0, 2**32 - 1],
@@ -23,6 +27,10 @@ ACCEPTED = {
     "learning_rate": [1e-9],
     "clip_norm": [0.0],
     "C": [0.1],
+    "split_seed": [0],
+    "test_size": [0.01, 0.99],
+    "train_fraction": [0.01, 1.0],
+    "folds": [2],
     "epochs": [1],
     "port": [0, 65535],
     "max_queue": [1],
@@ -40,6 +48,10 @@ REFUSED = {
     "learning_rate": [0.0, -1.0, float("inf"), float("nan")],
     "clip_norm": [-1.0, float("nan")],
     "C": [0.0],
+    "split_seed": [-1],
+    "test_size": [0.0, 1.0, float("nan")],
+    "train_fraction": [0.0, 1.1],
+    "folds": [1],
     "epochs": [0, -3],
     "port": [-1, 65536],
     "max_queue": [0],
@@ -47,33 +59,42 @@ REFUSED = {
 }
 
 
+CLASSES = {
+    *(RunOptions, AddressOptions, ServiceOptions, *DATA_STAGES.values()),
+    *(stage for model in (*MODELS, *BASELINES) for stage in stage_classes(model).values()),
+}
+
+
+def classes_with(name):
+    return [one for one in CLASSES if name in one.names()]
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name in ACCEPTED for value in ACCEPTED[name]]
 )
 def test_what_is_accepted(name, value):
-    check_limits({name: value})
+    for options in classes_with(name):
+        assert getattr(options(**{name: value}), name) in (value, tuple(np.atleast_1d(value)))
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name in REFUSED for value in REFUSED[name]]
 )
 def test_what_is_refused(name, value):
-    with pytest.raises(UserError, match=f"^{name} is .*Received: {name}="):
-        check_limits({name: value})
+    for options in classes_with(name):
+        with pytest.raises(UserError, match=f"^{name} is .*Received: {name}="):
+            options(**{name: value})
 
 
 def test_every_number_of_a_run_and_of_the_service_has_a_limit():
-    functions = [fit, serve, make_app]
-    for model in (*MODELS, *BASELINES):
-        functions += stages(model).values()
-    of_data = {"split_seed", "test_size", "val_size", "train_fraction"}  # The split checks these.
-    numbers = {
-        name
-        for function in functions
-        for name, default in option_defaults(function).items()
-        if isinstance(default, int | float | tuple) and not isinstance(default, bool)
+    without = {
+        field.name
+        for options in CLASSES
+        for field in fields(options)
+        if isinstance(field.default, int | float | tuple) and not isinstance(field.default, bool)
+        if field.metadata["limit"] is None
     }
-    assert numbers - of_data == set(LIMITS)
+    assert without == set()
 
 
 def test_a_run_is_refused_before_it_begins(tmp_path):

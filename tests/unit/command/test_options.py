@@ -1,47 +1,40 @@
+from dataclasses import FrozenInstanceError, dataclass
 from typing import Literal
 
 import pytest
 
-from emotion_keras.command.options import make_parser, option_defaults, parse, read_options
+from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
+from emotion_keras.record.options import COUNT, Options, join_names, option, split_names
 
 
-def bake(
-    flour,
-    *,
-    oven_heat: int = 180,
-    fan: bool = False,
-    grain: Literal["rye", "wheat"] = "rye",
-    minutes: float | None = None,
-    rises: tuple[int, ...] = (1, 2),
-    notify=print,
-):
-    """Bakes.
+@dataclass(frozen=True, kw_only=True)
+class Bake(Options):
+    """How bread is baked."""
 
-    Args:
-        flour: Not an option: it has no default.
-        oven_heat: Degrees Celsius.
-        fan: Whether the fan runs.
-        grain: What is ground.
-        minutes: How long.
-        rises: Minutes of each rise.
-        notify: Not an option: it has no type.
-    """
+    oven_heat: int = option(180, "Degrees Celsius, at 100 % of its power.")
+    fan: bool = option(False, "Whether the fan runs.")
+    grain: Literal["rye", "wheat"] = option("rye", "What is ground.")
+    minutes: float | None = option(None, "How long.", COUNT)
+    rises: tuple[int, ...] = option((1, 2), "Minutes of each rise.", COUNT)
 
 
 @pytest.fixture
 def parser():
-    return make_parser("bake", "Bakes bread.", [bake], {"oven_heat": 220})
+    return make_parser("bake", "Bakes bread.", [Bake], {"oven_heat": 220})
 
 
-def test_options_are_the_annotated_arguments_with_a_default():
-    assert option_defaults(bake) == {
+def test_options_have_defaults_and_cannot_be_changed():
+    bake = Bake()
+    assert bake.to_dict() == {
         "oven_heat": 180,
         "fan": False,
         "grain": "rye",
         "minutes": None,
         "rises": (1, 2),
     }
+    with pytest.raises(FrozenInstanceError):
+        bake.fan = True
 
 
 @pytest.mark.parametrize("name", ["--oven-heat", "--oven_heat"])
@@ -49,16 +42,17 @@ def test_options_are_written_with_dashes_or_underscores(parser, name):
     assert parser.parse_args([name, "200"]).oven_heat == 200
 
 
-def test_given_defaults_stand_in_for_the_functions_own(parser):
+def test_given_defaults_stand_in_for_the_classes_own(parser):
     options = parser.parse_args([])
     assert (options.oven_heat, options.fan) == (220, False)
 
 
-def test_help_shows_dashes_and_the_text_of_the_docstring(parser):
-    text = parser.format_help()
+def test_help_shows_dashes_types_and_defaults(parser):
+    text = " ".join(parser.format_help().split())
     assert "--oven-heat" in text
     assert "--oven_heat" not in text
-    assert "Degrees Celsius." in text
+    assert "at 100 % of its power. (a whole number; default: 220)" in text
+    assert "Minutes of each rise. (a list in brackets, each of it a whole number;" in text
 
 
 def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
@@ -66,6 +60,16 @@ def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
     path.write_text("oven_heat: 90\nfan: true\n")
     options = parser.parse_args(["--config", str(path), "--oven-heat", "100"])
     assert (options.oven_heat, options.fan) == (100, True)
+
+
+def test_a_printed_file_of_options_reads_as_the_same_options(parser, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--rises=[3, 4]", "--grain=wheat", "--print_config"])
+    assert end.value.code == 0
+    path = tmp_path / "bread.yaml"
+    path.write_text(capsys.readouterr().out)
+    read = parser.parse_args(["--config", str(path)])
+    assert (read.rises, read.grain, read.minutes, read.oven_heat) == ((3, 4), "wheat", None, 220)
 
 
 @pytest.mark.parametrize(
@@ -82,15 +86,34 @@ def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
         (["--oven", "200"], "There is no such option; `--help` lists them. Received: --oven 200"),
         (["--oven-heat"], "--oven-heat: expected one argument. `--help` lists the options."),
         (["--config", "missing.yaml"], "missing.yaml"),
+        (["--config", "odd.yaml"], "odd.yaml: there is no such option"),
     ],
 )
-def test_wrong_use_is_told_in_words(parser, arguments, message):
+def test_wrong_use_is_told_in_words(parser, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "odd.yaml").write_text("oven: 3\n")
     with pytest.raises(UserError) as told:
-        parse(parser, arguments)
+        parser.parse_args(arguments)
     assert message in str(told.value)
 
 
 def test_values_of_a_call_are_read_too():
-    assert read_options(bake, {"oven_heat": 90, "fan": "yes"}) == {"oven_heat": 90, "fan": True}
+    bake = Bake(oven_heat="90", fan="yes", rises=[3])
+    assert (bake.oven_heat, bake.fan, bake.rises) == (90, True, (3,))
     with pytest.raises(UserError, match="oven_heat is a whole number. Received: oven_heat=hot"):
-        read_options(bake, {"oven_heat": "hot"})
+        Bake(oven_heat="hot")
+
+
+@pytest.mark.parametrize("values", [{"minutes": 0.5}, {"rises": ()}, {"rises": (1, 0)}])
+def test_numbers_beyond_their_limits_are_refused(values):
+    with pytest.raises(UserError, match="is 1 or more. Received: "):
+        Bake(**values)
+
+
+def test_options_are_picked_from_what_others_need_too():
+    assert Bake.pick({"fan": True, "flour": "much"}) == Bake(fan=True)
+
+
+@pytest.mark.parametrize("names", [["joy"], ["joy", "fear, or dread"], ['say "ah"', "b"]])
+def test_joined_names_are_split_again(names):
+    assert split_names("labels", join_names(names)) == names

@@ -160,7 +160,7 @@ def test_labels_as_one_string_keep_the_corpus_order():
     [
         ({"labels": "joy,hope"}, "hope: no such label.*anger, fear, joy.*Received: labels="),
         ({"labels": ["joy"]}, "At least two labels.*leaves 1"),
-        ({"repeats": "all"}, "drop, keep.*Received: repeats='all'"),
+        ({"repeats": "all"}, "drop, keep.*Received: repeats=all"),
     ],
 )
 def test_bad_options(options, message):

@@ -39,7 +39,7 @@ def sentences(words, others, blank, size, seed):
 def test_a_word_that_tells_all_is_seen(model, words, others, blank):
     texts, labels = sentences(words, others, blank, 80, seed=0)
     unseen, truth = sentences(words, others, blank, 80, seed=1)
-    estimator = BASELINES[model](0).fit(texts, labels)
+    estimator = BASELINES[model]().build(0).fit(texts, labels)
     assert (estimator.predict(unseen) == truth).mean() > 0.95
 
 
@@ -47,7 +47,7 @@ def test_words_of_latin_letters_are_those_of_scikit_learn():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     texts = ["I'm 42, naïve; don't_stop (a b cd) e-mail Straße 5€", "ПРИВЕТ мир x yz", "été à la"]
-    vectorizer = BASELINES["tfidf_logistic"](0)[0]
+    vectorizer = BASELINES["tfidf_logistic"]().build(0)[0]
     plain = TfidfVectorizer(ngram_range=(1, 2), strip_accents="unicode")
     assert set(vectorizer.fit(texts).vocabulary_) == set(plain.fit(texts).vocabulary_)
 

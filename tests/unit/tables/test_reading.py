@@ -22,10 +22,11 @@ import pytest
 from emotion_keras import tables
 from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inference.labelling import label_file
 from emotion_keras.inputs.word_vectors import read_word_vectors
-from emotion_keras.studies.contenders import make_tasks, resolve_data
+from emotion_keras.studies.contenders import make_tasks
 
 pyarrow = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -776,7 +777,7 @@ def test_what_a_shell_writes_as_a_process_between_brackets(tmp_path):
 def test_a_study_refuses_what_can_be_read_once_alone(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
-    data = resolve_data({"data": str(path)})
+    data = DataOptions.make(**{"data": str(path)})
     with pytest.raises(UserError, match="a pipe can be read once alone.*Received: data="):
         make_tasks(
             ["majority"],

@@ -1,0 +1,149 @@
+"""The options of the data: how they are read, prepared and split. Standard library only."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from emotion_keras.errors import UserError
+from emotion_keras.record.options import (
+    COUNT_OR_NONE,
+    Limit,
+    Options,
+    join_names,
+    option,
+    option_names,
+)
+
+_OF_ALL = Limit("a share of all examples, above 0 and below 1", lambda value: 0 < value < 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading(Options):
+    """How a corpus is read, by name or from a file."""
+
+    data: str = option(
+        "auto",
+        '`"isear"`; `"situations"`, the built-in corpus; `"auto"`, which is ISEAR where it is in '
+        "Keras's cache or can be downloaded within seconds, and `situations` otherwise; or the "
+        "path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook, "
+        "or ISEAR's own file, known by its header.",
+    )
+    text_column: str | None = option(
+        None, "Column of the texts; guessed from usual names where it is null."
+    )
+    label_column: str | None = option(None, "Column of the labels; guessed likewise.")
+    group_column: str | None = option(
+        None,
+        "Column that says which texts belong together and must not be parted by a split (author, "
+        "respondent, conversation).",
+    )
+    encoding: str | None = option(
+        None, "Encoding of a text file, such as `cp1252`; found out where it is null."
+    )
+    max_labels: int | None = option(
+        None,
+        "How many labels a file may hold; 500 where it is null, as more are mostly texts or "
+        "numbers in the wrong column.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation(Options):
+    """How a corpus is prepared to learn from."""
+
+    clean: bool = option(
+        True,
+        "Whether to decode HTML entities, remove control characters, fold blanks, cut texts to "
+        "20,000 characters and, in ISEAR, repair the file's artefacts and remove the no-answers.",
+    )
+    normalize_punctuation: bool = option(
+        True,
+        "Whether to write quotes, dashes, ellipses and full-width forms in ASCII, repeated marks "
+        "once, and no blank before a mark.",
+    )
+    labels: str | list[str] | None = option(
+        None,
+        "Names of the labels to keep, with commas between them; a name that holds a comma stands "
+        'in double quotes, as in `joy,"fear, or dread"`. Or a list of names. Where it is null all '
+        "are kept.",
+    )
+    repeats: Literal["drop", "keep"] = option(
+        "drop",
+        '`"drop"` keeps the first of the examples whose texts differ in case and blanks alone, and '
+        "none of those with such a text under two labels: no model could be right about them, and "
+        'which label to believe would be an accident of the file\'s order. `"keep"` keeps them '
+        "all; the split then keeps them together.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.labels, list):
+            object.__setattr__(self, "labels", join_names(self.labels))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol(Options):
+    """Which examples are for training, for validation and for the test."""
+
+    split_seed: int = option(0, "Decides which example goes where.", COUNT_OR_NONE)
+    test_size: float = option(
+        0.2, "Share of all examples in the test split; without effect with `folds`.", _OF_ALL
+    )
+    val_size: float = option(0.1, "Share of all examples in the validation split.", _OF_ALL)
+    folds: int | None = option(
+        None,
+        "Number of folds; each example is in the test split of exactly one of them.",
+        Limit("2 or more", lambda value: value >= 2),
+    )
+    fold: int | None = option(None, "Which of them, from 0 on, is the test split.")
+    train_fraction: float = option(
+        1.0,
+        "Share of the training split to keep, by example and stratified by label. A smaller share "
+        "is a part of a larger one; validation and test are the same for all.",
+        Limit("a share of the training split, above 0 and at most 1", lambda value: 0 < value <= 1),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoiseOptions(Options):
+    """Noise for the training split: of texts again in each epoch, of labels once."""
+
+    noise: str | None = option(
+        None,
+        "What to perturb the training split with, kinds with their levels such as "
+        "`typos:0.05,labels:0.2`. Of texts: typos, delete_characters, insert_characters, "
+        "swap_characters, delete_words, swap_words, mask_words, mask_emotion_words, lose_case, "
+        "lose_punctuation; labels is the share of examples with a wrong label.",
+    )
+
+
+class DataOptions(NamedTuple):
+    """The options of the data, by the names that they have in a record.
+
+    Args:
+        reading: `Reading`.
+        preparation: `Preparation`.
+        protocol: `Protocol`.
+    """
+
+    reading: Reading
+    preparation: Preparation
+    protocol: Protocol
+
+    @classmethod
+    def make(cls, **given: Any) -> "DataOptions":
+        """Makes the options of the data of given ones.
+
+        Raises:
+            UserError: If an option is unknown, or its value is of a wrong type or out of its limit.
+        """
+        if unknown := sorted(set(given) - option_names(DATA_STAGES.values())):
+            raise UserError(f"Unknown option of the data. Received: {', '.join(unknown)}")
+        return cls(**{name: kind.pick(given) for name, kind in DATA_STAGES.items()})
+
+    def options(self) -> dict[str, Any]:
+        """The values by option, as `make` takes them."""
+        return {name: value for stage in self for name, value in stage.to_dict().items()}
+
+
+# The classes of the options of the data, by their name in a record.
+DATA_STAGES: dict[str, type[Options]] = dict(DataOptions.__annotations__)

@@ -1,0 +1,67 @@
+"""The blocks that models are built of, from vectors to probabilities."""
+
+import keras
+import keras_hub
+
+from emotion_keras.errors import UserError
+from emotion_keras.layers import AttentionPooling
+
+
+def encode(
+    embedded,
+    num_layers,
+    num_heads,
+    intermediate_dim,
+    dropout,
+    after_block=lambda vectors, _: vectors,
+):
+    """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
+
+    What leaves a block passes through `after_block`, if there is one: a function of the vectors and
+    the block's number.
+    """
+    vectors = embedded.vectors
+    if num_layers and num_heads > vectors.shape[-1]:
+        raise UserError(
+            f"The vectors have {vectors.shape[-1]} features, and every attention head needs one. "
+            f"Received: num_heads={num_heads}"
+        )
+    for index in range(num_layers):
+        block = keras_hub.layers.TransformerEncoder(
+            intermediate_dim=intermediate_dim,
+            num_heads=num_heads,
+            dropout=dropout,
+            activation="gelu",
+            name=f"block_{index}",
+        )
+        vectors = block(vectors, padding_mask=embedded.padding_mask)
+        if after_block:
+            vectors = after_block(vectors, index)
+    return vectors
+
+
+def pool(embedded, vectors, pooling):
+    """Makes one vector of those of real tokens."""
+    # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
+    # handed on by hand, because arithmetic on tensors loses it.
+    mask = embedded.padding_mask
+    if pooling == "average":
+        layer = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")
+        return layer(vectors, mask=mask)
+    if pooling == "attention":
+        layer = AttentionPooling(vectors.shape[-1], dtype="float32", name="pooling")
+        return layer(vectors, mask=mask)
+    vectors = keras.ops.cast(vectors, "float32")
+    if pooling == "first":
+        return vectors[:, 0]
+    is_real = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
+    return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
+
+
+def classify(embedded, pooled, num_classes, dropout):
+    """Ends a model: dropout, and a dense layer to probabilities, in float32 at any precision."""
+    pooled = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(pooled)
+    classifier = keras.layers.Dense(
+        num_classes, activation="softmax", dtype="float32", name="classifier"
+    )
+    return keras.Model(embedded.inputs, classifier(pooled))

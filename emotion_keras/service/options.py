@@ -1,0 +1,24 @@
+"""What the service accepts of its clients."""
+
+from dataclasses import dataclass
+
+from emotion_keras.record.options import COUNT, POSITIVE, Options, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceOptions(Options):
+    """What the service accepts of its clients."""
+
+    max_body: int = option(1_048_576, "The most bytes of a request's body.", COUNT)
+    max_texts: int = option(128, "The most texts of a request.", COUNT)
+    max_length: int = option(10_000, "The most characters of a text.", COUNT)
+    max_batch: int = option(32, "The most texts that are predicted together.", COUNT)
+    max_queue: int = option(
+        256, "The most texts that wait; what comes beyond is refused with status 503.", COUNT
+    )
+    client_seconds: float = option(
+        10.0,
+        "Time that a client has for the headers of a request, for its body, and to take the "
+        "answer.",
+        POSITIVE,
+    )

@@ -1,0 +1,82 @@
+"""The options of a run: where it lies, and how a network is trained. Standard library only."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from emotion_keras.record.options import (
+    COUNT,
+    COUNT_OR_NONE,
+    NOT_NEGATIVE,
+    PART,
+    POSITIVE,
+    SEED,
+    SHARE,
+    Options,
+    option,
+)
+
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(Options):
+    """Which run is made."""
+
+    model: str = option(
+        "gated_transformer",
+        "What to train: gated_transformer, transformer, cnn, lstm or bert; or a baseline, "
+        "majority, tfidf_logistic or tfidf_svm.",
+    )
+    seed: int = option(0, "Decides initial weights, order and dropout.", SEED)
+    precision: Precision = option(
+        "auto",
+        "What to train in; auto takes bfloat16 where the device is fast at it. The finished model "
+        "always computes in float32.",
+    )
+    read_test: bool = option(
+        True, "Whether to test the model on the test split, as all runs do but those that choose."
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions(Options):
+    """Where a run is kept."""
+
+    study: str = option("fit", "Name of the set of runs that this one belongs to.")
+    runs_dir: str = option("runs", "Folder of all runs.")
+    tensorboard: bool = option(False, "Whether to write TensorBoard logs into the run's folder.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions(Options):
+    """How a network is trained."""
+
+    batch_size: int = option(32, "Texts a step.", COUNT)
+    epochs: int = option(4, "Passes over the training split at most.", COUNT)
+    learning_rate: float = option(1e-4, "Highest learning rate of AdamW.", POSITIVE)
+    schedule: Literal["linear", "cosine", "constant"] = option(
+        "linear", "What the learning rate does after the warm-up."
+    )
+    warmup: float = option(0.1, "Share of the steps in which the learning rate rises.", SHARE)
+    weight_decay: float = option(
+        0.01, "AdamW's decay of weight matrices a step, times the learning rate.", NOT_NEGATIVE
+    )
+    clip_norm: float = option(
+        1.0,
+        "Length that the gradient of all weights is cut to; 0 cuts nothing. With several devices "
+        "on TensorFlow each device's part of the gradient is cut before they are added.",
+        NOT_NEGATIVE,
+    )
+    label_smoothing: float = option(0.0, "Share of the target spread over all labels.", PART)
+    balance: Literal["none", "undersample", "oversample", "class_weight"] = option(
+        "none", "How to even out the labels of the training split."
+    )
+    patience: int = option(
+        2,
+        "Epochs without a better macro F1 on the validation split before stopping; 0 never stops "
+        "early.",
+        COUNT_OR_NONE,
+    )
+    jit: Literal["auto", "on", "off"] = option(
+        "auto", "Whether to compile the training step; auto does so where it pays."
+    )
