@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras.command.entry import run_command
-from emotion_keras.command.options import make_parser, parse
+from emotion_keras.command.options import make_parser
 from emotion_keras.evaluation.comparison import compare_runs
+from emotion_keras.record.options import Options, option
 from reports.claims.claim import NOISE_LEVEL
 from reports.claims.verdicts import difference
 from reports.display.figure import write_figure
@@ -67,13 +68,20 @@ class Collected:
         return text
 
 
-def results(runs_dir: str = PUBLISHED, *, out: str = PAGE, notify=print) -> int:
+@dataclass(frozen=True, kw_only=True)
+class ResultsOptions(Options):
+    """What is read, and what is written."""
+
+    runs_dir: str = option(PUBLISHED, "Folder of the published runs.")
+    out: str = option(PAGE, "The page, a Markdown file.")
+
+
+def results(*, notify=print, **options) -> int:
     """Writes the page of published results, and its figures into `figures/` beside it.
 
     Args:
-        runs_dir: Folder of the published runs.
-        out: The page, a Markdown file.
         notify: Called with messages for the user.
+        **options: Values by option of `ResultsOptions`.
 
     Returns:
         Exit code: 0; 1 if something broken was skipped.
@@ -81,9 +89,10 @@ def results(runs_dir: str = PUBLISHED, *, out: str = PAGE, notify=print) -> int:
     Raises:
         UserError: If there is no such folder.
     """
-    records = read_records(runs_dir)
+    asked = ResultsOptions(**options)
+    records = read_records(asked.runs_dir)
     text, collected = write_text(records)
-    out = Path(out)
+    out = Path(asked.out)
     out.write_text(text, encoding="utf-8")
     for name in FIGURES:
         path = out.parent / "figures" / f"{name}_accuracy.svg"
@@ -203,12 +212,10 @@ def _write_svg(figure, path):
 def main(arguments=None):
     """The command `python -m reports.results`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = make_parser("python -m reports.results", __doc__, [results], {})
+    parser = make_parser("python -m reports.results", __doc__, [ResultsOptions])
 
     def run():
-        options = vars(parse(parser, arguments))
-        options.pop("config")
-        return results(**options)
+        return results(**vars(parser.parse_args(arguments)))
 
     return run_command(run, continues=False)
 
