@@ -6,6 +6,7 @@ sentence from the records. Its wording is in `results.md`, a template beside thi
 
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2

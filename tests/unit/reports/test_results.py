@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 def written(tmp_path_factory):
     """Folder of the page as the records and its template make it now."""
     folder = tmp_path_factory.mktemp("published")
-    assert results(str(ROOT / PUBLISHED), out=str(folder / "README.md")) == 0
+    assert results(runs_dir=str(ROOT / PUBLISHED), out=str(folder / "README.md")) == 0
     return folder
 
 
