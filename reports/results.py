@@ -6,78 +6,28 @@ sentence from the records. Its wording is in `results.md`, a template beside thi
 
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-import jinja2
-import numpy as np
-import pandas as pd
+from typing import Any
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
-from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.record.options import Options, option
-from reports.claims.claim import NOISE_LEVEL
-from reports.claims.verdicts import difference
-from reports.display.figure import write_figure
-from reports.display.table import Table, to_markdown
-from reports.display.words import interval, p_in_words, percent
-from reports.findings import gather
-from reports.records import Records, read_records
-from reports.sections import (
-    comparison,
-    confidence,
-    cost,
-    data_ratio,
-    gate,
-    learning_rate,
-    noise,
-    search,
-    texts,
-)
-
-TEMPLATE = Path(__file__).with_suffix(".md")
-PUBLISHED = "reports/published/isear"
-PAGE = "reports/published/README.md"
 
 # Figures of these names, by accuracy, stand on the page.
 FIGURES = ("comparison", "learning_rate")
 
-_SECTIONS = (comparison, learning_rate, noise, data_ratio, gate, search, confidence, texts, cost)
-
-
-class Collected:
-    """Stands in for `Page`: keeps the tables and how to draw figures, and writes nothing."""
-
-    def __init__(self):
-        self.tables = {}
-        self.draw = {}
-
-    def add_table(self, table):
-        if table is not None:
-            self.tables[table.name] = table
-        return table
-
-    def add_figure(self, *_, **__):
-        return None
-
-    def by_metric(self, name, alternative, draw):
-        self.draw[name] = draw
-        return []
-
-    def new_name(self, text):
-        return text
-
 
 @dataclass(frozen=True, kw_only=True)
 class ResultsOptions(Options):
-    """What is read, and what is written."""
+    """Which records are described, and where."""
 
-    runs_dir: str = option(PUBLISHED, "Folder of the published runs.")
-    out: str = option(PAGE, "The page, a Markdown file.")
+    runs_dir: str = option("reports/published/isear", "Folder of the published runs.")
+    out: str = option("reports/published/README.md", "The page, a Markdown file.")
 
 
-def results(*, notify=print, **options) -> int:
+def results(*, notify: Callable[[str], None] = print, **options: Any) -> int:
     """Writes the page of published results, and its figures into `figures/` beside it.
 
     Args:
@@ -90,6 +40,10 @@ def results(*, notify=print, **options) -> int:
     Raises:
         UserError: If there is no such folder.
     """
+    # Imported here because pandas and what draws figures take a second.
+    from reports.records import read_records
+    from reports.results_page import write_text
+
     asked = ResultsOptions(**options)
     records = read_records(asked.runs_dir)
     text, collected = write_text(records)
@@ -104,105 +58,9 @@ def results(*, notify=print, **options) -> int:
     return 1 if records.broken else 0
 
 
-def write_text(records: Records) -> tuple[str, Collected]:
-    """The page's text.
-
-    Args:
-        records: `Records` of the published runs.
-
-    Returns:
-        The text, in Markdown, and `Collected`, what the sections showed.
-    """
-    part = records.parts[0]
-    findings = gather(records, part)
-    collected = Collected()
-    shown = {module.TITLE: module.show(collected, findings) for module in _SECTIONS}
-    tables = collected.tables
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["percent"] = percent
-    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
-        beyond=beyond,
-        score=score,
-        lost=lambda *at: percent(lost(tables["noise"].frame, *at)),
-        mcnemar=lambda *names: p_in_words(mcnemar(findings.compared, *names)),
-        minutes=lambda runs: f"{seconds(runs) / 60:.0f}",
-        hours=lambda groups: f"{sum(map(seconds, groups)) / 3600:.1f}",
-        study_hours={study.title: f"{seconds(study.runs) / 3600:.1f}" for study in part.studies},
-        table=lambda name: to_markdown(tables[name]).strip(),
-        tables=tables,
-        noise_by_model=to_markdown(noise_by_model(tables["noise"])).strip(),
-        compared=findings.compared,
-        points=findings.points,
-        claims=findings.claims,
-        apart=findings.apart,
-        num_runs=len(part.runs),
-        faithful=shown[texts.TITLE]["faithful"],
-    )
-    return text.rstrip("\n") + "\n", collected
-
-
-def score(runs: list, metric: str, split: str = "test") -> str:
-    """The mean of runs in a metric, in per cent."""
-    return percent(np.mean([run.record["metrics"][split][metric] for run in runs]))
-
-
-def beyond(runs: list, others: list) -> str:
-    """The accuracy of runs beyond that of others in points, with its interval in brackets."""
-    found = difference(runs, others)
-    ends = interval(found.low, found.high, signed=True)
-    return f"{percent(found.difference, signed=True)} ({ends})"
-
-
-def lost(frame: pd.DataFrame, contender: str, kind: str, level: float) -> float:
-    """The accuracy that a model loses under noise, from the frame of the table of noise."""
-    of_kind = frame[(frame["contender"] == contender) & (frame["kind"] == kind)]
-    means = of_kind.set_index("level")["accuracy_mean"]
-    return means[0] - means[level]
-
-
-def mcnemar(compared: dict, name: str, other: str) -> float:
-    """McNemar's p-value, uncorrected, of the mean of each model's runs."""
-    directories = [run.directory for of_name in (name, other) for run in compared[of_name]]
-    rows = compare_runs(directories, other)["contenders"]
-    return next(row["difference"]["p_value"] for row in rows if row["name"] == name)
-
-
-def seconds(runs: list) -> float:
-    """The seconds that runs took to train, added up."""
-    return sum(run.record["cost"]["seconds"] for run in runs)
-
-
-def noise_by_model(table: Table) -> Table:
-    """Accuracy at one level of noise, a row a kind and a column a model.
-
-    Args:
-        table: `Table` of the section about noise, with a row a model, kind and level.
-
-    Returns:
-        `Table`, whose first row is the texts without noise.
-    """
-    rows = table.frame.assign(shown=table.shown["Accuracy"])
-    rows = rows[rows["level"].isin([0, NOISE_LEVEL])]
-    rows["kind"] = rows["kind"].where(rows["level"] > 0, "none").str.replace("_", " ")
-    rows = rows.drop_duplicates(["contender", "kind"])
-    kinds = ["none", *(kind for kind in rows["kind"].unique() if kind != "none")]
-    frame, shown = (
-        rows.pivot(index="kind", columns="contender", values=values).loc[kinds].reset_index()
-        for values in ("accuracy_mean", "shown")
-    )
-    return Table(
-        "noise_by_model",
-        f"Accuracy on the test split at level {NOISE_LEVEL:g} of each kind of noise, per cent: "
-        "means over runs, with 95 % intervals over seeds.",
-        frame,
-        shown.rename(columns={"kind": "Noise"}),
-        {name: name for name in frame.columns[1:]},
-    )
-
-
 def _write_svg(figure, path):
+    from reports.display.figure import write_figure
+
     # Not the PNG: it is large, and shows the same.
     with tempfile.TemporaryDirectory() as folder:
         svg = write_figure(figure, Path(folder, path.name))
@@ -210,15 +68,11 @@ def _write_svg(figure, path):
     path.write_text(svg, encoding="utf-8")
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m reports.results`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = make_parser("python -m reports.results", __doc__, [ResultsOptions])
-
-    def run():
-        return results(**vars(parser.parse_args(arguments)))
-
-    return run_command(run, continues=False)
+    return run_command(lambda: results(**vars(parser.parse_args(arguments))), continues=False)
 
 
 if __name__ == "__main__":

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.results import PAGE, PUBLISHED, results
+from reports.results import ResultsOptions, results
 
 ROOT = Path(__file__).parents[3]
+PUBLISHED = ROOT / ResultsOptions().runs_dir
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     """Folder of the page as the records and its template make it now."""
     folder = tmp_path_factory.mktemp("published")
-    assert results(runs_dir=str(ROOT / PUBLISHED), out=str(folder / "README.md")) == 0
+    assert results(runs_dir=str(PUBLISHED), out=str(folder / "README.md")) == 0
     return folder
 
 
@@ -31,7 +32,7 @@ def page(written):
 def correct(model):
     """Where each published run of a compared model is right, an array of a row a run."""
     rows = []
-    for path in sorted((ROOT / PUBLISHED / "comparison").glob(f"{model}-seed*")):
+    for path in sorted((PUBLISHED / "comparison").glob(f"{model}-seed*")):
         if json.loads((path / "run.json").read_text())["trial"] is None:
             with gzip.open(path / "predictions.csv.gz", "rt", encoding="utf-8", newline="") as file:
                 tested = [row for row in csv.DictReader(file) if row["split"] == "test"]
@@ -41,7 +42,7 @@ def correct(model):
 
 
 def test_the_kept_page_is_the_one_that_the_command_writes(page):
-    kept = (ROOT / PAGE).read_text(encoding="utf-8")
+    kept = (ROOT / ResultsOptions().out).read_text(encoding="utf-8")
     assert kept == page, "Run `python -m reports.results` and read what has changed."
 
 
@@ -54,7 +55,7 @@ def test_a_difference_is_that_of_the_predictions(page):
 
 def test_noise_stands_by_kind_and_model(page):
     accuracies = []
-    for path in sorted((ROOT / PUBLISHED / "comparison").glob("cnn-scratch-seed*/noise.csv")):
+    for path in sorted((PUBLISHED / "comparison").glob("cnn-scratch-seed*/noise.csv")):
         with open(path, encoding="utf-8", newline="") as file:
             accuracies += [
                 100 * float(row["accuracy"])

@@ -1,0 +1,158 @@
+"""The text of the page of published results: its template, and the numbers that it takes.
+
+Every table, claim and figure is that of a section of the report, and every number in a sentence
+comes from the records. The wording is in `results.md`, a template beside this file.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emotion_keras.evaluation.comparison import compare_runs
+from reports.claims.claim import NOISE_LEVEL
+from reports.claims.verdicts import difference
+from reports.display.table import Table, to_markdown
+from reports.display.words import interval, p_in_words, percent
+from reports.findings import gather
+from reports.records import Records
+from reports.sections import (
+    comparison,
+    confidence,
+    cost,
+    data_ratio,
+    gate,
+    learning_rate,
+    noise,
+    search,
+    texts,
+)
+
+TEMPLATE = Path(__file__).with_name("results.md")
+
+_SECTIONS = (comparison, learning_rate, noise, data_ratio, gate, search, confidence, texts, cost)
+
+
+class Collected:
+    """Stands in for `Page`: keeps the tables and how to draw figures, and writes nothing."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, Table] = {}
+        self.draw: dict[str, Callable[[str], Figure]] = {}
+
+    def add_table(self, table: Table | None) -> Table | None:
+        if table is not None:
+            self.tables[table.name] = table
+        return table
+
+    def add_figure(self, *_: Any, **__: Any) -> None:
+        return None
+
+    def by_metric(self, name: str, alternative: str, draw: Callable[[str], Figure]) -> list:
+        self.draw[name] = draw
+        return []
+
+    def new_name(self, text: str) -> str:
+        return text
+
+
+def write_text(records: Records) -> tuple[str, Collected]:
+    """The page's text.
+
+    Args:
+        records: `Records` of the published runs.
+
+    Returns:
+        The text, in Markdown, and `Collected`, what the sections showed.
+    """
+    part = records.parts[0]
+    findings = gather(records, part)
+    collected = Collected()
+    shown = {module.TITLE: module.show(collected, findings) for module in _SECTIONS}
+    tables = collected.tables
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["percent"] = percent
+    text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        beyond=beyond,
+        score=score,
+        lost=lambda *at: percent(lost(tables["noise"].frame, *at)),
+        mcnemar=lambda *names: p_in_words(mcnemar(findings.compared, *names)),
+        minutes=lambda runs: f"{seconds(runs) / 60:.0f}",
+        hours=lambda groups: f"{sum(map(seconds, groups)) / 3600:.1f}",
+        study_hours={study.title: f"{seconds(study.runs) / 3600:.1f}" for study in part.studies},
+        table=lambda name: to_markdown(tables[name]).strip(),
+        tables=tables,
+        noise_by_model=to_markdown(noise_by_model(tables["noise"])).strip(),
+        compared=findings.compared,
+        points=findings.points,
+        claims=findings.claims,
+        apart=findings.apart,
+        num_runs=len(part.runs),
+        faithful=shown[texts.TITLE]["faithful"],
+    )
+    return text.rstrip("\n") + "\n", collected
+
+
+def score(runs: list, metric: str, split: str = "test") -> str:
+    """The mean of runs in a metric, in per cent."""
+    return percent(np.mean([run.record["metrics"][split][metric] for run in runs]))
+
+
+def beyond(runs: list, others: list) -> str:
+    """The accuracy of runs beyond that of others in points, with its interval in brackets."""
+    found = difference(runs, others)
+    ends = interval(found.low, found.high, signed=True)
+    return f"{percent(found.difference, signed=True)} ({ends})"
+
+
+def lost(frame: pd.DataFrame, contender: str, kind: str, level: float) -> float:
+    """The accuracy that a model loses under noise, from the frame of the table of noise."""
+    of_kind = frame[(frame["contender"] == contender) & (frame["kind"] == kind)]
+    means = of_kind.set_index("level")["accuracy_mean"]
+    return means[0] - means[level]
+
+
+def mcnemar(compared: dict, name: str, other: str) -> float:
+    """McNemar's p-value, uncorrected, of the mean of each model's runs."""
+    directories = [run.directory for of_name in (name, other) for run in compared[of_name]]
+    rows = compare_runs(directories, other)["contenders"]
+    return next(row["difference"]["p_value"] for row in rows if row["name"] == name)
+
+
+def seconds(runs: list) -> float:
+    """The seconds that runs took to train, added up."""
+    return sum(run.record["cost"]["seconds"] for run in runs)
+
+
+def noise_by_model(table: Table) -> Table:
+    """Accuracy at one level of noise, a row a kind and a column a model.
+
+    Args:
+        table: `Table` of the section about noise, with a row a model, kind and level.
+
+    Returns:
+        `Table`, whose first row is the texts without noise.
+    """
+    rows = table.frame.assign(shown=table.shown["Accuracy"])
+    rows = rows[rows["level"].isin([0, NOISE_LEVEL])]
+    rows["kind"] = rows["kind"].where(rows["level"] > 0, "none").str.replace("_", " ")
+    rows = rows.drop_duplicates(["contender", "kind"])
+    kinds = ["none", *(kind for kind in rows["kind"].unique() if kind != "none")]
+    frame, shown = (
+        rows.pivot(index="kind", columns="contender", values=values).loc[kinds].reset_index()
+        for values in ("accuracy_mean", "shown")
+    )
+    return Table(
+        "noise_by_model",
+        f"Accuracy on the test split at level {NOISE_LEVEL:g} of each kind of noise, per cent: "
+        "means over runs, with 95 % intervals over seeds.",
+        frame,
+        shown.rename(columns={"kind": "Noise"}),
+        {name: name for name in frame.columns[1:]},
+    )
