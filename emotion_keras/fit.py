@@ -19,15 +19,14 @@ from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
+from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import find_encoder
-from emotion_keras.inputs.text import TextOptions
 from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option
-from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import PlaceOptions, RunOptions
-from emotion_keras.training.settings import Settings, stage_classes
+from emotion_keras.training.settings import Settings, stage_classes, usual_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,13 +118,13 @@ def _parse(arguments):
     run = record.read_run(chosen["from_run"]) if chosen.get("from_run") else None
     chosen |= found
     model = chosen.get("model") or (run["model"] if run else RunOptions().model)
-    classes = stage_classes(model)
     defaults = _options_of(run, chosen["from_run"], model) if run else {}
+    known = {name: defaults[name] for name in ("modality", "encoder") if name in defaults} | chosen
+    classes = stage_classes(model, Reading.pick(known).modality)
     repeats = run is not None and model == run["model"]
-    if model in MODELS and not (repeats and chosen.keys().isdisjoint(TextOptions.names())):
-        encoder = chosen.get("encoder") or defaults.get("encoder") or default_encoder(model)
-        frozen = TextOptions.pick(chosen).freeze_encoder
-        defaults |= defaults_for(model, encoder, frozen)
+    of_encoder = chosen.keys() & {"modality", "encoder", "freeze_encoder"}
+    if model in MODELS and (of_encoder or not repeats):
+        defaults |= usual_options(model, known)
     classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
     parser = make_parser("python -m emotion_keras.fit", __doc__, classes, {**defaults, **found})
     options = vars(parser.parse_args(arguments))
@@ -139,7 +138,7 @@ def _parse(arguments):
 
 
 # What decides which options there are, what their defaults are, and what is checked.
-_AHEAD = ("from_run", "from_trial", "model", "encoder", "data", "freeze_encoder")
+_AHEAD = ("from_run", "from_trial", "model", "modality", "encoder", "data", "freeze_encoder")
 
 
 def _look_ahead(arguments):

@@ -268,7 +268,7 @@ def command(toy):
 
 @pytest.fixture(scope="session")
 def minilm():
-    return TextInput([], encoder="minilm", encoder_dropout=0.0)
+    return TextInput.learn([], encoder="minilm", encoder_dropout=0.0)
 
 
 @pytest.fixture(scope="session")

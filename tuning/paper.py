@@ -164,7 +164,7 @@ def plan_paper(asked, data, notify):
         return of_models or None
 
     def step(name, study, models, plan, make):
-        names = full_names(models)
+        names = full_names(models, data.reading.modality)
         settings = settings_of(models)
         tasks = plan(names, settings=read_settings(settings, names) if settings else {}, **of_plan)
         arguments = {"models": models, "settings": settings, "study": study, **of_study}

@@ -28,10 +28,11 @@ def measure_robustness(directory, noises, dataset):
         from emotion_keras.inference.loading import load_trained
 
         model = load_trained(directory)
-    texts, label_ids = dataset.texts("test"), dataset.label_ids("test")
+    cells, label_ids = dataset.cells("test"), dataset.label_ids("test")
     rows = read_noise(directory)
     for kind, level in missing:
-        probabilities = model.probabilities(perturb(texts, kind, level))
+        noisy = perturb(cells, kind, level, modality=dataset.corpus.modality)
+        probabilities = model.probabilities(noisy)
         metrics = classification_metrics(label_ids, probabilities, dataset.corpus.labels)
         rows.append({"kind": kind, "level": level, **{score: metrics[score] for score in SCORES}})
         record.write_rows(directory / NOISE, rows)

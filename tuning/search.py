@@ -99,9 +99,10 @@ def search(*, notify=print, **options):
     >>> [trial["trial"] for trial in trials.ended()], failed
     (['1'], [])
     """
-    asked, data = SearchOptions.pick(options), without(options, SearchOptions)
+    asked = SearchOptions.pick(options)
+    data = DataOptions.make(**without(options, SearchOptions))
     record.check_study(asked.study)
-    name = full_name(asked.model)
+    name = full_name(asked.model, data.reading.modality)
     values = _read_space(asked.space) if asked.space else space_of(name)
     if not values:
         raise UserError(f"{name} has no setting to choose. Received: model={asked.model!r}")
@@ -116,7 +117,7 @@ def search(*, notify=print, **options):
     cache = {}
     tasks = make_tasks(
         [name],
-        DataOptions.make(**data),
+        data,
         seeds=asked.seeds_per_trial,
         precision=asked.precision,
         settings={},

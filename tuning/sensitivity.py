@@ -20,9 +20,10 @@ from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import Parser
 from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
-from emotion_keras.data.noise import KINDS, LABELS, check_kind, check_level
+from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import TextInput
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
@@ -74,7 +75,7 @@ class Noise(Options):
     """Trains once, and tests on texts with noise; for noise in labels, trains at each level."""
 
     kinds: str = option(
-        ",".join(KINDS),
+        ",".join(TextInput.noises),
         "Kinds of noise in texts, with commas between them: typos, delete_characters, "
         "insert_characters, swap_characters, delete_words, swap_words, mask_words, "
         "mask_emotion_words, lose_case, lose_punctuation.",
@@ -107,7 +108,7 @@ class Noise(Options):
         """The pairs of a kind and a level to test with; level 0 is there without a test."""
         names = _names(self.kinds, "kinds")
         for name in names:
-            check_kind(name, KINDS)
+            check_kind(name, TextInput.noises)
         values = _numbers(self.levels, "levels")
         for value in values:
             check_level(value)
@@ -226,7 +227,7 @@ def analyze(analysis, *, notify=print, **options):
     """
     own, asked = ANALYSES[analysis].pick(options), AnalysisOptions.pick(options)
     data = DataOptions.make(**without(options, AnalysisOptions, type(own)))
-    names = full_names(asked.models)
+    names = full_names(asked.models, data.reading.modality)
     settings = read_settings(asked.settings, names) if asked.settings else {}
     study = analysis if asked.study is None else asked.study
     record.check_study(study)

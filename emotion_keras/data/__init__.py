@@ -1,4 +1,4 @@
-"""Labelled texts, from a file to the indices of the splits, without Keras.
+"""Labelled examples, from a file to the indices of the splits, without Keras.
 
 `load_corpus` reads a corpus, `prepare` cleans it and says what it did, `split` says which example
 goes where, and `balance` evens out the labels of the training split. `read_dataset` does the first

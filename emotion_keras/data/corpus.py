@@ -1,4 +1,4 @@
-"""A corpus: labelled texts and where they are from."""
+"""A corpus: labelled examples and where they are from."""
 
 import contextlib
 import hashlib
@@ -16,16 +16,15 @@ from emotion_keras import tables
 from emotion_keras.data import isear, situations
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.normalization import clean_text, unspaced_share
-from emotion_keras.tables.encodings import is_garbled
+from emotion_keras.inputs import Input, TextInput, find_modality
+from emotion_keras.inputs.normalization import clean_text, fold_text
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 _NAMES = ("auto", "isear", "situations")
-# How many texts say whether a language has blanks, and the share of such letters that is much.
-_TEXTS_LOOKED_AT, _MUCH_UNSPACED = 1000, 0.3
+_COLUMNS = ("text_column", "label_column", "group_column")
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -36,15 +35,17 @@ class Corpus:
 
     Args:
         name: `isear`, `situations` or the stem of the file's name.
-        examples: Table with the string columns `id`, `text`, `label` and `subject`, the group that
-            a text belongs to: its author, for example. Where the source has no groups, each
-            example is its own subject.
+        examples: Table with the string columns `id`, `label` and `subject`, the group that an
+            example belongs to: its author, for example; and the cells in a column with the
+            modality's name, such as `text`. Where the source has no groups, each example is its
+            own subject.
         labels: The labels' names; a class id is a position in them.
         sha256: Checksum of the source's bytes.
         licence: What the source may be used for, as far as known.
         source: The source's path.
         reading: What the reading of the source did, for the audit: `rows`, `encoding`, the lines
             with damaged characters, and what else its format has.
+        modality: Class of the `Input` that knows what the cells are.
 
     Example:
 
@@ -60,9 +61,15 @@ class Corpus:
     licence: str
     source: str
     reading: dict = field(default_factory=dict)
+    modality: type[Input] = TextInput
 
     def __len__(self):
         return len(self.examples)
+
+    @property
+    def cells(self):
+        """The cells of the examples, a list."""
+        return self.examples[self.modality.name].tolist()
 
     @property
     def label_ids(self):
@@ -75,27 +82,19 @@ class Corpus:
         return bool(self.examples["subject"].duplicated().any())
 
 
-def fold_texts(texts):
-    """Numbers texts so that two have one number if they differ in case, blanks or in how Unicode
-    writes the same characters alone.
+def number_cells(modality, cells):
+    """Numbers cells so that two have one number if they count as the same; see `Input.fold`.
 
     Args:
-        texts: Strings.
+        modality: Class of the `Input` that knows the cells.
+        cells: Its cells.
 
     Returns:
-        The texts' numbers, an int64 array, and the list of the folded texts by number.
+        The cells' numbers, an int64 array, and the list of the folded cells by number.
     """
     numbers = {}
-    folded = (_fold(text) for text in texts)
-    ids = [numbers.setdefault(text, len(numbers)) for text in folded]
+    ids = [numbers.setdefault(folded, len(numbers)) for folded in map(modality.fold, cells)]
     return np.array(ids, np.int64), list(numbers)
-
-
-def _fold(text):
-    text = " ".join(text.split())
-    return (
-        text.casefold() if text.isascii() else normalize("NFC", normalize("NFKC", text).casefold())
-    )
 
 
 def load_corpus(data="auto", options=None, *, notify=print, **given):
@@ -121,28 +120,32 @@ def load_corpus(data="auto", options=None, *, notify=print, **given):
     3
     """
     options = options or Reading(data=data, **given)
-    data, encoding, max_labels = options.data, options.encoding, options.max_labels
-    columns = {
-        "text_column": options.text_column,
-        "label_column": options.label_column,
-        "group_column": options.group_column,
-    }
-    if data not in _NAMES:
-        return _from_file(Path(os.path.expanduser(data)), columns, encoding, max_labels, notify)
-    _refuse({**columns, "encoding": encoding}, f"data={data!r}")
-    if data == "situations":
+    modality = find_modality(options.modality)
+    if options.data not in _NAMES:
+        path = Path(os.path.expanduser(options.data))
+        return _from_file(path, modality, options, notify)
+    _refuse(options, (*_COLUMNS, "encoding"), f"data={options.data!r}")
+    if options.data == "situations":
         return _built_in()
     try:
-        return _from_file(_fetch_isear(_DOWNLOAD_SECONDS[data]), columns, None, None, notify)
+        path = _fetch_isear(_DOWNLOAD_SECONDS[options.data])
+        return _from_file(path, modality, Reading(data=options.data), notify)
     except UserError as error:
-        if data == "isear":
+        if options.data == "isear":
             raise
         notify(_notice(error))
         return _built_in()
 
 
-def _refuse(columns, whose):
-    if given := [f"{name}={value!r}" for name, value in columns.items() if value is not None]:
+def _refuse(options, names, whose):
+    """Refuses options by which to read a corpus of texts that is known."""
+    if options.modality != TextInput.name:
+        raise UserError(
+            f"{whose} is a corpus of texts. Give the path of another with `--data`, or leave "
+            f"`--modality` out. Received: modality={options.modality!r}"
+        )
+    given = {name: getattr(options, name) for name in names}
+    if given := [f"{name}={value!r}" for name, value in given.items() if value is not None]:
         raise UserError(
             f"Columns cannot be chosen for {whose}: they are known. Leave the options out. "
             f"Received: {', '.join(given)}"
@@ -166,32 +169,32 @@ def _built_in():
     return _corpus("situations", situations.read(source), source, isear.LABELS, situations.LICENCE)
 
 
-def _from_file(path, columns, encoding, max_labels, notify):
+def _from_file(path, modality, options, notify):
     accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
-    source = tables.scan(path, accepted=accepted, encoding=encoding)
+    source = tables.scan(path, accepted=accepted, encoding=options.encoding)
     if source.encoding.notice:
         notify(source.encoding.notice)
     if isear.recognises(source):
-        _refuse(columns, f"{path}, which is ISEAR's own file")
+        _refuse(options, _COLUMNS, f"{path}, which is ISEAR's own file")
         return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
     opened = tables.open_table(source)
-    table = tables.read_table(opened, path, **columns)
+    columns = [getattr(options, name) for name in _COLUMNS]
+    table = tables.read_table(opened, path, modality, *columns)
     table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
     labels = tuple(sorted(label for label in table["label"].unique() if label))
-    max_labels = _MOST_LABELS if max_labels is None else max_labels
+    max_labels = _MOST_LABELS if options.max_labels is None else options.max_labels
     if len(labels) > max_labels:
         raise UserError(
             f"{path}: the label column holds {len(labels):,} different values, such as "
             f"{labels[0][:60]!r}, and at most {max_labels:,} are taken for labels. Name the right "
             "column with --label-column, or, if these are the labels, allow so many with "
-            f"`--max-labels {len(labels)}`. Received: "
-            f"label_column={columns['label_column']!r}"
+            f"`--max-labels {len(labels)}`. Received: label_column={options.label_column!r}"
         )
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
-    for message in _doubts(path, table, opened.describe()):
-        notify(message)
-    return _corpus(name, table, source, labels, "unknown", opened.describe())
+    for message in _doubts(table, modality, opened.describe()):
+        notify(f"{path}: {message}")
+    return _corpus(name, table, source, labels, "unknown", modality, opened.describe())
 
 
 def _as_label(cell):
@@ -199,63 +202,50 @@ def _as_label(cell):
     return normalize("NFC", cell).strip() if clean_text(cell) else ""
 
 
-def _doubts(path, table, reading):
+def _doubts(table, modality, reading):
     """What may be wrong with a table although all of it can be read."""
     if reading.get("joined_lines"):
-        yield joined_notice(path, reading)
+        yield joined_notice(reading)
     if reading.get("other_sheets"):
         yield (
-            f"{path}: the first sheet is read, {reading['sheet']!r}, and no other: "
+            f"the first sheet is read, {reading['sheet']!r}, and no other: "
             f"{', '.join(reading['other_sheets'])}."
         )
-    texts = table["text"][:_TEXTS_LOOKED_AT].tolist()
-    if garbled := [text for text in texts if is_garbled(text)]:
-        yield (
-            f"{path}: {len(garbled):,} of the first {len(texts):,} texts look as if UTF-8 had been "
-            f"taken for Windows-1252 when the file was made, such as {garbled[0][:60]!r}. Make the "
-            "file again from its source, or repair it, with the package ftfy for one."
-        )
-    share = unspaced_share(texts)
-    if share > _MUCH_UNSPACED:
-        yield (
-            f"{path}: of the first texts' letters, {100 * share:.0f} % are of a script without "
-            "blanks between words, such as Chinese, Japanese or Thai. Each of them counts as a "
-            "word, for TF-IDF, too; but noise by words takes what stands between blanks for one "
-            "word: use noise by characters."
-        )
+    yield from modality.doubts(table[modality.name])
     alike, label_column = {}, table["label"]
     for label, count in label_column[label_column != ""].value_counts().sort_index().items():
-        alike.setdefault("".join(_fold(clean_text(label)).split()), []).append(
+        alike.setdefault("".join(fold_text(clean_text(label)).split()), []).append(
             f"{label!r} ({count:,})"
         )
     for names in alike.values():
         if len(names) > 1:
             yield (
-                f"{path}: these labels differ in case or blanks alone, and are taken for different "
-                f"ones: {', '.join(names)}. If they are one, write them alike in the file, or "
-                "choose among them with `--labels`."
+                "these labels differ in case or blanks alone, and are taken for different ones: "
+                f"{', '.join(names)}. If they are one, write them alike in the file, or choose "
+                "among them with `--labels`."
             )
 
 
-def joined_notice(path, reading: dict) -> str:
+def joined_notice(reading: dict) -> str:
     """Says that quotes run over lines, which is right or the sign of a quote too many."""
     first, last = reading["first_joined"]
     return (
-        f"{path}: quotes run over line ends and join {reading['joined_lines']:,} lines to the ones "
-        f"before, first lines {first} to {last}. If these are rows of their own, a quote is not "
-        "closed there."
+        f"quotes run over line ends and join {reading['joined_lines']:,} lines to the ones before, "
+        f"first lines {first} to {last}. If these are rows of their own, a quote is not closed "
+        "there."
     )
 
 
-def _corpus(name, table, source, labels, licence, reading=None):
+def _corpus(name, table, source, labels, licence, modality=TextInput, reading=None):
     # Rows are numbered from 1 in the source's order, whatever is dropped later.
     ids = pd.Series(np.arange(1, len(table) + 1).astype(str), dtype="str")
     if "subject" in table:
         subject = table["subject"].where(table["subject"] != "", "row " + ids)
     else:
         subject = ids
+    cells = table[modality.name]
     examples = pd.DataFrame(
-        {"id": ids, "text": table["text"], "label": table["label"], "subject": subject}
+        {"id": ids, modality.name: cells, "label": table["label"], "subject": subject}
     )
     encoding = source.encoding
     reading = {
@@ -265,7 +255,8 @@ def _corpus(name, table, source, labels, licence, reading=None):
         "first_damaged": list(encoding.damaged_lines),
         **(reading or {}),
     }
-    return Corpus(name, examples, labels, source.sha256, licence, str(source.path), reading)
+    path = str(source.path)
+    return Corpus(name, examples, labels, source.sha256, licence, path, reading, modality)
 
 
 def _fetch_isear(seconds):

@@ -22,9 +22,10 @@ class Dataset(NamedTuple):
     audit: Audit
     split: Split
 
-    def texts(self, name):
-        """Texts of the split `train`, `val` or `test`, a list."""
-        return self.corpus.examples["text"].iloc[getattr(self.split, name)].tolist()
+    def cells(self, name):
+        """The cells of the split `train`, `val` or `test`, such as texts, a list."""
+        column = self.corpus.examples[self.corpus.modality.name]
+        return column.iloc[getattr(self.split, name)].tolist()
 
     def label_ids(self, name):
         """Class ids of the split `train`, `val` or `test`, an int32 array."""

@@ -9,6 +9,7 @@ import re
 import pandas as pd
 
 from emotion_keras.errors import UserError
+from emotion_keras.inputs.normalization import MAX_CHARACTERS
 
 LABELS = ("joy", "fear", "anger", "sadness", "disgust", "shame", "guilt")
 LICENCE = "CC BY-NC-SA 3.0 (Scherer & Wallbott): research use, not to be redistributed"
@@ -81,6 +82,7 @@ def repair(text):
     opening one as `\` alone, and such a text kept the last of the quotes around it. General
     statements, as opposed to events, were put in brackets.
     """
+    text = text[:MAX_CHARACTERS]
     if "\\" in text:
         text = text.rstrip("á| ").removesuffix('"').replace('\\"', '"').replace("\\", '"')
     for mark in "á÷¦|":

@@ -1,5 +1,6 @@
 """The options of the data: how they are read, prepared and split. Standard library only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -27,6 +28,7 @@ class Reading(Options):
         "path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook, "
         "or ISEAR's own file, known by its header.",
     )
+    modality: str = option("text", "What an example is: text.")
     text_column: str | None = option(
         None, "Column of the texts; guessed from usual names where it is null."
     )
@@ -143,6 +145,17 @@ class DataOptions(NamedTuple):
     def options(self) -> dict[str, Any]:
         """The values by option, as `make` takes them."""
         return {name: value for stage in self for name, value in stage.to_dict().items()}
+
+
+# Options that the first records do not have. Their usual value says what was so before.
+_YOUNGER = ("modality",)
+
+
+def identifying(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the values by option tells a run from others: not the usual value of an option that
+    was not there when the first runs were made."""
+    usual = {name: getattr(Reading(), name) for name in _YOUNGER}
+    return {name: value for name, value in values.items() if usual.get(name, ...) != value}
 
 
 # The classes of the options of the data, by their name in a record.

@@ -1,37 +1,20 @@
-"""The four steps of preparation (cleaning, punctuation, choice of labels, balance) and an audit."""
+"""The preparation of a corpus: cleaning, choice of examples and labels, balance, and an audit."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
 from emotion_keras.data import isear
-from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.corpus import number_cells
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.normalization import (
-    MAX_CHARACTERS,
-    clean_text,
-    count_words,
-    has_words,
-    normalize_marks,
-)
+from emotion_keras.inputs import Input, TextInput
 from emotion_keras.record.options import split_names
 
 BALANCE = ("none", "undersample", "oversample", "class_weight")
 
-# The reasons to remove an example, by the step that does it and in the order of the steps. What has
-# no text or no label cannot be learned from and is removed whatever the options.
-_REASONS = {
-    "clean": ("no answer",),
-    "normalize_punctuation": (),
-    "usable": ("empty text", "no label"),
-    "repeats": ("two labels", "repeat"),
-    "labels": ("other label",),
-}
-_CODES = {reason: code for code, reason in enumerate(sum(_REASONS.values(), ()), 1)}
 _PERCENTILES = (5, 25, 50, 75, 95, 99)
 
 
@@ -43,10 +26,13 @@ class Audit:
         content: Plain numbers and names, ready for JSON: `corpus`, `reading` (see `Corpus`),
             `options`, `num_in`, `num_out`, `labels` (in and out of each), `steps` (for each what it
             changed and what it removed, by reason and label), `repeats` and `two_labels`
-            (found, kept or not), `words` (percentiles of the texts' lengths).
+            (found, kept or not), and percentiles of the cells' sizes under the name of their unit,
+            such as `words`.
+        modality: Class of the `Input` that knows what the cells are.
     """
 
     content: dict
+    modality: type[Input] = TextInput
 
     def to_dict(self):
         """Returns the audit as a dictionary that JSON can hold."""
@@ -63,23 +49,28 @@ class Audit:
         # Not by its name, which may be a label's.
         table = pd.concat([table, table.sum().to_frame("all").T])
         options = ", ".join(f"{name}={value}" for name, value in content["options"].items())
-        words = ", ".join(f"{name} {value}" for name, value in content["words"].items())
+        name, plural, unit = self.modality.name, self.modality.plural, self.modality.size_unit
+        sizes = ", ".join(f"{name} {value}" for name, value in content[unit].items())
         lines = [f"Corpus {content['corpus']} ({options})", table.to_string()]
         for step in content["steps"]:
             changes = [f"{step[key]:,} {key}" for key in ("changed", "cut") if step.get(key)]
             if changes:
-                lines.append(f"Texts in step {step['step']}: {', '.join(changes)}")
-        for key, name in (("repeats", "Repeated texts"), ("two_labels", "Texts with two labels")):
+                lines.append(f"{plural.capitalize()} in step {step['step']}: {', '.join(changes)}")
+        titles = {
+            "repeats": f"Repeated {plural}",
+            "two_labels": f"{plural.capitalize()} with two labels",
+        }
+        for key, title in titles.items():
             found = content[key]
-            lines.append(f"{name}: {found['texts']:,}, found in {found['examples']:,} examples")
-        lines.append(f"Words a text: {words}")
+            lines.append(f"{title}: {found['texts']:,}, found in {found['examples']:,} examples")
+        lines.append(f"{unit.capitalize()} a {name}: {sizes}")
         return "\n".join(lines)
 
 
 def prepare(corpus, options=None, **given):
     """Makes a corpus fit to learn from, and says what that took.
 
-    Examples without label, or without a word in their text, are removed in any case.
+    Examples without label, or whose cell is empty (a text without a word), are removed in any case.
 
     Args:
         corpus: A `Corpus` as loaded.
@@ -90,7 +81,7 @@ def prepare(corpus, options=None, **given):
         The prepared `Corpus` and the `Audit`.
 
     Raises:
-        UserError: If a label is unknown, fewer than two labels are left, or no text is.
+        UserError: If a label is unknown, fewer than two labels are left, or no example is.
 
     Example:
 
@@ -100,67 +91,109 @@ def prepare(corpus, options=None, **given):
     (('joy', 'fear'), 300)
     """
     options = options or Preparation(**given)
-    labels, repeats = options.labels, options.repeats
-    kept_labels = _kept_labels(corpus, labels)
-    is_isear = corpus.name == "isear"
-    removed = np.zeros(len(corpus), np.int8)
-    texts = corpus.examples["text"].tolist()
-    steps: dict[str, dict[str, Any]] = {name: {"step": name} for name in _REASONS}
+    modality, label_ids = corpus.modality, corpus.label_ids
+    kept_labels = _kept_labels(corpus, options.labels)
+    removed = _Removed(modality, len(corpus))
+    cells, changes = _clean(corpus, options, removed)
+    removed.add([modality.is_empty(cell) for cell in cells], f"empty {modality.name}")
+    removed.add(label_ids < 0, "no label")
 
-    if options.clean:
-        before = texts
-        if is_isear:
-            texts = [isear.repair(text[:MAX_CHARACTERS]) for text in texts]
-        texts = [clean_text(text) for text in texts]
-        steps["clean"]["changed"] = _count_changed(before, texts)
-        steps["clean"]["cut"] = sum(len(text) > MAX_CHARACTERS for text in before)
-        if is_isear:
-            _remove(removed, [isear.is_no_answer(text) for text in texts], "no answer")
-        del before
-    if options.normalize_punctuation:
-        before, texts = texts, [normalize_marks(text) for text in texts]
-        steps["normalize_punctuation"]["changed"] = _count_changed(before, texts)
-        del before
-    num_words = np.fromiter(map(count_words, texts), np.int64, len(texts))
-    label_ids = corpus.label_ids
-    _remove(removed, [not has_words(text) for text in texts], "empty text")
-    _remove(removed, label_ids < 0, "no label")
-
-    usable = np.flatnonzero(removed == 0)
-    numbers, _ = fold_texts([texts[row] for row in usable])
+    usable = np.flatnonzero(removed.left)
+    numbers, _ = number_cells(modality, [cells[row] for row in usable])
     is_repeat, has_two_labels, found = _repeats(numbers, label_ids[usable])
-    if repeats == "drop":
-        _remove(removed, usable[has_two_labels], "two labels")
-        _remove(removed, usable[is_repeat], "repeat")
+    if options.repeats == "drop":
+        removed.add(usable[has_two_labels], "two labels")
+        removed.add(usable[is_repeat], "repeat")
     wanted = [number for number, label in enumerate(corpus.labels) if label in kept_labels]
-    _remove(removed, (label_ids >= 0) & ~np.isin(label_ids, wanted), "other label")
+    removed.add((label_ids >= 0) & ~np.isin(label_ids, wanted), "other label")
 
-    left = removed == 0
+    left = removed.left
     if not left.any():
-        counts = {reason: int((removed == code).sum()) for reason, code in _CODES.items()}
-        why = ", ".join(f"{count:,} for «{reason}»" for reason, count in counts.items() if count)
         raise UserError(
-            f"{corpus.source}: no text is left of {len(corpus):,}; the preparation removed {why}. "
-            "Check which columns hold texts and labels (`--text-column`, `--label-column`), and "
-            "the options `--clean`, `--repeats` and `--labels`."
+            f"{corpus.source}: no {modality.name} is left of {len(corpus):,}; the preparation "
+            f"removed {removed.in_words()}. Check which columns hold {modality.plural} and labels "
+            "(`--text-column`, `--label-column`), and the options `--clean`, `--repeats` and "
+            "`--labels`."
         )
-    examples = corpus.examples.assign(text=pd.Series(texts, dtype="str"))
-    del texts
+    sizes = np.fromiter(map(modality.size, cells), np.int64, len(cells))
     content = {
         "corpus": corpus.name,
         "reading": corpus.reading,
         "options": {
             **options.to_dict(),
-            "labels": None if labels is None else list(kept_labels),
+            "labels": None if options.labels is None else list(kept_labels),
         },
         "num_in": len(corpus),
         "num_out": int(left.sum()),
-        **_by_label(corpus, label_ids, removed, steps),
+        **_by_label(corpus, label_ids, removed, changes),
         **found,
-        "words": _lengths(num_words[left]),
+        modality.size_unit: _percentiles(sizes[left]),
     }
+    examples = corpus.examples.assign(**{modality.name: pd.Series(cells, dtype="str")})
     examples = examples[left].reset_index(drop=True)
-    return replace(corpus, examples=examples, labels=kept_labels), Audit(content)
+    return replace(corpus, examples=examples, labels=kept_labels), Audit(content, modality)
+
+
+class _Removed:
+    """Which examples are removed, by which step and for which reason.
+
+    What has nothing to learn from, or no label, is removed whatever the options.
+
+    Args:
+        modality: Class of the `Input` that knows what the cells are.
+        num_examples: Number of examples.
+    """
+
+    def __init__(self, modality, num_examples):
+        self.reasons = {
+            **dict.fromkeys(modality.steps, ()),
+            "usable": (f"empty {modality.name}", "no label"),
+            "repeats": ("two labels", "repeat"),
+            "labels": ("other label",),
+        }
+        if "clean" in self.reasons:
+            self.reasons["clean"] = ("no answer",)
+        numbered = enumerate(sum(self.reasons.values(), ()), 1)
+        self.codes = {reason: code for code, reason in numbered}
+        self.code_of = np.zeros(num_examples, np.int8)
+
+    @property
+    def left(self):
+        """Which examples are not removed, a boolean array."""
+        return self.code_of == 0
+
+    def add(self, rows, reason):
+        """Notes the reason for these rows (a mask, or positions), unless they have one already."""
+        rows = np.asarray(rows)
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        self.code_of[rows[self.code_of[rows] == 0]] = self.codes[reason]
+
+    def in_words(self):
+        """How many were removed for which reason."""
+        counts = {reason: int((self.code_of == code).sum()) for reason, code in self.codes.items()}
+        return ", ".join(f"{count:,} for «{reason}»" for reason, count in counts.items() if count)
+
+
+def _clean(corpus, options, removed):
+    """Takes the modality's steps that the options ask for, and ISEAR's own.
+
+    Returns:
+        The cells, and by step a dictionary of how many it `changed` and, of cleaning, `cut`.
+    """
+    modality, cells = corpus.modality, corpus.cells
+    changes = {}
+    for name, step in modality.steps_for(options.to_dict()).items():
+        before = cells
+        is_of_isear = name == "clean" and corpus.name == "isear"
+        if is_of_isear:
+            cells = [isear.repair(cell) for cell in cells]
+        cells = [step(cell) for cell in cells]
+        changes[name] = {"changed": _count_changed(before, cells)}
+        if name == "clean":
+            changes[name]["cut"] = sum(map(modality.is_cut, before))
+        if is_of_isear:
+            removed.add([isear.is_no_answer(cell) for cell in cells], "no answer")
+    return cells, changes
 
 
 def balance(label_ids, method, seed):
@@ -269,17 +302,10 @@ def _count_changed(before, after):
     return sum(old != new for old, new in zip(before, after, strict=True))
 
 
-def _remove(removed, rows, reason):
-    """Notes the reason for these rows (a mask, or positions), unless they have one already."""
-    rows = np.asarray(rows)
-    rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-    removed[rows[removed[rows] == 0]] = _CODES[reason]
-
-
 def _repeats(numbers, label_ids):
-    """Which rows repeat a text, which have a text with two labels, and how many texts these are."""
+    """Which rows repeat a cell, which have one with two labels, and how many cells these are."""
     counts = np.bincount(numbers)
-    # A text has two labels if its smallest and largest class id differ.
+    # A cell has two labels if its smallest and largest class id differ.
     lowest = np.full(len(counts), np.iinfo(np.int32).max)
     highest = np.full(len(counts), -1)
     np.minimum.at(lowest, numbers, label_ids)
@@ -294,47 +320,54 @@ def _repeats(numbers, label_ids):
     return ~first, is_double[numbers], found
 
 
-def _by_label(corpus, label_ids, removed, steps):
-    """Counts the reasons by label, and adds them to the steps."""
+def _by_label(corpus, label_ids, removed, changes):
+    """Counts what was removed by label, and step by step; `changes` is added to the steps."""
     # The row of those without label comes last, where -1 finds it.
     without = "(no label)"
     while without in corpus.labels:
         without = f"({without})"
     names = [*corpus.labels, without]
-    counts = np.zeros((len(names), len(_CODES) + 1), np.int64)
-    np.add.at(counts, (label_ids, removed), 1)
+    counts = np.zeros((len(names), len(removed.codes) + 1), np.int64)
+    np.add.at(counts, (label_ids, removed.code_of), 1)
     if not counts[-1].any():
         names, counts = names[:-1], counts[:-1]
-    remaining = len(corpus)
-    for step, reasons in _REASONS.items():
+    steps, remaining = [], len(corpus)
+    for step, reasons in removed.reasons.items():
         by_reason = {}
         for reason in reasons:
-            column = counts[:, _CODES[reason]]
+            column = counts[:, removed.codes[reason]]
             if column.any():
                 by_reason[reason] = {
                     name: int(count) for name, count in zip(names, column, strict=True) if count
                 }
-        steps[step]["num_in"] = remaining
+        num_in = remaining
         remaining -= sum(sum(by_label.values()) for by_label in by_reason.values())
-        steps[step]["num_out"] = remaining
-        steps[step]["removed"] = by_reason
+        steps.append(
+            {
+                "step": step,
+                **changes.get(step, {}),
+                "num_in": num_in,
+                "num_out": remaining,
+                "removed": by_reason,
+            }
+        )
     return {
         "labels": {
             name: {"in": int(row.sum()), "out": int(row[0])}
             for name, row in zip(names, counts, strict=True)
         },
-        "steps": list(steps.values()),
+        "steps": steps,
     }
 
 
-def _lengths(num_words):
-    values = np.percentile(num_words, _PERCENTILES)
+def _percentiles(sizes):
+    values = np.percentile(sizes, _PERCENTILES)
     return {
-        "least": int(num_words.min()),
+        "least": int(sizes.min()),
         **{
             f"p{name}": round(float(value), 1)
             for name, value in zip(_PERCENTILES, values, strict=True)
         },
-        "most": int(num_words.max()),
-        "mean": round(float(num_words.mean()), 1),
+        "most": int(sizes.max()),
+        "mean": round(float(sizes.mean()), 1),
     }

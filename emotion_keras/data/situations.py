@@ -5,6 +5,7 @@ from importlib import resources
 import pandas as pd
 
 from emotion_keras import tables
+from emotion_keras.inputs import TextInput
 
 LICENCE = "CC0 1.0"
 
@@ -24,4 +25,4 @@ def read(source) -> pd.DataFrame:
         A `pandas.DataFrame` with the columns `text`, `label` and `subject`.
     """
     table = tables.open_table(source)
-    return tables.read_table(table, source.path, "text", "label", "respondent")
+    return tables.read_table(table, source.path, TextInput, "text", "label", "respondent")

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.corpus import number_cells
 from emotion_keras.data.options import Protocol
 from emotion_keras.errors import UserError
 
@@ -34,7 +34,7 @@ class Split:
 
 
 def split(corpus, options=None, **given):
-    """Splits a corpus, stratified by label, with no subject and no text in two splits.
+    """Splits a corpus, stratified by label, with no subject and no cell (a text) in two splits.
 
     The split depends on the seed and on the set of examples, not on their order. Sizes and shares
     of the labels are met as nearly as whole subjects allow.
@@ -48,7 +48,7 @@ def split(corpus, options=None, **given):
         A `Split`.
 
     Raises:
-        UserError: If a size makes no sense, or a label has too few texts to be in all splits.
+        UserError: If a size makes no sense, or a label has too few examples to be in all splits.
 
     Example:
 
@@ -63,7 +63,8 @@ def split(corpus, options=None, **given):
     folds, fold = options.folds, options.fold
     if folds is not None and folds > len(corpus):
         raise UserError(
-            f"A fold holds a text or more, and {corpus.source} has {len(corpus):,} texts. "
+            f"A fold holds a {corpus.modality.name} or more, and {corpus.source} has "
+            f"{len(corpus):,} {corpus.modality.plural}. "
             f"Received: folds={folds}"
         )
     label_ids = corpus.label_ids
@@ -72,7 +73,7 @@ def split(corpus, options=None, **given):
             f"{int((label_ids < 0).sum())} examples have no label of {', '.join(corpus.labels)}. "
             "Call `prepare` first, which drops and counts them."
         )
-    blocks, keys, text_keys = _blocks(corpus, options.split_seed)
+    blocks, keys, cell_keys = _blocks(corpus, options.split_seed)
     counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
     np.add.at(counts, (blocks, label_ids), 1)
     if folds is None:
@@ -91,7 +92,7 @@ def split(corpus, options=None, **given):
     _check_labels(corpus, label_ids, of_example, smallest)
     train = np.flatnonzero(of_example == TRAIN)
     if options.train_fraction < 1:
-        keys = _reordered(text_keys, 0)
+        keys = _reordered(cell_keys, 0)
         train = _fraction(train, label_ids, keys, options.train_fraction)
     val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
     protocol = {
@@ -133,19 +134,20 @@ def _check(options):
 
 
 def _check_labels(corpus, label_ids, of_example, smallest):
+    plural = corpus.modality.plural
     missing = [
-        f"{label} ({int((label_ids == number).sum())} texts)"
+        f"{label} ({int((label_ids == number).sum())} {plural})"
         for number, label in enumerate(corpus.labels)
         if len(np.unique(of_example[label_ids == number])) < 3
     ]
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         needed = math.ceil(min(1 / smallest, 1e9) - 1e-9)
-        kind = "texts of different subjects" if corpus.has_groups else "different texts"
+        kind = f"{plural} of different subjects" if corpus.has_groups else f"different {plural}"
         raise UserError(
-            f"Too few texts to be in training, validation and test: {', '.join(missing[:10])}"
+            f"Too few {plural} to be in training, validation and test: {', '.join(missing[:10])}"
             f"{more}. With these sizes a label needs about {needed} {kind}. "
-            "Add texts, leave the label out with `--labels`, or change the sizes."
+            f"Add {plural}, leave the label out with `--labels`, or change the sizes."
         )
 
 
@@ -154,14 +156,14 @@ def _blocks(corpus, split_seed):
 
     Returns:
         The block of each example, a key of each block, and a key of each example. Keys depend on
-        the seed and on the texts alone.
+        the seed and on the cells alone.
     """
-    texts, folded = fold_texts(corpus.examples["text"])
+    cells, folded = number_cells(corpus.modality, corpus.cells)
     subjects, names = pd.factorize(corpus.examples["subject"])
-    # Texts and subjects are the two sides of a graph, an example is an edge of it.
+    # Cells and subjects are the two sides of a graph, an example is an edge of it.
     num_nodes = len(names) + len(folded)
     edges = sparse.coo_array(
-        (np.ones(len(corpus), np.int8), (subjects, len(names) + texts)),
+        (np.ones(len(corpus), np.int8), (subjects, len(names) + cells)),
         shape=(num_nodes, num_nodes),
     )
     _, component = csgraph.connected_components(edges, directed=False)
@@ -169,8 +171,8 @@ def _blocks(corpus, split_seed):
     seed = hashlib.blake2b(str(split_seed).encode(), digest_size=8).hexdigest()
     hashes = pd.util.hash_array(np.asarray(folded, dtype=object), hash_key=seed, categorize=False)
     keys = np.full(blocks.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
-    np.minimum.at(keys, blocks, hashes[texts])
-    return blocks, keys, hashes[texts]
+    np.minimum.at(keys, blocks, hashes[cells])
+    return blocks, keys, hashes[cells]
 
 
 def _reordered(keys, number):
@@ -214,9 +216,9 @@ def _allot(counts, keys, shares):
             need[chosen] -= counts[block]
 
     # Blocks with the same counts are interchangeable, so that each part gets its share of them at
-    # once. Texts without groups are of as many kinds as there are labels, and ISEAR's respondents
-    # nearly all of one. Blocks of a rare kind, which may be large, come before, and the rounding of
-    # the shares is made up for at the end.
+    # once. Examples without groups are of as many kinds as there are labels, and respondents of
+    # ISEAR nearly all of one. Blocks of a rare kind, which may be large, come before, and the
+    # rounding of the shares is made up for at the end.
     kind = np.zeros(len(counts), np.int64)
     for column in counts.T:
         kind = pd.factorize(kind * (int(column.max(initial=0)) + 1) + column)[0]

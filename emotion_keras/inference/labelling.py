@@ -19,6 +19,7 @@ from emotion_keras import record, tables
 from emotion_keras.command.progress import RowProgress
 from emotion_keras.data.corpus import joined_notice
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import TextInput
 from emotion_keras.tables import sinks
 
 _GO_ON = "The same command with --resume goes on from there."
@@ -35,6 +36,7 @@ def label_file(
     columns,
     settings,
     rows_at_a_time=4096,
+    modality=TextInput,
     notify=print,
 ):
     """Writes a table again with new columns that are computed from its texts.
@@ -65,6 +67,7 @@ def label_file(
         settings: JSON-able dictionary of all that the answers depend on: what was begun with
             others does not continue.
         rows_at_a_time: Most rows a call of `predict`, and most to be done again after a crash.
+        modality: Class of the `Input` that reads the texts, or what else the model takes.
         notify: Called with messages.
 
     Returns:
@@ -99,7 +102,9 @@ def label_file(
         if source.encoding.notice:
             notify(source.encoding.notice)
         table = tables.open_table(source)
-        text = tables.choose_column(path, table.columns, "text", text_column, tables.TEXT_NAMES)
+        text = tables.choose_column(
+            path, table.columns, modality.name, text_column, modality.column_names, "text"
+        )
         text_index = table.columns.index(text)
         table.check_values(text_index)
         _check_new_columns(path, table.columns, columns)
@@ -113,7 +118,7 @@ def label_file(
             "settings": settings,
         }
         if table.num_rows and table.describe().get("joined_lines"):
-            notify(joined_notice(path, table.describe()))
+            notify(f"{path}: {joined_notice(table.describe())}")
         state = _begin(output, json.loads(json.dumps(made_from)), table.num_rows)
         before = state["rows"]
         if before:
@@ -123,7 +128,7 @@ def label_file(
             parts = table.parts(before, rows_at_a_time)
             _label(
                 predict,
-                _with_texts(parts, text_index, path, text, before),
+                _with_cells(parts, text_index, path, text, before, modality.read),
                 columns,
                 sink,
                 output,
@@ -145,9 +150,9 @@ def label_file(
     }
 
 
-def _with_texts(parts, index, path, column, start):
+def _with_cells(parts, index, path, column, start, read):
     for part in parts:
-        yield part, tables.texts_of(part, index, path, start, column)
+        yield part, tables.cells_of(part, index, path, start, column, read)
         start += len(part)
 
 

@@ -1,4 +1,65 @@
-"""`f_embed`: from what a user has to the vectors that encoder, gate and pooling work on.
+"""The modalities: from what a user has to the vectors that encoder, gate and pooling work on.
 
-Every kind of input is one file here that ends in an `Embedded`, and the models know no more of it.
+Each is one file here with one class, an `Input`, and one entry of `INPUTS`. Models know no more of
+it than the `Embedded` that it gives them, and the rest of the software no more than what `Input`
+documents. Nothing here imports Keras before it is needed.
 """
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.text import TextInput
+
+INPUTS: dict[str, type[Input]] = {"text": TextInput}
+
+
+def find_modality(name: str) -> type[Input]:
+    """The class of a modality.
+
+    Raises:
+        UserError: If there is no such modality.
+    """
+    if name not in INPUTS:
+        raise UserError(f"Unknown modality. Accepted: {', '.join(INPUTS)}. Received: {name!r}")
+    return INPUTS[name]
+
+
+def modality_of(recorded: Mapping[str, Any]) -> type[Input]:
+    """The class of the modality of a run or an export, from its record.
+
+    Before records named it, all were of texts.
+    """
+    reading = recorded.get("corpus", {}).get("reading", {})
+    return find_modality(recorded.get("modality") or reading.get("modality") or "text")
+
+
+def load_input(directory: Path, recorded: Mapping[str, Any], remedy: str) -> Input:
+    """Loads what the input of a model has learned.
+
+    Args:
+        directory: Folder of a run or of an export.
+        recorded: Its record, with `inputs`, the options, and `state`, what `Input.state` returned.
+            Exports had `sequence_length` alone before, and records no `state`.
+        remedy: Sentence that says what to do about a damaged file.
+
+    Raises:
+        UserError: If a file is missing or damaged.
+    """
+    modality = modality_of(recorded)
+    path = directory / (record.EXPORT if "format" in recorded else record.RUN)
+    try:
+        values = recorded.get("inputs") or {"sequence_length": recorded["sequence_length"]}
+        options = modality.options_class.pick(values)
+    except (KeyError, TypeError, UserError) as error:
+        raise UserError(f"{path} is damaged, its inputs are wrong: {error} {remedy}") from error
+    try:
+        return modality.load(directory, options, recorded.get("state"), remedy)
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged, its state is wrong: {error} {remedy}") from error
+
+
+__all__ = ["INPUTS", "Input", "TextInput", "find_modality", "load_input", "modality_of"]

@@ -82,6 +82,23 @@ def unspaced_share(texts: list[str]) -> float:
     return min(1.0, num_unspaced / max(num_letters, 1))
 
 
+def fold_text(text: str) -> str:
+    """What texts share that differ in case, blanks or in how Unicode writes a character alone.
+
+    Args:
+        text: String.
+
+    Example:
+
+    >>> fold_text("Too  LATE") == fold_text("too late")
+    True
+    """
+    text = " ".join(text.split())
+    if text.isascii():
+        return text.casefold()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+
+
 def _is_symbol(character):
     category = unicodedata.category(character)
     # Python's tables lack the newest emoji; their block is known.

@@ -20,6 +20,7 @@ class PresetTokenizer:
 
     FOLDER = "preprocessor"
     FILE = f"{FOLDER}/preprocessor.json"
+    needs_keras = True
 
     def __init__(self, preprocessor):
         self._preprocessor = preprocessor

@@ -1,10 +1,30 @@
-"""Text: a tokenizer, and the vectors of its tokens."""
+"""Text: what a text is, its tokens, and the vectors of its tokens. No Keras before it is needed."""
 
+import re
 from dataclasses import dataclass
 
+import numpy as np
+
+from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs.normalization import (
+    MAX_CHARACTERS,
+    clean_text,
+    count_words,
+    fold_text,
+    has_words,
+    normalize_marks,
+    unspaced_share,
+)
+from emotion_keras.inputs.text_noise import KINDS
 from emotion_keras.record.options import COUNT, PART, Limit, Options, option
+
+# How many texts say whether a language has blanks, and the share of such letters that is much.
+_TEXTS_LOOKED_AT, _MUCH_UNSPACED = 1000, 0.3
+# Numbers and single letters say little about whether two texts are nearly the same.
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,73 +64,193 @@ class TextOptions(Options):
     )
 
 
-class TextInput:
-    """`f_embed` of text: turns texts into token ids, and token ids into vectors.
+class TextInput(Input):
+    """Texts: cleaned strings, cut into the tokens that an encoder has vectors of.
 
     Args:
-        texts: Strings of the training split; what is learned from texts is learned from these.
+        tokenizer: `WordPieceTokenizer` or `PresetTokenizer`.
         options: `TextOptions`.
-        **given: Its fields, in place of the object.
+        encoder: What `find_encoder` gave for them, if it is there already.
 
-    Raises:
-        UserError: If the encoder cannot be loaded, or cannot be frozen.
+    Example:
+
+    >>> text = TextInput.learn(["We laughed.", "They hid."], encoder="scratch")
+    >>> text.units(["We hid."])
+    [[('[CLS]', 1), ('We', 2), ('hid', 3), ('.', 1), ('[SEP]', 1)]]
     """
 
+    name = "text"
+    plural = "texts"
+    size_unit = "words"
+    column_names = (
+        "text",
+        "sentence",
+        "content",
+        "sit",
+        "situation",
+        "utterance",
+        "tweet",
+        "message",
+        "comment",
+        "review",
+        "document",
+    )
+    samples = (
+        "I passed the exam that I had been so afraid of.",
+        "The brakes failed on the way down, and nobody heard me.",
+        "He read my letters aloud at dinner!",
+        "My grandmother's house was sold; I never said goodbye.",
+        "There was a hair in the soup.",
+        "Late.",
+    )
+    steps = {"clean": clean_text, "normalize_punctuation": normalize_marks}
+    noises = KINDS
+    options_class = TextOptions
+    default_encoder = "minilm"
     feature = "token_ids"
 
-    def __init__(self, texts, options=None, **given):
-        options = options or TextOptions(**given)
-        encoder = options.encoder
-        self.encoder = encoder
+    @classmethod
+    def read(cls, value):
+        from emotion_keras.tables.cells import as_text
+
+        return as_text(value)
+
+    @classmethod
+    def prepare(cls, cells, preparation):
+        return super().prepare(map(_without_surrogates, cells), preparation)
+
+    @classmethod
+    def is_cut(cls, cell):
+        return len(cell) > MAX_CHARACTERS
+
+    @classmethod
+    def is_empty(cls, cell):
+        return not has_words(cell)
+
+    @classmethod
+    def fold(cls, cell):
+        return fold_text(cell)
+
+    @classmethod
+    def elements(cls, cell):
+        return _WORD.findall(cell.lower())
+
+    @classmethod
+    def size(cls, cell):
+        return count_words(cell)
+
+    @classmethod
+    def doubts(cls, cells):
+        from emotion_keras.tables.encodings import is_garbled
+
+        texts = list(cells[:_TEXTS_LOOKED_AT])
+        if garbled := [text for text in texts if is_garbled(text)]:
+            yield (
+                f"{len(garbled):,} of the first {len(texts):,} texts look as if UTF-8 had been "
+                f"taken for Windows-1252 when the file was made, such as {garbled[0][:60]!r}. Make "
+                "the file again from its source, or repair it, with the package ftfy for one."
+            )
+        share = unspaced_share(texts)
+        if share > _MUCH_UNSPACED:
+            yield (
+                f"of the first texts' letters, {100 * share:.0f} % are of a script without blanks "
+                "between words, such as Chinese, Japanese or Thai. Each of them counts as a word, "
+                "for TF-IDF, too; but noise by words takes what stands between blanks for one "
+                "word: use noise by characters."
+            )
+
+    def __init__(self, tokenizer, options, encoder=None):
+        self.tokenizer = tokenizer
+        self.options = options
         self.sequence_length = options.sequence_length
-        self.embedding_dim = options.embedding_dim
-        self.token_dropout = options.token_dropout
-        self.encoder_dropout = options.encoder_dropout
-        self.freeze_embeddings = options.freeze_embeddings
-        self.freeze_encoder = options.freeze_encoder
-        self._encoder = find_encoder(encoder)
-        if options.freeze_encoder and not self._encoder.can_be_frozen:
+        self.needs_keras = tokenizer.needs_keras
+        self.is_frozen = options.freeze_encoder
+        self._encoder = encoder or find_encoder(options.encoder)
+
+    @classmethod
+    def learn(cls, cells, options=None, **given):
+        options = options or TextOptions(**given)
+        encoder = find_encoder(options.encoder)
+        if options.freeze_encoder and not encoder.can_be_frozen:
             raise UserError(
                 "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
-                f"minilm, a keras-hub preset or a preset's folder. Received: encoder={encoder!r}"
+                "minilm, a keras-hub preset or a preset's folder. "
+                f"Received: encoder={options.encoder!r}"
             )
-        self.tokenizer = self._encoder.make_tokenizer(texts, options.vocabulary_size)
+        return cls(encoder.make_tokenizer(cells, options.vocabulary_size), options, encoder)
 
-    def encode(self, texts):
-        """Encodes texts as `Sequences` of token ids."""
-        return self.tokenizer.encode(texts, self.sequence_length)
+    def encode(self, cells, longest=None):
+        return self.tokenizer.encode(cells, longest or self.sequence_length)
+
+    def windows(self, cell):
+        return self.tokenizer.windows(cell, self.sequence_length)
+
+    def are_silent(self, sequences):
+        is_silent = np.isin(sequences.values, self.tokenizer.silent_ids)
+        return np.logical_and.reduceat(is_silent, sequences.offsets[:-1])
 
     def embed(self, load_weights=True):
-        """Starts a functional model.
-
-        Args:
-            load_weights: Whether a pretrained encoder has its pretrained weights, which a model
-                that will be given other weights does not need.
-
-        Returns:
-            `Embedded` of inputs `token_ids` and `padding_mask`, both `(batch, length)` of int32.
-        """
         import keras
 
         from emotion_keras.inputs.embedded import Embedded
 
-        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        token_ids = keras.Input((None,), dtype="int32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
-        inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
-        shown = self._drop_tokens(token_ids)
         vectors, pooled = self._encoder.embed(
-            shown, padding_mask, self.tokenizer, self, load_weights
+            self._drop_tokens(token_ids), padding_mask, self.tokenizer, self.options, load_weights
         )
+        inputs = {self.feature: token_ids, "padding_mask": padding_mask}
         return Embedded(inputs, vectors, padding_mask, pooled)
 
     def _drop_tokens(self, token_ids):
         from emotion_keras.inputs.text_embedding import drop_tokens
 
-        if not self.token_dropout:
+        if not self.options.token_dropout:
             return token_ids
         if self.tokenizer.hidden_id is None:
             raise UserError(
                 "The encoder's vocabulary has neither a mask nor an unknown token to hide tokens "
-                f"with: set token_dropout=0. Received: encoder={self.encoder!r}"
+                f"with: set token_dropout=0. Received: encoder={self.options.encoder!r}"
             )
-        return drop_tokens(token_ids, self.tokenizer, self.token_dropout)
+        return drop_tokens(token_ids, self.tokenizer, self.options.token_dropout)
+
+    def units(self, cells):
+        return self.tokenizer.words(cells, self.sequence_length)
+
+    @property
+    def special_units(self):
+        return {unit for unit, _ in self.units([""])[0]}
+
+    def save(self, directory):
+        folder = directory / self.name
+        folder.mkdir(exist_ok=True)
+        self.tokenizer.save(folder)
+
+    def state(self):
+        return {"tokenizer": "preset" if self.needs_keras else "word_pieces"}
+
+    @classmethod
+    def load(cls, directory, options, state, remedy):
+        folder = directory / cls.name
+        if state is None:  # Made before records said it, with its files beside the record.
+            folder = directory
+            is_of_preset = (folder / "preprocessor").exists()
+            state = {"tokenizer": "preset" if is_of_preset else "word_pieces"}
+        tokenizer = _tokenizer_class(state["tokenizer"])
+        with record.loading(folder / tokenizer.FILE, remedy):
+            return cls(tokenizer.load(folder), options)
+
+
+def _tokenizer_class(kind):
+    if kind == "preset":
+        from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
+
+        return PresetTokenizer
+    from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+
+    return WordPieceTokenizer
+
+
+def _without_surrogates(text):
+    # Half a surrogate pair is no character, and nothing can encode it.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

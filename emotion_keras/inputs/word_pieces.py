@@ -36,6 +36,7 @@ class WordPieceTokenizer:
     """
 
     FILE = "tokenizer.json"
+    needs_keras = False
 
     def __init__(self, tokenizer):
         self._tokenizer = tokenizer

@@ -86,10 +86,12 @@ def compare(*, notify=print, **options):
     >>> [contender["name"] for contender in found["contenders"]]
     ['tfidf_logistic', 'majority']
     """
-    asked, data = CompareOptions.pick(options), without(options, CompareOptions)
+    asked = CompareOptions.pick(options)
+    data = DataOptions.make(**without(options, CompareOptions))
     record.check_study(asked.study)
-    names = full_names(asked.models)
-    reference = asked.reference and full_name(asked.reference)
+    modality = data.reading.modality
+    names = full_names(asked.models, modality)
+    reference = asked.reference and full_name(asked.reference, modality)
     if reference and reference not in names:
         raise UserError(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
@@ -101,7 +103,7 @@ def compare(*, notify=print, **options):
         seeds=asked.seeds,
         settings=settings,
         precision=asked.precision,
-        data=DataOptions.make(**data),
+        data=data,
         cache=cache,
         notify=notify,
     )

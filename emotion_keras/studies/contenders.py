@@ -3,8 +3,9 @@
 import contextlib
 
 from emotion_keras.command.options import load_texts_of
-from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.data.options import DATA_STAGES, identifying
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import find_modality
 from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
@@ -17,11 +18,12 @@ from emotion_keras.training.settings import Settings
 SEEDS = Limit("1 to 10,000", lambda value: 1 <= value <= 10_000)
 
 
-def full_name(name):
+def full_name(name, modality="text"):
     """The name of a model with its encoder, where it has one.
 
     Args:
         name: String such as `cnn` or `gated_transformer@scratch`.
+        modality: Name of the modality of the data.
 
     Returns:
         String such as `cnn@scratch`.
@@ -37,15 +39,15 @@ def full_name(name):
             f"Unknown model. Accepted: {', '.join((*BASELINES, *MODELS))}, the last "
             f"{len(MODELS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
-    encoder = encoder or default_encoder(model)
+    encoder = encoder or default_encoder(model, find_modality(modality))
     if model == "bert" and not find_encoder(encoder).has_pooled_output:
         raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
     return f"{model}@{encoder}"
 
 
-def full_names(models):
+def full_names(models, modality="text"):
     """The full names in a list with commas; see `full_name`."""
-    names = [full_name(name) for name in split_names("models", models)]
+    names = [full_name(name, modality) for name in split_names("models", models)]
     if len(set(names)) < len(names):
         raise UserError(f"A model is named twice. Received: models={models!r}")
     return names
@@ -102,7 +104,7 @@ def _task(name, common, chosen, corpus):
     options |= chosen
     sha256 = find_encoder(encoder).sha256() if encoder else None
     asked = {
-        **common,
+        **identifying(common),
         **options,
         "data": corpus.sha256,
         **({"encoder_sha256": sha256} if sha256 else {}),

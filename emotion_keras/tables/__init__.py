@@ -7,10 +7,9 @@
 from emotion_keras.tables.cells import ABSENT, as_cell, as_json, as_text
 from emotion_keras.tables.columns import (
     LABEL_NAMES,
-    TEXT_NAMES,
+    cells_of,
     choose_column,
     read_table,
-    texts_of,
 )
 from emotion_keras.tables.delimited import DelimitedTable
 from emotion_keras.tables.json_lines import JsonLinesTable
@@ -36,11 +35,11 @@ __all__ = [
     "LABEL_NAMES",
     "PARQUET",
     "Source",
-    "TEXT_NAMES",
     "WORKBOOK",
     "as_cell",
     "as_json",
     "as_text",
+    "cells_of",
     "choose_column",
     "format_of",
     "is_pipe",
@@ -48,7 +47,6 @@ __all__ = [
     "parquet_file",
     "read_table",
     "scan",
-    "texts_of",
 ]
 
 

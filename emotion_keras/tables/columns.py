@@ -8,19 +8,6 @@ import pandas as pd
 from emotion_keras.errors import UserError
 from emotion_keras.tables.cells import as_text
 
-TEXT_NAMES = (
-    "text",
-    "sentence",
-    "content",
-    "sit",
-    "situation",
-    "utterance",
-    "tweet",
-    "message",
-    "comment",
-    "review",
-    "document",
-)
 LABEL_NAMES = (
     "label",
     "labels",
@@ -41,6 +28,7 @@ _ROWS_AT_A_TIME = 100_000
 def read_table(
     table,
     path: Path,
+    modality,
     text_column: str | None = None,
     label_column: str | None = None,
     group_column: str | None = None,
@@ -50,48 +38,51 @@ def read_table(
     Args:
         table: What `open_table` returned.
         path: The table's path, for messages.
-        text_column: Column of the texts; guessed from usual names where `None`.
+        modality: Class of an `Input`, which names the column of its cells and reads them.
+        text_column: Column of the cells; guessed from usual names where `None`.
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
 
     Returns:
-        A `pandas.DataFrame` of strings with the columns `text`, `label` and, if asked for,
-        `subject`. A missing value is an empty string.
+        A `pandas.DataFrame` with the columns `label` and, if asked for, `subject`, strings, and the
+        cells in a column with the modality's name. A missing value is an empty string.
 
     Raises:
         UserError: If the file is not what its name says, or a column is not there.
     """
+    columns, role = table.columns, modality.name
     wanted = {
-        "text": choose_column(path, table.columns, "text", text_column, TEXT_NAMES),
-        "label": choose_column(path, table.columns, "label", label_column, LABEL_NAMES),
+        role: choose_column(path, columns, role, text_column, modality.column_names, "text"),
+        "label": choose_column(path, columns, "label", label_column, LABEL_NAMES),
     }
     if group_column is not None:
-        wanted["subject"] = choose_column(path, table.columns, "group", group_column, ())
-    if wanted["text"] == wanted["label"]:
+        wanted["subject"] = choose_column(path, columns, "group", group_column, ())
+    if wanted[role] == wanted["label"]:
         raise UserError(
-            f"{path}: text and label are the same column. Name two of: "
-            f"{', '.join(table.columns)}. Received: text_column={text_column!r}, "
+            f"{path}: {role} and label are the same column. Name two of: "
+            f"{', '.join(columns)}. Received: text_column={text_column!r}, "
             f"label_column={label_column!r}"
         )
-    indices = {name: table.columns.index(column) for name, column in wanted.items()}
+    indices = {name: columns.index(column) for name, column in wanted.items()}
+    readers = {name: modality.read if name == role else as_text for name in wanted}
     for index in indices.values():
         table.check_values(index)
     frames, start = [], 0
     for part in table.parts(0, _ROWS_AT_A_TIME):
-        columns = {
-            name: pd.Series(texts_of(part, index, path, start, wanted[name]), dtype="str")
+        cells = {
+            name: cells_of(part, index, path, start, wanted[name], readers[name])
             for name, index in indices.items()
         }
-        frames.append(pd.DataFrame(columns))
+        frames.append(pd.DataFrame({name: pd.Series(c, dtype="str") for name, c in cells.items()}))
         start += len(part)
     if not frames:
         raise UserError(f"{path} has a header and no rows.")
     return pd.concat(frames, ignore_index=True)
 
 
-def texts_of(part, index: int, path: Path, start: int, column: str) -> list[str]:
-    """The texts of one column of a part of a table.
+def cells_of(part, index: int, path: Path, start: int, column: str, read=as_text) -> list:
+    """The cells of one column of a part of a table.
 
     Args:
         part: `Rows` or `Batch`.
@@ -99,25 +90,31 @@ def texts_of(part, index: int, path: Path, start: int, column: str) -> list[str]
         path: The table's path, for messages.
         start: Number of rows before the part.
         column: The column's name.
+        read: Function that makes a cell of a value, such as `Input.read`.
 
     Returns:
-        List of strings, empty ones for missing values.
+        List; of strings, empty ones for missing values, unless `read` gives something else.
 
     Raises:
-        UserError: If a cell cannot be read as a text; the message names the row.
+        UserError: If a value cannot be read as a cell; the message names the row.
     """
-    texts = []
+    cells = []
     for value in part.column(index):
         try:
-            texts.append(as_text(value))
+            cells.append(read(value))
         except UserError as error:
-            row = start + len(texts) + 1
+            row = start + len(cells) + 1
             raise UserError(f"{path}, row {row}, column {column!r}: {error}") from None
-    return texts
+    return cells
 
 
 def choose_column(
-    path: Path, columns: Sequence[str], role: str, asked: str | None, usual: Sequence[str]
+    path: Path,
+    columns: Sequence[str],
+    role: str,
+    asked: str | None,
+    usual: Sequence[str],
+    option: str | None = None,
 ) -> str:
     """Chooses one of a table's columns.
 
@@ -127,6 +124,7 @@ def choose_column(
         role: What the column is to hold, such as `text`.
         asked: The column's name, or `None` for a guess.
         usual: The names to guess by, in lower case.
+        option: The role as the option `<option>_column` has it, where that is another.
 
     Returns:
         The column's name.
@@ -134,6 +132,7 @@ def choose_column(
     Raises:
         UserError: If there is no such column, or no one of a usual name.
     """
+    option = option or role
     listed = ", ".join(column or "'' (without a name)" for column in columns)
     if asked is not None and columns.count(asked) > 1:
         raise UserError(f"{path} has several columns {asked!r}. Its columns: {listed}.")
@@ -142,7 +141,7 @@ def choose_column(
             return asked
         raise UserError(
             f"{path} has no column {asked!r}. Its columns: {listed}. "
-            f"Received: {role}_column={asked!r}"
+            f"Received: {option}_column={asked!r}"
         )
     found = [column for column in columns if column.strip().lower() in usual]
     if len(found) == 1:
@@ -150,5 +149,5 @@ def choose_column(
     why = f"several could hold it ({', '.join(found)})" if found else "none has a usual name"
     raise UserError(
         f"{path}: which column holds the {role}? Of its columns, {why}. Its columns: {listed}. "
-        f"The first row must hold the columns' names. Say which with --{role}-column."
+        f"The first row must hold the columns' names. Say which with --{option}-column."
     )

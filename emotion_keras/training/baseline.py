@@ -31,7 +31,7 @@ def train_baseline(dataset, settings, *, noise, directory, notify=print, **_):
         UserError: If the estimator cannot be fitted to the texts.
     """
     model, splits = settings.model, settings.splits
-    texts = noise.perturb(dataset.texts("train"), epoch=0)
+    texts = noise.perturb(dataset.cells("train"), epoch=0)
     label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
     notify(f"{model}: {len(texts):,} texts to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
@@ -51,10 +51,10 @@ def train_baseline(dataset, settings, *, noise, directory, notify=print, **_):
     dump(estimator, directory / record.ESTIMATOR)
     return {
         "probabilities": {
-            name: predict_probabilities(estimator, dataset.texts(name), len(dataset.corpus.labels))
+            name: predict_probabilities(estimator, dataset.cells(name), len(dataset.corpus.labels))
             for name in splits
         },
-        "latency": measure_latency(estimator.predict_proba, dataset.texts(splits[-1])),
+        "latency": measure_latency(estimator.predict_proba, dataset.cells(splits[-1])),
         "num_parameters": _num_parameters(estimator),
         "seconds": seconds,
         "examples_per_second": len(texts) / seconds,

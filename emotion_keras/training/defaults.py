@@ -7,6 +7,7 @@ is the best of at least three, each half the next, by validation macro F1, with 
 `gated_transformer`.
 """
 
+from emotion_keras.inputs import TextInput
 from emotion_keras.inputs.encoders import find_encoder
 
 _FROM_SCRATCH = {
@@ -49,9 +50,9 @@ CHOSEN = {
 }
 
 
-def default_encoder(model):
-    """The encoder of a model unless told otherwise: `scratch` for `cnn` and `lstm`."""
-    return "scratch" if model in ("cnn", "lstm") else "minilm"
+def default_encoder(model, modality=TextInput):
+    """The encoder of a model unless one is chosen: `scratch` for `cnn` and `lstm`."""
+    return "scratch" if model in ("cnn", "lstm") else modality.default_encoder
 
 
 def defaults_for(model, encoder, freeze_encoder=False):

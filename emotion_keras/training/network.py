@@ -22,7 +22,6 @@ from emotion_keras.inference.outputs import explain_words
 from emotion_keras.inference.prediction import compute_vectors, predict
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.inputs.embedded import embedded_features
-from emotion_keras.inputs.text import TextInput
 from emotion_keras.machine import devices
 from emotion_keras.training.loop import CHECKPOINT, train
 
@@ -65,7 +64,7 @@ def train_network(
 
     splits = settings.splits
     compiled = devices.resolve_jit(settings.training.jit)
-    if noise.touches_texts and settings.inputs.freeze_encoder:
+    if noise.touches_cells and settings.inputs.freeze_encoder:
         raise UserError(
             "With a frozen encoder texts cannot have noise, since its outputs are computed once: "
             "leave out `--noise` or `--freeze-encoder`."
@@ -87,8 +86,8 @@ def train_network(
         return built
 
     def encode():
-        text = TextInput(dataset.texts("train"), settings.inputs)
-        return text, {name: text.encode(dataset.texts(name)) for name in ("train", *splits)}
+        text = dataset.corpus.modality.learn(dataset.cells("train"), settings.inputs)
+        return text, {name: text.encode(dataset.cells(name)) for name in ("train", *splits)}
 
     made_from = {
         "inputs": settings.inputs.to_dict(),
@@ -100,7 +99,7 @@ def train_network(
     shared = {} if cache is None else cache
     text, sequences = once(shared, "sequences", made_from, encode)
     feature, inputs, features_dim = text.feature, sequences, None
-    if text.freeze_encoder:
+    if text.is_frozen:
         feature, inputs = "features", _encode_once(text, sequences, directory, compiled, notify)
         features_dim = inputs["train"].values.shape[-1]
     devices.choose_kernels()
@@ -142,8 +141,8 @@ def train_network(
             callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
             if tensorboard
             else [],
-            resample=(lambda epoch: text.encode(noise.perturb(dataset.texts("train"), epoch)))
-            if noise.touches_texts
+            resample=(lambda epoch: text.encode(noise.perturb(dataset.cells("train"), epoch)))
+            if noise.touches_cells
             else None,
         )
     # What is measured and kept computes in float32, whatever it was trained in: so the record's
@@ -156,7 +155,7 @@ def train_network(
         shared,
         "final",
         [*compiled_from[:3], compiled],
-        lambda: build("float32", load_weights=text.freeze_encoder),
+        lambda: build("float32", load_weights=text.is_frozen),
     )
     for name, values in weights.items():
         if values:
@@ -169,22 +168,20 @@ def train_network(
         return predict_with_final(text.encode(texts))
 
     outcome["probabilities"] = {name: predict_with_final(sequences[name]) for name in splits}
-    outcome["latency"] = measure_latency(predict_texts, dataset.texts(splits[-1]))
+    outcome["latency"] = measure_latency(predict_texts, dataset.cells(splits[-1]))
     outcome["audit"] = {"balance": balanced}
     outcome["num_parameters"] = final.count_params()
     outcome["layers"] = describe_layers(final)
     if has_gate(final):
 
         def explain(texts):
-            words = text.tokenizer.words(texts, text.sequence_length)
             sequences = text.encode(texts)
             explaining = explaining_model(final)
             outputs = explained_outputs(explaining, sequences, sequence_length=text.sequence_length)
-            return explain_words(words, outputs)
+            return explain_words(text.units(texts), outputs)
 
-        of_no_text = text.tokenizer.words([""], text.sequence_length)[0]
         outcome["explain"] = explain
-        outcome["marks"] = {mark for mark, _ in of_no_text}
+        outcome["marks"] = text.special_units
         outcome["predict"] = predict_texts
     final.save(directory / record.MODEL)
     text.tokenizer.save(directory)

@@ -12,10 +12,12 @@ from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
+from emotion_keras.data.options import identifying
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import measure_faithfulness
 from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.inference.outputs import summarize_words
+from emotion_keras.inputs import find_modality
 from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine import devices
 from emotion_keras.models.baselines import BASELINES
@@ -60,7 +62,8 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
     place = PlaceOptions.pick(options)
     settings = Settings.make(**{k: v for k, v in options.items() if k not in PlaceOptions.names()})
     record.check_study(place.study)
-    noise = TrainingNoise(settings.seed, settings.augmentation)
+    modality = find_modality(settings.reading.modality)
+    noise = TrainingNoise(settings.seed, settings.augmentation, modality=modality)
     dataset = read_dataset(settings, {} if cache is None else cache, notify)
     if data_sha256 not in (None, dataset.corpus.sha256):
         raise UserError(
@@ -157,7 +160,9 @@ def _make_run(
         settings.read_test and trial is None
     )  # For studies of settings it takes time for nothing.
     if is_looked_at:
-        audit["near_repeats"] = count_near_repeats(dataset.texts("train"), dataset.texts("test"))
+        audit["near_repeats"] = count_near_repeats(
+            dataset.cells("train"), dataset.cells("test"), modality=dataset.corpus.modality
+        )
     record.write_json(directory / record.AUDIT, audit)
     if outcome["history"]:
         record.write_rows(directory / record.HISTORY, outcome["history"])
@@ -210,7 +215,8 @@ def _make_run(
 def _identity(dataset, settings, precision, backend):
     """What tells a run from all others; where the corpus lies on disk is no part of it."""
     no_part = ("data", "max_labels")
-    columns = {k: v for k, v in settings.reading.to_dict().items() if k not in no_part}
+    reading = identifying(settings.reading.to_dict())
+    columns = {k: v for k, v in reading.items() if k not in no_part}
     stages = {name: stage.to_dict() for name, stage in settings.stages().items()}
     return {
         **{name: value for name, value in columns.items() if value is not None},
@@ -251,7 +257,7 @@ def _clean_up(directory):
 
 def _write_texts(directory, dataset, outcome):
     """Keeps the test split's texts, and what the gate makes of them, for those who look at them."""
-    texts = dataset.texts("test")
+    texts = dataset.cells("test")
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
     rows = [{"id": i, "text": text} for i, text in zip(ids, texts, strict=True)]
     record.write_rows(directory / record.TEXTS, rows)

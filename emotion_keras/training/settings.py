@@ -17,7 +17,7 @@ from emotion_keras.data.options import (
     Reading,
 )
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.text import TextOptions
+from emotion_keras.inputs import find_modality, modality_of
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import Options, option_names
@@ -25,24 +25,25 @@ from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import RunOptions, TrainingOptions
 
 
-def stage_classes(model: str) -> dict[str, type[Options]]:
+def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]]:
     """The classes of the options of a run, by their name in the record.
 
     Args:
         model: Name of a model.
+        modality: Name of a modality.
 
     Returns:
-        Dictionary of classes; a baseline takes texts as they are and trains in one step, and has
+        Dictionary of classes; a baseline takes cells as they are and trains in one step, and has
         neither `inputs` nor `training`.
 
     Raises:
-        UserError: If there is no such model.
+        UserError: If there is no such model, or no such modality.
     """
     if model in BASELINES:
         of_model = {"hyperparameters": BASELINES[model], "augmentation": NoiseOptions}
     elif model in MODELS:
         of_model = {
-            "inputs": TextOptions,
+            "inputs": find_modality(modality).options_class,
             "hyperparameters": MODELS[model],
             "augmentation": NoiseOptions,
             "training": TrainingOptions,
@@ -67,7 +68,7 @@ class Settings:
         protocol: `Protocol`, how it is split.
         hyperparameters: The model's own options.
         augmentation: `NoiseOptions`.
-        inputs: `TextOptions`, or `None` for a baseline.
+        inputs: The options of the modality's `Input`, or `None` for a baseline.
         training: `TrainingOptions`, or `None` for a baseline.
 
     Example:
@@ -85,7 +86,7 @@ class Settings:
     protocol: Protocol
     hyperparameters: Options
     augmentation: NoiseOptions
-    inputs: TextOptions | None = None
+    inputs: Options | None = None
     training: TrainingOptions | None = None
 
     @classmethod
@@ -99,14 +100,14 @@ class Settings:
             UserError: If an option is unknown, or its value is of a wrong type or out of its limit.
         """
         run = RunOptions.pick(given)
-        classes = stage_classes(run.model)
+        classes = stage_classes(run.model, Reading.pick(given).modality)
         known = option_names(classes.values())
         if unknown := sorted(set(given) - known - set(RunOptions.names())):
             raise UserError(
                 f"Unknown option for model={run.model!r}. Accepted: {', '.join(sorted(known))}. "
                 f"Received: {', '.join(unknown)}"
             )
-        chosen = {**_defaults(run.model, given), **given}
+        chosen = {**usual_options(run.model, given), **given}
         return cls._of(run, {name: kind.pick(chosen) for name, kind in classes.items()})
 
     @classmethod
@@ -127,7 +128,8 @@ class Settings:
 
     def stages(self) -> dict[str, Options]:
         """The objects of options, by their name in the record."""
-        return {name: getattr(self, name) for name in stage_classes(self.model)}
+        names = stage_classes(self.model, self.reading.modality)
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_record(cls, run: Mapping[str, Any]) -> Self:
@@ -147,10 +149,11 @@ class Settings:
         if run["model"] in BASELINES:
             del own["precision"]
         recorded = {**run, **run["corpus"], "augmentation": training}
+        modality = modality_of(run).name
         # None stands for what was without effect, such as the test's size where there are folds.
         stages = {
             name: kind.pick({k: v for k, v in recorded[name].items() if v is not None})
-            for name, kind in stage_classes(run["model"]).items()
+            for name, kind in stage_classes(run["model"], modality).items()
         }
         return cls._of(RunOptions.pick(own), stages)
 
@@ -160,9 +163,15 @@ class Settings:
         return run | {k: v for stage in self.stages().values() for k, v in stage.to_dict().items()}
 
 
-def _defaults(model: str, given: Mapping[str, Any]):
-    """The defaults of a model and of its encoder that differ from those of the classes."""
+def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by option that a model and its encoder have in place of the classes' defaults.
+
+    Args:
+        model: Name of a model.
+        given: Values by option that are given, of which the modality and the encoder matter.
+    """
     if model in BASELINES:
         return {}
-    asked = TextOptions.pick({"encoder": default_encoder(model), **given})
-    return defaults_for(model, asked.encoder, asked.freeze_encoder)
+    modality = find_modality(Reading.pick(given).modality)
+    inputs = modality.options_class.pick({"encoder": default_encoder(model, modality), **given})
+    return defaults_for(model, inputs.encoder, getattr(inputs, "freeze_encoder", False))

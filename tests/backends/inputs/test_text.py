@@ -14,14 +14,14 @@ TEXTS = ["we laughed at home", "they hid in the dark while the storm shouted", "
 @pytest.fixture(scope="session")
 def scratch():
     keras.utils.set_random_seed(0)
-    text = TextInput(TEXTS, encoder="scratch", embedding_dim=8, sequence_length=64)
+    text = TextInput.learn(TEXTS, encoder="scratch", embedding_dim=8, sequence_length=64)
     return text, text.embed()
 
 
 @pytest.fixture(scope="session")
 def embeddings():
     keras.utils.set_random_seed(0)
-    text = TextInput([], encoder="embeddings", embedding_dim=8, sequence_length=64)
+    text = TextInput.learn([], encoder="embeddings", embedding_dim=8, sequence_length=64)
     return text, text.embed()
 
 
@@ -38,7 +38,7 @@ def vectors_path(tmp_path_factory):
 @pytest.fixture(scope="session")
 def word_vectors(vectors_path):
     keras.utils.set_random_seed(0)
-    text = TextInput([], encoder=str(vectors_path), embedding_dim=8, sequence_length=64)
+    text = TextInput.learn([], encoder=str(vectors_path), embedding_dim=8, sequence_length=64)
     return text, text.embed()
 
 
@@ -49,13 +49,13 @@ def minilm_start(minilm, minilm_embedded):
 
 @pytest.fixture(scope="session")
 def bert(toy_bert):
-    text = TextInput([], encoder=str(toy_bert), encoder_dropout=0.0, sequence_length=32)
+    text = TextInput.learn([], encoder=str(toy_bert), encoder_dropout=0.0, sequence_length=32)
     return text, text.embed()
 
 
 @pytest.fixture(scope="session")
 def distilbert(toy_distilbert):
-    text = TextInput([], encoder=str(toy_distilbert), sequence_length=32)
+    text = TextInput.learn([], encoder=str(toy_distilbert), sequence_length=32)
     return text, text.embed()
 
 
@@ -119,7 +119,9 @@ def test_a_word_has_its_vector_and_an_unknown_one_has_none(word_vectors, vectors
 @pytest.mark.parametrize("frozen", [True, False])
 def test_token_vectors_are_frozen_or_not(toy_bert, toy_distilbert, frozen):
     for folder in (toy_bert, toy_distilbert):
-        text = TextInput([], encoder=str(folder), freeze_embeddings=frozen, sequence_length=16)
+        text = TextInput.learn(
+            [], encoder=str(folder), freeze_embeddings=frozen, sequence_length=16
+        )
         embedded = text.embed()
         trained = keras.Model(embedded.inputs, embedded.vectors).trainable_variables
         sizes = [tuple(variable.shape) for variable in trained]
@@ -130,7 +132,7 @@ def test_token_vectors_are_frozen_or_not(toy_bert, toy_distilbert, frozen):
 def test_tokens_are_hidden_while_training_alone(encoder, request):
     if encoder != "scratch":
         encoder = str(request.getfixturevalue(encoder))
-    text = TextInput(
+    text = TextInput.learn(
         TEXTS, encoder=encoder, token_dropout=0.9, encoder_dropout=0.0, sequence_length=16
     )
     embedded = text.embed()
@@ -151,7 +153,7 @@ def test_tokens_are_hidden_while_training_alone(encoder, request):
 @pytest.mark.parametrize("encoder", ["scratch", "embeddings"])
 def test_only_a_pretrained_encoder_can_be_frozen(encoder):
     with pytest.raises(UserError, match=f"Only a pretrained.*Received: encoder='{encoder}'"):
-        TextInput(TEXTS, encoder=encoder, freeze_encoder=True)
+        TextInput.learn(TEXTS, encoder=encoder, freeze_encoder=True)
 
 
 def test_word_pieces_are_learned_from_the_given_texts_alone(scratch):

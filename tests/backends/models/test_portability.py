@@ -32,7 +32,7 @@ for folder in sys.argv[1:]:
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, minilm, minilm_embedded):
     """Folders of saved models with their inputs, and the probabilities on this backend."""
-    scratch = TextInput(TEXTS * 3, encoder="scratch", embedding_dim=8, token_dropout=0.1)
+    scratch = TextInput.learn(TEXTS * 3, encoder="scratch", embedding_dim=8, token_dropout=0.1)
     sizes = {"num_heads": 2, "intermediate_dim": 8}
     keras.utils.set_random_seed(0)
     starts = {"minilm": (minilm, minilm_embedded, 0), "scratch": (scratch, scratch.embed(), 2)}

@@ -6,10 +6,11 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.data import read_dataset
-from emotion_keras.data.noise import KINDS, perturb
+from emotion_keras.data.noise import perturb
 from emotion_keras.data.options import DataOptions
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise, summarize_runs
 from emotion_keras.inference.loading import load_trained
+from emotion_keras.inputs.text_noise import KINDS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.run import fit
@@ -177,7 +178,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
         ]
         predict = load_trained(directory).probabilities
         for row in rows:
-            probabilities = predict(perturb(dataset.texts("test"), row["kind"], row["level"]))
+            probabilities = predict(perturb(dataset.cells("test"), row["kind"], row["level"]))
             expected = classification_metrics(
                 dataset.label_ids("test"), probabilities, dataset.corpus.labels
             )

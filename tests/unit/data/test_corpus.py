@@ -11,8 +11,9 @@ import pytest
 
 from emotion_keras.data import corpus as corpus_module
 from emotion_keras.data import isear, load_corpus, situations
-from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.corpus import number_cells
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import TextInput
 
 TINY_ISEAR = "ID|CITY|COUN|SUBJ|\n" + "".join(
     "|".join(["7", *["1"] * 35, label, "4", "3", "0", f"Text {label}.|1|\n"])
@@ -102,8 +103,8 @@ def test_own_file_is_not_taken_for_isear_by_its_name(tmp_path):
     assert load_corpus(path).name == "isear_file"
 
 
-def test_fold_texts():
-    numbers, folded = fold_texts(["A  b", "c", "a B ", "STRASSE", "straße"])
+def test_texts_that_count_as_the_same_have_one_number():
+    numbers, folded = number_cells(TextInput, ["A  b", "c", "a B ", "STRASSE", "straße"])
     assert numbers.tolist() == [0, 1, 0, 2, 2]
     assert folded == ["a b", "c", "strasse"]
 

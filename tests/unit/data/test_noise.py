@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from emotion_keras.data import load_corpus
-from emotion_keras.data.noise import KINDS, UNKNOWN, TrainingNoise, perturb, perturb_labels
+from emotion_keras.data.noise import TrainingNoise, perturb, perturb_labels
 from emotion_keras.errors import UserError
+from emotion_keras.inputs.text_noise import KINDS, UNKNOWN
 
 WORDS = ["Angrily,", "the", "NEIGHBOURHOOD", "was", "disgusting!", "extraordinarily", "Sad;", "a"]
 # Long enough for shares to be near what is expected of them.
@@ -143,7 +144,7 @@ def test_labels_become_others():
 
 def test_noise_for_training_is_another_in_each_epoch():
     noise = TrainingNoise(3, noise="lose_case:1, typos:0.1,labels:0.5")
-    assert noise.touches_texts
+    assert noise.touches_cells
     first, second = (noise.perturb([LONG], epoch)[0] for epoch in (0, 1))
     assert first == noise.perturb([LONG], 0)[0] != second
     assert first.islower()
@@ -158,7 +159,7 @@ def test_noise_for_training_is_another_in_each_epoch():
 
 def test_without_noise_for_training_all_stays():
     for noise in (TrainingNoise(0), TrainingNoise(0, noise="labels:0")):
-        assert not noise.touches_texts
+        assert not noise.touches_cells
         assert noise.perturb([LONG], 0) == [LONG]
         np.testing.assert_array_equal(noise.perturb_labels(np.arange(9), 9), np.arange(9))
 

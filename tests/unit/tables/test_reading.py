@@ -21,10 +21,11 @@ import pytest
 
 from emotion_keras import tables
 from emotion_keras.data import load_corpus, prepare, split
-from emotion_keras.data.corpus import fold_texts
+from emotion_keras.data.corpus import number_cells
 from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inference.labelling import label_file
+from emotion_keras.inputs import TextInput
 from emotion_keras.inputs.word_vectors import read_word_vectors
 from emotion_keras.studies.contenders import make_tasks
 
@@ -491,7 +492,7 @@ def test_one_label_in_two_forms_of_unicode_is_one(tmp_path, name):
     ],
 )
 def test_texts_that_read_alike_are_repeats(first, second):
-    numbers, _ = fold_texts([first, second, "other"])
+    numbers, _ = number_cells(TextInput, [first, second, "other"])
     assert numbers.tolist() == [0, 0, 1]
 
 

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import TextInput
 from emotion_keras.tables import open_table, read_table, scan
 
 
 def read(path, **columns):
-    return read_table(open_table(scan(path)), path, **columns)
+    return read_table(open_table(scan(path)), path, TextInput, **columns)
 
 
 def rows(table):

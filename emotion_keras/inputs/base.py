@@ -1,0 +1,210 @@
+"""What the software knows of a modality: the interface that one file a modality implements."""
+
+import abc
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.record.options import Options
+
+
+class Input(abc.ABC):
+    """A modality: from the cells of a table to the vectors that a model works on.
+
+    The class itself knows what a cell is; this is all that corpora, preparation and models without
+    vectors need. An object has learned from the cells of a training split, and encodes and embeds.
+
+    Attributes:
+        name: What one cell is called, such as `text`: the value of the option `modality`, the
+            column of a corpus's examples, and the folder of what was learned.
+        plural: What several are called.
+        size_unit: What `size` counts, in the plural, such as `words`.
+        column_names: Usual names of its column in a table, in lower case.
+        cell_type: Type of a cell, for messages about what is none.
+        samples: A few prepared cells, to try a model with where no data is at hand.
+        steps: The steps of the preparation of a cell, in order: functions from a cell to a cell by
+            the name of the option of `Preparation` that asks for it. One without such an option is
+            always taken.
+        noises: Kinds of noise that cells can have, by name: functions of a cell, a level between 0
+            and 1, and a `numpy.random.Generator`, that give a cell.
+        options_class: Class of the options that `learn` takes; `encoder` and `sequence_length` are
+            among them.
+        default_encoder: The encoder of models that can start from a pretrained one.
+        feature: Name of the model's input that takes what `encode` gives.
+        needs_keras: Whether `encode` needs Keras: an exported model has none.
+        is_frozen: Whether nothing of what `embed` builds is trained: then its vectors are computed
+            once for all epochs.
+        options: The options of an object.
+        sequence_length: The longest sequence that a model reads at once.
+    """
+
+    name: ClassVar[str]
+    plural: ClassVar[str]
+    size_unit: ClassVar[str]
+    column_names: ClassVar[tuple[str, ...]]
+    cell_type: ClassVar[type] = str
+    samples: ClassVar[tuple[Any, ...]]
+    steps: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    noises: ClassVar[Mapping[str, Callable]] = {}
+    options_class: ClassVar[type[Options]]
+    default_encoder: ClassVar[str] = "scratch"
+    feature: ClassVar[str]
+    needs_keras: bool = False
+    is_frozen: bool = False
+    options: Options
+    sequence_length: int
+
+    # Of the class: what a cell is.
+
+    @classmethod
+    @abc.abstractmethod
+    def read(cls, value: Any) -> Any:
+        """Makes a cell of a table's value.
+
+        Args:
+            value: String, number, date, bytes, list, object, or `None` for nothing.
+
+        Returns:
+            The cell; of nothing an empty one.
+
+        Raises:
+            UserError: If it is no such cell; the caller adds where it stands.
+        """
+
+    @classmethod
+    def steps_for(cls, preparation: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
+        """The steps that the values by option of a `Preparation` ask for."""
+        return {name: step for name, step in cls.steps.items() if preparation.get(name, True)}
+
+    @classmethod
+    def prepare(cls, cells: Iterable[Any], preparation: Mapping[str, Any]) -> list:
+        """Prepares cells for a model, in training and after; see `steps`."""
+        for step in cls.steps_for(preparation).values():
+            cells = [step(cell) for cell in cells]
+        return list(cells)
+
+    @classmethod
+    def is_cut(cls, cell: Any) -> bool:
+        """Whether a cell is so long that its preparation leaves a part of it away."""
+        return False
+
+    @classmethod
+    @abc.abstractmethod
+    def is_empty(cls, cell: Any) -> bool:
+        """Whether nothing can be learned from a prepared cell."""
+
+    @classmethod
+    def fold(cls, cell: Any) -> str:
+        """A string that two prepared cells share if they count as the same."""
+        return str(cell)
+
+    @classmethod
+    def elements(cls, cell: Any) -> Sequence[str]:
+        """What two cells must share to be nearly the same, such as their words."""
+        return [cls.fold(cell)]
+
+    @classmethod
+    @abc.abstractmethod
+    def size(cls, cell: Any) -> int:
+        """How large a prepared cell is, in `size_unit`."""
+
+    @classmethod
+    def doubts(cls, cells: Sequence[Any]) -> Iterable[str]:
+        """What may be wrong with cells as they were read: sentences that go on after a colon."""
+        return ()
+
+    # Of an object: what was learned from a training split.
+
+    @classmethod
+    @abc.abstractmethod
+    def learn(cls, cells: Sequence[Any], options: Options | None = None, **given: Any) -> Self:
+        """Learns from the cells of a training split.
+
+        Args:
+            cells: Prepared cells.
+            options: Of `options_class`.
+            **given: Its fields, in place of the object.
+
+        Raises:
+            UserError: If an option is wrong, or what it names cannot be loaded.
+        """
+
+    @abc.abstractmethod
+    def encode(self, cells: Sequence[Any], longest: int | None = None) -> Sequences:
+        """Encodes prepared cells.
+
+        Args:
+            cells: The cells.
+            longest: Length of a sequence at most, from longer ones the end is cut off;
+                `sequence_length` unless given.
+
+        Returns:
+            `Sequences`, each of one token or more.
+        """
+
+    def windows(self, cell: Any) -> list:
+        """Encodes a cell of any length as sequences of at most `sequence_length`, a list."""
+        longest = self.sequence_length
+        whole = self.encode([cell], longest=np.iinfo(np.int64).max).values
+        return [whole[start : start + longest] for start in range(0, len(whole), longest)]
+
+    def are_silent(self, sequences: Sequences) -> np.ndarray:
+        """Which sequences say nothing to a model, such as texts of unknown words alone.
+
+        Returns:
+            Boolean array `(len(sequences),)`.
+        """
+        return np.zeros(len(sequences), bool)
+
+    @abc.abstractmethod
+    def embed(self, load_weights: bool = True):
+        """Starts a functional model.
+
+        Args:
+            load_weights: Whether a pretrained encoder has its pretrained weights, which a model
+                that will be given other weights does not need.
+
+        Returns:
+            `Embedded` of inputs with the name of `feature`, `(batch, length, ...)`, and
+            `padding_mask`, `(batch, length)` of int32.
+        """
+
+    @abc.abstractmethod
+    def units(self, cells: Sequence[Any]) -> list[list[tuple[str, int]]]:
+        """What the tokens of cells stand for, such as words.
+
+        Returns:
+            List, by cell, of lists of pairs of a unit, as people read it, and the number of its
+            tokens; in the order of the tokens that `encode` gives.
+        """
+
+    @property
+    def special_units(self) -> set[str]:
+        """The units that stand for no part of a cell, such as a text's start."""
+        return set()
+
+    @abc.abstractmethod
+    def save(self, directory: Path) -> None:
+        """Writes what was learned to the folder `name` in the folder of a run or of an export."""
+
+    def state(self) -> dict:
+        """What a record has to say so that `load` finds what `save` wrote, ready for JSON."""
+        return {}
+
+    @classmethod
+    @abc.abstractmethod
+    def load(cls, directory: Path, options: Options, state: dict | None, remedy: str) -> Self:
+        """Loads what `save` wrote.
+
+        Args:
+            directory: Folder of a run or of an export.
+            options: Of `options_class`.
+            state: What `state` returned; `None` in records of texts made before it was kept.
+            remedy: Sentence that says what to do about a damaged file.
+
+        Raises:
+            UserError: If a file is missing or damaged.
+        """

@@ -1,0 +1,145 @@
+"""What holds of the input of every modality, with whatever it has learned."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from emotion_keras.data.options import Preparation
+from emotion_keras.errors import UserError
+from emotion_keras.inputs import INPUTS, TextInput, load_input
+from tests.toys import NumbersInput
+
+CLASSES = [*INPUTS.values(), NumbersInput]
+
+
+@pytest.fixture(
+    scope="session", params=["scratch", "toy_bert", "toy_roberta", "numbers"], ids=lambda p: p
+)
+def learned(request):
+    """An input that has learned from the samples of its modality."""
+    if request.param == "numbers":
+        return NumbersInput.learn(NumbersInput.samples, sequence_length=5)
+    encoder = request.param
+    if encoder != "scratch":
+        encoder = str(request.getfixturevalue(encoder))
+    keras.utils.set_random_seed(0)
+    return TextInput.learn(
+        TextInput.samples, encoder=encoder, sequence_length=20, embedding_dim=8, encoder_dropout=0.0
+    )
+
+
+def to_lists(sequences):
+    return [part.tolist() for part in np.split(sequences.values, sequences.offsets[1:-1])]
+
+
+@pytest.mark.parametrize("modality", CLASSES)
+def test_the_samples_are_prepared_cells(modality):
+    samples = list(modality.samples)
+    assert modality.prepare(samples, Preparation().to_dict()) == samples
+    for cell in samples:
+        assert isinstance(cell, modality.cell_type) and not modality.is_empty(cell)
+        assert modality.size(cell) > 0 and modality.elements(cell) and not modality.is_cut(cell)
+    assert len({modality.fold(cell) for cell in samples}) == len(samples)
+    assert modality.is_empty(modality.read(None)) and list(modality.doubts(samples)) == []
+
+
+@pytest.mark.parametrize("modality", CLASSES)
+def test_a_cell_survives_its_noises(modality):
+    rng = np.random.default_rng(0)
+    for noise in modality.noises.values():
+        assert all(isinstance(noise(c, 0.5, rng), modality.cell_type) for c in modality.samples)
+
+
+def test_cells_are_encoded_one_by_one_and_cut(learned):
+    cells = [*learned.samples] * 2
+    together = to_lists(learned.encode(cells))
+    assert together == [to_lists(learned.encode([cell]))[0] for cell in cells]
+    assert 1 <= min(map(len, together)) and max(map(len, together)) <= learned.sequence_length
+    assert max(learned.encode(cells, longest=3).lengths) <= 3
+
+
+def test_windows_hold_all_of_a_cell(learned):
+    short = min(learned.samples, key=len)
+    (window,) = map(np.asarray, learned.windows(short))
+    np.testing.assert_array_equal(window, learned.encode([short]).values)
+    windows = learned.windows(" ".join([short] * 30))
+    assert len(windows) > 1 and max(map(len, windows)) <= learned.sequence_length
+
+
+def test_units_name_all_tokens(learned):
+    cells = [*learned.samples, " ".join(learned.samples * 9)]
+    units = learned.units(cells)
+    numbers = [sum(number for _, number in of_cell) for of_cell in units]
+    assert numbers == learned.encode(cells).lengths.tolist()
+    for of_cell in units:
+        assert {unit for unit, _ in of_cell} - learned.special_units
+
+
+def test_what_is_silent_is_said_of_each_sequence(learned):
+    sequences = learned.encode(learned.samples)
+    are_silent = learned.are_silent(sequences)
+    assert are_silent.shape == (len(sequences),) and are_silent.dtype == bool
+    one_by_one = [learned.are_silent(sequences.take([i]))[0] for i in range(len(sequences))]
+    assert are_silent.tolist() == one_by_one
+
+
+def test_more_padding_changes_no_vector(learned):
+    embedded = learned.embed()
+    assert list(embedded.inputs) == [learned.feature, "padding_mask"]
+    model = keras.Model(embedded.inputs, embedded.vectors)
+    sequences = learned.encode(learned.samples)
+    longest = int(sequences.lengths.max())
+
+    def vectors(length):
+        padded = sequences.pad(range(len(sequences)), length)
+        return model.predict(dict(zip(embedded.inputs, padded, strict=True)), verbose=0)
+
+    mask = sequences.pad(range(len(sequences)), longest)[1].astype(bool)
+    expected = vectors(longest)
+    assert expected.shape[:2] == mask.shape and np.ptp(expected[mask], axis=0).max() > 1e-4
+    found = vectors(learned.sequence_length)[:, :longest]
+    np.testing.assert_allclose(found[mask], expected[mask], atol=1e-5)
+
+
+@pytest.fixture
+def loaded(learned, tmp_path, monkeypatch):
+    """A function that loads what was saved as a run loads it, by its record or a changed one."""
+    monkeypatch.setitem(INPUTS, learned.name, type(learned))
+    learned.save(tmp_path)
+    recorded = {
+        "modality": learned.name,
+        "inputs": learned.options.to_dict(),
+        "state": learned.state(),
+    }
+    recorded = json.loads(json.dumps(recorded))
+    return lambda **changes: load_input(tmp_path, recorded | changes, "Make the run again.")
+
+
+def test_what_was_saved_is_loaded(learned, loaded, tmp_path):
+    assert {path.name for path in tmp_path.iterdir()} <= {learned.name}
+    again, cells = loaded(), learned.samples
+    assert (type(again), again.options, again.state()) == (
+        type(learned),
+        learned.options,
+        learned.state(),
+    )
+    assert to_lists(again.encode(cells)) == to_lists(learned.encode(cells))
+    assert again.units(cells) == learned.units(cells)
+    assert again.needs_keras == learned.needs_keras
+
+
+def test_a_damaged_record_is_told(loaded):
+    for damage in ({"state": 7}, {"inputs": 7}, {"inputs": {"sequence_length": "x"}}):
+        with pytest.raises(UserError, match=r"run\.json is damaged.*Make the run again"):
+            loaded(**damage)
+
+
+def test_a_file_that_is_missing_is_named(loaded, learned, tmp_path):
+    files = [*tmp_path.glob("*/tokenizer.json"), *tmp_path.glob("*/*/preprocessor.json")]
+    assert (files == []) == isinstance(learned, NumbersInput)
+    for path in files:
+        path.unlink()
+        with pytest.raises(UserError, match=rf"{path.name}.*Make the run again"):
+            loaded()
