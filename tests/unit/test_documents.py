@@ -78,6 +78,15 @@ def test_every_room_is_described():
     assert {room for room in rooms if f"`{room}/`" not in text} == set()
 
 
+def test_the_files_that_the_architecture_names_are_there():
+    text = (ROOT / "emotion_keras" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_/]+\.py)`", text))
+    found = {
+        path for path in named for top in (ROOT, ROOT / "emotion_keras") if (top / path).exists()
+    }
+    assert len(named) > 10 and named == found
+
+
 def test_a_commit_is_checked_with_the_version_of_ruff_that_tests_take():
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     (ruff,) = (repo for repo in config["repos"] if repo["repo"].endswith("ruff-pre-commit"))
