@@ -32,7 +32,7 @@ KINDS = {
     "pretrained": 0,
     "pretrained vectors": 2,
     "from scratch": 1,
-    "baseline": 3,
+    "anchor": 3,
 }
 
 # What readers see of a kind; the CSV files keep the older name.

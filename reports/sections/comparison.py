@@ -152,7 +152,7 @@ def differences_table(table: Table, reference: str) -> Table:
 def kind_of(run: Run) -> str:
     """Whether the model of a run is pretrained, from scratch, or a baseline: a key of `KINDS`."""
     if run.is_baseline:
-        return "baseline"
+        return "anchor"
     if run.encoder in (None, "scratch"):
         return "from scratch"
     return "pretrained vectors" if run.encoder == "embeddings" else "pretrained"

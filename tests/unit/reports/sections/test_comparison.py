@@ -69,8 +69,8 @@ def test_without_predictions_table_1_has_no_differences():
 @pytest.mark.parametrize(
     "contender, backend, kind",
     [
-        ("tfidf_svm", "scikit-learn", "baseline"),
-        ("logistic@minilm", "scikit-learn", "baseline"),
+        ("tfidf_svm", "scikit-learn", "anchor"),
+        ("logistic@minilm", "scikit-learn", "anchor"),
         ("cnn@scratch", "torch", "from scratch"),
         ("cnn@embeddings", "jax", "pretrained vectors"),
         ("bert@minilm", "tensorflow", "pretrained"),
