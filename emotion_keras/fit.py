@@ -10,6 +10,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
@@ -91,7 +92,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
 
     def run():
-        options = _parse(arguments)
+        options = parse_options(arguments)
         load_keras()
         from emotion_keras.training.run import fit
 
@@ -107,8 +108,18 @@ def main(arguments=None):
     return run_command(run)
 
 
-def _parse(arguments):
-    """Reads the command line; which options there are, and their defaults, depends on some."""
+def parse_options(arguments: list[str]) -> dict[str, Any]:
+    """Reads the command line; which options there are, and their defaults, depends on some.
+
+    Args:
+        arguments: The words of the command line.
+
+    Returns:
+        The options, as `emotion_keras.training.run.fit` takes them.
+
+    Raises:
+        UserError: If an option, or a record that options are taken from, is wrong.
+    """
     chosen = _look_ahead(arguments)
     found = _options_of_trial(chosen["from_trial"]) if chosen.get("from_trial") else {}
     if found and any(chosen.get(name) for name in ("from_run", "model", "encoder")):

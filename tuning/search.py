@@ -141,6 +141,7 @@ def search(*, notify=print, **options):
     if part == parallel.CHIEF:
         parallel.check_port()
     record.make_directory(directory / LOGS)
+    Study(directory).add_command("tuning.search", [asked, *data], values if asked.space else None)
     notify(f"Up to {asked.max_trials} trials. What their runs print: {directory / LOGS}")
     lost = []
     if asked.workers > 1:

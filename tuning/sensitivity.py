@@ -253,6 +253,7 @@ def analyze(analysis, *, notify=print, **options):
         workers=asked.workers,
         cache=cache,
         notify=notify,
+        command=(f"tuning.sensitivity {analysis}", [own, asked, *data], settings),
         check=lambda: _check(tasks.values()),
     )
     if not made:

@@ -20,7 +20,7 @@ import yaml
 
 from emotion_keras import __version__
 from emotion_keras.errors import UserError
-from emotion_keras.record.options import Options, in_words, read_option
+from emotion_keras.record.options import Options, in_words, read_field
 
 # What argparse is given in place of two dashes that are an option's value: Python before 3.13 would
 # take them away. No command line can hold it.
@@ -150,7 +150,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, prog: str, description: str | None = None):
         super().__init__(prog=prog, description=description, allow_abbrev=False)
-        self._annotations = {}
+        self._fields = {}
         self.add_argument("--version", action="version", version=f"emotion_keras {__version__}")
 
     def add_options(
@@ -170,13 +170,13 @@ class Parser(argparse.ArgumentParser):
             skip: Names of options that the command does not have.
             switches: Names of options that are given without a value, for true.
         """
-        if not self._annotations:
+        if not self._fields:
             self._add_files()
         group = self.add_argument_group(options.__doc__.partition("\n")[0].rstrip("."))
         for field in dataclasses.fields(options):
             if field.name in skip:
                 continue
-            self._annotations[field.name] = field.type
+            self._fields[field.name] = field
             name, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]
             default = defaults.get(field.name, field.default)
             if field.name in switches:
@@ -209,8 +209,8 @@ class Parser(argparse.ArgumentParser):
         )
 
     def read(self, name: str, value: Any) -> Any:
-        """Reads the value of an option; see `read_option`."""
-        return read_option(name, self._annotations[name], value)
+        """Reads the value of an option; see `read_field`."""
+        return read_field(self._fields[name], value)
 
     def read_file(self, path: str) -> dict[str, Any]:
         """Reads a file of options.
@@ -222,7 +222,7 @@ class Parser(argparse.ArgumentParser):
         if not isinstance(values, dict):
             raise UserError(f"{path} holds no options. Expected a value by option, as in seed: 1")
         named = {str(name).replace("-", "_"): value for name, value in values.items()}
-        if unknown := [name for name in named if name not in self._annotations]:
+        if unknown := [name for name in named if name not in self._fields]:
             raise UserError(
                 f"{path}: there is no such option; `--help` lists them. "
                 f"Received: {', '.join(unknown)}"
@@ -233,7 +233,7 @@ class Parser(argparse.ArgumentParser):
         arguments = sys.argv[1:] if args is None else args
         found, left = super().parse_known_args(_as_dashes(arguments), namespace)
         if vars(found).pop("print_config", False) and not left:
-            values = {name: getattr(found, name) for name in self._annotations}
+            values = {name: getattr(found, name) for name in self._fields}
             print(_as_yaml(values), end="")
             self.exit()
         return found, left

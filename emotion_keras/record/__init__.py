@@ -40,6 +40,7 @@ from emotion_keras.record.names import (
 from emotion_keras.record.runs import (
     check_run,
     check_study,
+    find_alike,
     find_runs,
     how_to_repeat,
     is_finished,
@@ -79,6 +80,7 @@ __all__ = [
     "check_run",
     "check_study",
     "check_types",
+    "find_alike",
     "find_files",
     "find_runs",
     "flush",

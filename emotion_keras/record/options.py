@@ -74,9 +74,7 @@ class Options:
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
-            value = read_option(field.name, field.type, getattr(self, field.name))
-            _check_limit(field.name, field.metadata["limit"], value)
-            object.__setattr__(self, field.name, value)
+            object.__setattr__(self, field.name, read_field(field, getattr(self, field.name)))
 
     @classmethod
     def names(cls) -> list[str]:
@@ -104,12 +102,35 @@ def without(given: Mapping[str, Any], *classes: type[Options]) -> dict[str, Any]
     return {name: value for name, value in given.items() if name not in known}
 
 
-def _check_limit(name, limit, value):
-    if limit is None or value is None:
-        return
-    values = value if isinstance(value, tuple) else (value,)
-    if not values or not all(limit.accepts(number) for number in values):
-        raise UserError(f"{name} is {limit.words}. Received: {name}={value}")
+def as_words(values: Mapping[str, Any]) -> list[str]:
+    """The words of a command line that say these values by option.
+
+    Example:
+
+    >>> as_words({"learning_rate": 0.001, "clean": False, "filter_widths": (3, 4)})
+    ['--learning-rate=0.001', '--clean=false', '--filter-widths=[3, 4]']
+    """
+    return [f"--{name.replace('_', '-')}={_as_text(value)}" for name, value in values.items()]
+
+
+def _as_text(value):
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def read_field(field: dataclasses.Field, value: Any) -> Any:
+    """Reads the value of a field that `option` has made, and checks its limit; see `read_option`.
+
+    Raises:
+        UserError: If the value is of a wrong type, or out of its limit.
+    """
+    value, limit = read_option(field.name, field.type, value), field.metadata["limit"]
+    if limit is not None and value is not None:
+        given = value if isinstance(value, tuple) else (value,)
+        if not given or not all(limit.accepts(number) for number in given):
+            raise UserError(f"{field.name} is {limit.words}. Received: {field.name}={value}")
+    return value
 
 
 def read_option(name: str, annotation: Any, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Runs on disk: their folders and their records."""
 
+import glob
 import hashlib
 import json
 import os
@@ -27,11 +28,28 @@ def run_id(model: str, seed: int, settings: dict[str, Any], encoder: str | None 
         String such as `gated_transformer-minilm-seed0-1b2f4c6d`.
     """
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{_readable_name(model, seed, encoder)}-{digest}"
+
+
+def _readable_name(model, seed, encoder):
     name = model
     if encoder:
         encoder = "".join(c if c.isalnum() or c in "._" else "_" for c in Path(encoder).name)
         name = f"{model}-{encoder}"
-    return f"{name}-seed{seed}-{digest}"
+    return f"{name}-seed{seed}"
+
+
+def find_alike(directory: Path, model: str, seed: int, encoder: str | None = None) -> list[Path]:
+    """Folders of a study's finished runs of a model with a seed, whatever their settings are.
+
+    Args:
+        directory: The study's folder, existing or not.
+        model: See `run_id`.
+        seed: See `run_id`.
+        encoder: See `run_id`.
+    """
+    pattern = f"{glob.escape(_readable_name(model, seed, encoder))}-*"
+    return sorted(filter(is_finished, directory.glob(pattern)))
 
 
 def run_directory(runs_dir: str | Path, study: str, name: str) -> Path:

@@ -114,6 +114,7 @@ def compare(*, notify=print, **options):
         workers=asked.workers,
         cache=cache,
         notify=notify,
+        command=("emotion_keras.compare", [asked, *data], settings),
         check=lambda: check_settings(asked.settings, settings, names) if settings else None,
     )
     comparison = _compare(directory, list(made.values()), reference) if made else None

@@ -25,7 +25,7 @@ from emotion_keras.command.progress import Progress
 from emotion_keras.errors import UserError
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.machine.quiet import BACKENDS
-from emotion_keras.record.options import COUNT, Options, option
+from emotion_keras.record.options import COUNT, Options, as_words, option
 from emotion_keras.training.options import Precision
 
 # Not forked: what TensorFlow and JAX have started would not survive it.
@@ -96,13 +96,14 @@ class Study:
     def __init__(self, directory):
         self.directory = directory
         self._path = directory / STUDY
-        self._runs = []
+        self._runs, self._commands = [], []
         self._read()
 
     def _read(self):
         if self._path.exists():
             shape = {"runs": [{"run_id": str, "asked": dict}]}
-            self._runs = record.read_versioned(self._path, shape)["runs"]
+            found = record.read_versioned(self._path, shape)
+            self._runs, self._commands = found["runs"], found.get("commands", [])
 
     def find(self, task):
         """Folder of the finished run that was made for such a task, or `None`."""
@@ -139,11 +140,40 @@ class Study:
 
     def add(self, task, directory):
         """Notes the run that was made for a task; other processes may note others meanwhile."""
-        with FileLock(self.directory / f".{STUDY}.lock"):
-            self._read()
+        with self._changed():
             self._runs = [run for run in self._runs if run["asked"] != task.asked]
             self._runs.append({"run_id": directory.name, "asked": task.asked})
-            record.write_versioned(self._path, {"runs": self._runs})
+
+    def add_command(self, module, options, file=None):
+        """Notes the command that makes runs of the study.
+
+        Args:
+            module: String, the command's module, and the name of an analysis where it has one.
+            options: List of objects of its options. Where the study is kept, and how many workers
+                make it, is no part of the command.
+            file: Dictionary of what the file holds that an option names, or `None`.
+        """
+        values = {}
+        for one in options:
+            usual = type(one)().to_dict()
+            values |= {k: v for k, v in one.to_dict().items() if v != usual[k]}
+        for name in ("study", "runs_dir", "workers"):
+            values.pop(name, None)
+        # A file lies elsewhere when the command is given again.
+        values |= {k: f"{k}.json" for k in ("settings", "space") if k in values}
+        words = ["python", "-m", *module.split(), *as_words(values)]
+        command = {"command": words, "file": file or None}
+        with self._changed():
+            if command not in self._commands:
+                self._commands.append(command)
+
+    @contextlib.contextmanager
+    def _changed(self):
+        """Within it no other process changes the study's file."""
+        with FileLock(self.directory / f".{STUDY}.lock"):
+            self._read()
+            yield
+            record.write_versioned(self._path, {"runs": self._runs, "commands": self._commands})
 
 
 def _given(asked):
@@ -151,7 +181,7 @@ def _given(asked):
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
+def make_runs(tasks, directory, *, workers, cache, notify, command=None, check=lambda: None):
     """Makes the runs of a study that are not there yet, and shows how far it is.
 
     Args:
@@ -160,6 +190,7 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
         workers: See `run_tasks`.
         cache: See `run_tasks`.
         notify: Called with messages for the user.
+        command: Arguments of `Study.add_command`, or `None` to keep no command.
         check: Called before the first run begins, if any is missing; what it raises stops all.
 
     Returns:
@@ -182,6 +213,8 @@ def make_runs(tasks, directory, *, workers, cache, notify, check=lambda: None):
     if missing:
         check()
         record.make_directory(directory / LOGS)
+        if command:
+            study.add_command(*command)
         notify(f"{len(missing)} of {len(tasks)} runs to make. What they print: {directory / LOGS}")
         finished = [(task, found[str(task)]) for task in tasks if found[str(task)]]
         with Progress(tasks, finished, workers) as progress:

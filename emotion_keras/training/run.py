@@ -12,7 +12,6 @@ from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
-from emotion_keras.data.options import identifying
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import measure_faithfulness
 from emotion_keras.evaluation.predictions import write_predictions
@@ -25,7 +24,7 @@ from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.network import remove_state, train_network
 from emotion_keras.training.options import PlaceOptions
-from emotion_keras.training.settings import Settings
+from emotion_keras.training.settings import Settings, identity_of
 
 # In the folder of a run that has begun: its settings, for whoever looks into it; and what keeps a
 # second process from making it at the same time.
@@ -79,16 +78,19 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
     else:
         backend = keras.backend.backend()
         precision = devices.resolve_precision(settings.precision)
-    identity = _identity(dataset, settings, precision, backend)
-    if encoder_checksum:
-        identity["encoder_sha256"] = encoder_checksum
-    name = record.run_id(settings.model, settings.seed, identity, encoder)
+    identity = settings.identity(
+        corpus=dataset.corpus.sha256,
+        labels=dataset.corpus.labels,
+        backend=backend,
+        precision=precision,
+        encoder_sha256=encoder_checksum,
+    )
+    named = settings.model, settings.seed
+    name = record.run_id(*named, identity, encoder)
     directory = record.run_directory(place.runs_dir, place.study, name)
-    if record.is_finished(directory):
-        record.check_run(directory)  # That it can be read is part of it.
-        _clean_up(directory)
-        notify(f"This run is finished already, nothing is trained: {directory}")
-        return directory
+    if finished := _find_finished(directory, identity, named, encoder):
+        notify(f"This run is finished already, nothing is trained: {finished}")
+        return finished
     record.make_directory(directory)
     with _alone(directory, notify):
         if not record.is_finished(directory):
@@ -97,6 +99,7 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
                 dataset,
                 settings,
                 identity,
+                encoder_sha256=encoder_checksum,
                 noise=noise,
                 precision=precision,
                 backend=backend,
@@ -129,6 +132,7 @@ def _make_run(
     settings,
     identity,
     *,
+    encoder_sha256,
     noise,
     precision,
     backend,
@@ -156,9 +160,8 @@ def _make_run(
         _release(directory)
         raise
     audit = dataset.audit.to_dict() | outcome["audit"]
-    is_looked_at = (
-        settings.read_test and trial is None
-    )  # For studies of settings it takes time for nothing.
+    # For studies of settings it takes time for nothing.
+    is_looked_at = settings.read_test and trial is None
     if is_looked_at:
         audit["near_repeats"] = count_near_repeats(
             dataset.cells("train"), dataset.cells("test"), modality=dataset.corpus.modality
@@ -171,23 +174,18 @@ def _make_run(
         record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
     if is_looked_at:
         _write_texts(directory, dataset, outcome)
+    described = settings.to_record(precision)
     record.write_run(
         directory,
         {
             "run_id": directory.name,
             "study": place.study,
             "trial": trial,
-            "model": settings.model,
-            "seed": settings.seed,
-            "inputs": settings.inputs.to_dict() if settings.inputs else {},
-            "encoder_sha256": identity.get("encoder_sha256"),
-            "hyperparameters": settings.hyperparameters.to_dict(),
-            "training": {
-                **(settings.training.to_dict() if settings.training else {}),
-                **settings.augmentation.to_dict(),
-                "precision": precision,
-            },
-            "corpus": _describe_corpus(dataset, settings),
+            **described,
+            "encoder_sha256": encoder_sha256,
+            "corpus": described["corpus"] | _describe_corpus(dataset),
+            # Which study and which folder it is kept in is no part of it.
+            "command": settings.command(),
             "metrics": {
                 name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)
                 for name, value in outcome["probabilities"].items()
@@ -212,25 +210,18 @@ def _make_run(
     _clean_up(directory)
 
 
-def _identity(dataset, settings, precision, backend):
-    """What tells a run from all others; where the corpus lies on disk is no part of it."""
-    no_part = ("data", "max_labels")
-    reading = identifying(settings.reading.to_dict())
-    columns = {k: v for k, v in reading.items() if k not in no_part}
-    stages = {name: stage.to_dict() for name, stage in settings.stages().items()}
-    return {
-        **{name: value for name, value in columns.items() if value is not None},
-        **{name: value for name, value in stages.items() if name not in ("reading", "protocol")},
-        "protocol": dataset.split.protocol,
-        "corpus": dataset.corpus.sha256,
-        "labels": dataset.corpus.labels,
-        "precision": precision,
-        "backend": backend,
-        "model": settings.model,
-        "seed": settings.seed,
-        # A search reads no test split, and who asks for the same run with its test wants another.
-        **({} if settings.read_test else {"read_test": False}),
-    }
+def _find_finished(directory, identity, named, encoder):
+    """The folder of the finished run of an identity, whatever it is called, or `None`."""
+    if record.is_finished(directory):
+        record.check_run(directory)  # That it can be read is part of it.
+        _clean_up(directory)
+        return directory
+    # Earlier versions made other names of the same settings.
+    for path in record.find_alike(directory.parent, *named, encoder):
+        with contextlib.suppress(UserError):
+            if identity_of(record.read_run(path)) == identity:
+                return path
+    return None
 
 
 def _claim(directory, identity):
@@ -287,7 +278,7 @@ def _write_predictions(directory, dataset, probabilities):
     write_predictions(directory, dataset.corpus.labels, splits)
 
 
-def _describe_corpus(dataset, settings):
+def _describe_corpus(dataset):
     corpus = dataset.corpus
     return {
         "name": corpus.name,
@@ -296,8 +287,6 @@ def _describe_corpus(dataset, settings):
         "labels": list(corpus.labels),
         "num_examples": len(corpus),
         "split_seed": dataset.split.protocol["split_seed"],
-        "reading": settings.reading.to_dict(),
-        "preparation": settings.preparation.to_dict(),
         "protocol": dataset.split.protocol,
     }
 

@@ -5,7 +5,7 @@ A command line, a file of options, a call in Python, `best.json` and the record 
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from emotion_keras.data.options import (
@@ -20,7 +20,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import find_modality, modality_of
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.record.options import Options, option_names
+from emotion_keras.record.options import Options, as_words, option_names
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import RunOptions, TrainingOptions
 
@@ -131,6 +131,23 @@ class Settings:
         names = stage_classes(self.model, self.reading.modality)
         return {name: getattr(self, name) for name in names}
 
+    def to_record(self, precision: str) -> dict[str, Any]:
+        """What a run's record says of its settings; `from_record` reads it.
+
+        Args:
+            precision: What `precision` stood for on the machine.
+        """
+        stages = {name: stage.to_dict() for name, stage in self.stages().items()}
+        training = {**stages.get("training", {}), **stages["augmentation"], "precision": precision}
+        return {
+            "model": self.model,
+            "seed": self.seed,
+            "inputs": stages.get("inputs", {}),
+            "hyperparameters": stages["hyperparameters"],
+            "training": training,
+            "corpus": {name: stages[name] for name in DATA_STAGES},
+        }
+
     @classmethod
     def from_record(cls, run: Mapping[str, Any]) -> Self:
         """The settings of a finished run.
@@ -145,9 +162,9 @@ class Settings:
             UserError: If the record holds what is no setting.
         """
         training = run["training"]
-        own = {**run, "precision": training.get("precision"), "read_test": "test" in run["metrics"]}
-        if run["model"] in BASELINES:
-            del own["precision"]
+        own = {"model": run["model"], "seed": run["seed"], "read_test": "test" in run["metrics"]}
+        if run["model"] in MODELS and "precision" in training:
+            own["precision"] = training["precision"]
         recorded = {**run, **run["corpus"], "augmentation": training}
         modality = modality_of(run).name
         # None stands for what was without effect, such as the test's size where there are folds.
@@ -161,6 +178,76 @@ class Settings:
         """The values by option, as `make` takes them."""
         run = {name: getattr(self, name) for name in RunOptions.names()}
         return run | {k: v for stage in self.stages().values() for k, v in stage.to_dict().items()}
+
+    def identity(
+        self,
+        *,
+        corpus: str,
+        labels: Sequence[str],
+        backend: str,
+        precision: str,
+        encoder_sha256: str | None,
+    ) -> dict[str, Any]:
+        """What tells the run from all others; where its files lie on disk is no part of it.
+
+        Args:
+            corpus: Checksum of the source's bytes.
+            labels: Names of the labels, those that `labels` of the preparation keeps.
+            backend: Name of the backend.
+            precision: What `precision` stands for on the machine.
+            encoder_sha256: Checksum of an encoder's files, or `None` of one that has a name.
+
+        Returns:
+            JSON-able dictionary.
+        """
+        stages = {name: stage.to_dict() for name, stage in self.stages().items()}
+        for name in ("data", "max_labels"):
+            del stages["reading"][name]
+        del stages["preparation"]["labels"]
+        if self.protocol.folds is not None:
+            del stages["protocol"]["test_size"]
+        if encoder_sha256 is not None:
+            stages["inputs"]["encoder"] = encoder_sha256
+        return {
+            **stages,
+            "model": self.model,
+            "seed": self.seed,
+            "read_test": self.read_test,
+            "corpus": corpus,
+            "labels": list(labels),
+            "backend": backend,
+            "precision": precision,
+        }
+
+    def command(self) -> list[str]:
+        """The command that makes the run, wherever it is to be kept, as a list of words."""
+        values = self.options()
+        # What the usual values of others depend on is said in any case.
+        told = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
+        usual = Settings.make(model=self.model, **told).options()
+        usual |= {"model": None, "encoder": None, "modality": Reading().modality}
+        if "freeze_encoder" in usual:
+            usual["freeze_encoder"] = False
+        changed = {name: value for name, value in values.items() if value != usual[name]}
+        return ["python", "-m", "emotion_keras.fit", *as_words(changed)]
+
+
+def identity_of(run: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity of a finished run; see `Settings.identity`.
+
+    It is worked out from the record, and so is the same whichever version has made the run and
+    whatever its folder is called.
+
+    Args:
+        run: What `record.read_run` returned.
+    """
+    return Settings.from_record(run).identity(
+        corpus=run["corpus"]["sha256"],
+        labels=run["corpus"]["labels"],
+        backend=run["environment"]["backend"],
+        precision=run["training"].get("precision"),
+        encoder_sha256=run.get("encoder_sha256"),
+    )
 
 
 def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,21 +1,26 @@
 """The commands that repeat the studies, from their records."""
 
 import json
+import os
 import shlex
 from typing import Any
 
+from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.record.options import as_words, option_names
+from emotion_keras.training.options import RunOptions
+from emotion_keras.training.settings import Settings
 from reports.display.page import Page
 from reports.findings import Findings
 from reports.records import COMPARISON, SEARCH, SENSITIVITY, STUDY, Part, Run
 
 TITLE = "Repeat it"
 
-# What a task of a study says beside the settings that were given for it; see contenders.py.
-_ASKED = {
-    *("seed", "precision", "data", "text_column", "label_column", "group_column"),
-    *("clean", "normalize_punctuation", "labels", "repeats"),
-    *("split_seed", "test_size", "val_size", "folds", "fold", "train_fraction"),
-    *("model", "encoder", "defaults", "backend", "read_test", "noise"),
+# What a task of a study says beside the settings that were given for it; see contenders.py. Label
+# noise is what an analysis tries.
+_OF_TASK = {
+    *RunOptions.names(),
+    *option_names(DATA_STAGES.values()),
+    *("encoder", "encoder_sha256", "defaults", "backend", "noise"),
 }
 
 
@@ -36,23 +41,47 @@ def commands(part: Part) -> list[dict[str, Any]]:
     """
     found = []
     for study in part.studies:
-        for name, make in _MAKERS.items():
-            if name in study.files:
-                found += make(study)
-        if not study.files.keys() & _MAKERS.keys():
+        makers = [make for name, make in _MAKERS.items() if name in study.files]
+        if recorded := study.files.get(STUDY, {}).get("commands"):
+            found += [_recorded(study, one["command"], one["file"]) for one in recorded]
+        elif makers:
+            found += [one for make in makers for one in make(study)]
+        else:
             found.append(_repeat(study, fit_command(study.runs[0]), None, len(study.runs) - 1))
     return found
 
 
 def fit_command(run: Run) -> str:
-    """The command that trains a run again."""
-    # Joined by a sign, so that a folder whose name begins with a dash is no option.
-    from_run = shlex.quote(f"--from-run={run.directory}")
-    return f"KERAS_BACKEND={_backend(run)} python -m emotion_keras.fit {from_run}"
+    """The command that trains a run, in the folder where it lies."""
+    words = run.record.get("command") or Settings.from_record(run.record).command()
+    return _as_lines(run, [*words, *_place(run.directory.parent)])
+
+
+def _recorded(study, words, file):
+    """A command that a study has kept."""
+    first = study.runs[0] if study.runs else None
+    run = next((run for run in study.runs if not run.is_baseline), first)
+    command = _as_lines(run, [*words, *_place(study.directory)])
+    return _repeat(study, command, file and json.dumps(file, indent=2))
 
 
 def _repeat(study, command, settings=None, others=0):
     return {"study": study.title, "command": command, "settings": settings, "others": others}
+
+
+def _place(directory):
+    """The options that name the folder of a study."""
+    values = {"study": directory.resolve().name, "runs_dir": os.fspath(directory.parent)}
+    return as_words(values)
+
+
+def _as_lines(run, words):
+    """A command for a shell; a line an option, so that people can read it, too."""
+    options = [word for word in words if word.startswith("--")]
+    first = shlex.join(word for word in words if word not in options)
+    if run:
+        first = f"KERAS_BACKEND={_backend(run)} {first}"
+    return " \\\n  ".join([first, *map(shlex.quote, options)])
 
 
 def _backend(run):
@@ -65,28 +94,16 @@ def _command(study, module, flags, runs):
     precision = {asked["precision"] for asked in _asked(study).values() if "precision" in asked}
     if len(precision) == 1:
         words.append(f"--precision={precision.pop()}")
-    words.append(f"--study={study.name}")
-    # A line an option, so that a shell takes it as it is and people can read it.
-    options = [word for word in words if word.startswith("--")]
-    first = f"KERAS_BACKEND={_backend(run)} {shlex.join(w for w in words if w not in options)}"
-    return " \\\n  ".join([first, *map(shlex.quote, options)])
+    return _as_lines(run, [*words, *_place(study.directory)])
 
 
 def _data_flags(run):
-    corpus = run.record["corpus"]
-    protocol = corpus["protocol"]
-    options = {**corpus.get("reading", {}), **(corpus.get("preparation") or {})}
-    options |= {k: protocol.get(k) for k in ("split_seed", "test_size", "val_size", "folds")}
-    flags = []
-    for name, value in options.items():
-        if value is None:
-            continue
-        if isinstance(value, list):
-            value = ",".join(value)
-        if isinstance(value, bool):
-            value = str(value).lower()
-        flags.append(f"--{name.replace('_', '-')}={value}")
-    return flags
+    settings = Settings.from_record(run.record)
+    values = settings.data.options()
+    # Of a fold and a share of the training split an analysis has many.
+    for name in ("fold", "train_fraction"):
+        del values[name]
+    return as_words({name: value for name, value in values.items() if value is not None})
 
 
 def _asked(study):
@@ -99,7 +116,7 @@ def _settings(study, names, without=()):
     for run in study.runs:
         if run.name in names:
             given = asked.get(run.name, {})
-            own = {k: v for k, v in given.items() if k not in _ASKED and k not in without}
+            own = {k: v for k, v in given.items() if k not in _OF_TASK and k not in without}
             if own:
                 found[run.contender] = own
     return json.dumps(found, indent=2) if found else None

@@ -63,7 +63,16 @@ COMMANDS = ("compare", "export", "fit", "predict", "serve")
 BESIDE = {
     "service": {"service", "record", "__version__"},
     "tuning": {"tuning", "compare", *ROOMS},
-    "reports": {"reports", "errors", "record", "command", "targets", "evaluation"},
+    "reports": {
+        "reports",
+        "errors",
+        "record",
+        "command",
+        "targets",
+        "data",
+        "evaluation",
+        "training",
+    },
 }
 # The package's face to users: `from emotion_keras import Predictor`, and the list of commands.
 FACE = {"__init__": {"inference"}, "__main__": set()}

@@ -11,6 +11,7 @@ from tensorboard.plugins.hparams import plugin_data_pb2
 from emotion_keras import fit as fit_module
 from emotion_keras import record
 from emotion_keras.compare import compare
+from emotion_keras.compare import main as compare_main
 from emotion_keras.studies import study
 from emotion_keras.studies.contenders import full_name
 from tuning import oracles
@@ -323,3 +324,23 @@ def test_runs_are_made_in_a_process_of_their_own(command, forked, monkeypatch, t
     assert main(arguments) == 0
     assert len(record.find_runs(tmp_path / "runs")) == 2
     assert "texts to train on" in (tmp_path / "runs/search/logs/worker-0.log").read_text()
+
+
+def test_a_comparison_in_the_study_of_a_search_has_tests_of_its_own(command, tmp_path, corpus_path):
+    assert main(command(max_trials=1)) == 0
+    shared = [f"--data={corpus_path}", f"--runs-dir={tmp_path / 'runs'}", "--study=search"]
+    assert compare_main(["--models=tfidf_svm,majority", "--seeds=1", *shared]) == 0
+    found = json.loads((tmp_path / "runs" / "search" / "comparison.json").read_text())
+    assert {one["name"] for one in found["contenders"]} == {"tfidf_svm", "majority"}
+    for name in found["run_ids"]:
+        assert "test" in record.read_run(tmp_path / "runs" / "search" / name)["metrics"]
+
+
+def test_a_study_keeps_the_commands_that_made_it(command, tmp_path):
+    arguments = command(max_trials=1)
+    assert main(arguments) == main(arguments) == 0
+    found = json.loads((tmp_path / "runs" / "search" / "study.json").read_text())
+    (kept,) = found["commands"]
+    assert kept["command"][:3] == ["python", "-m", "tuning.search"]
+    assert {"--max-trials=1", "--space=space.json", "--oracle=grid"} <= set(kept["command"])
+    assert kept["file"] == {"C": [0.01, 0.1, 1.0, 10.0]}

@@ -65,4 +65,5 @@ def test_a_comparison_is_repeated_with_the_settings_that_it_was_given(tmp_path, 
 def test_names_are_quoted_for_the_shell(tmp_path, make_run, change):
     directory = make_run(tmp_path / "fit; rm -rf x", "cnn@scratch")
     (found,) = commands(read_records(tmp_path).parts[0])
-    assert shlex.split(found["command"])[-1] == f"--from-run={directory}"
+    words = words_of(found["command"])
+    assert words[-2:] == [f"--study={directory.parent.name}", f"--runs-dir={tmp_path}"]
