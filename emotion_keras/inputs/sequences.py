@@ -27,7 +27,10 @@ class Sequences:
 
     @classmethod
     def from_list(cls, sequences, dtype="int32"):
-        """Stores a list of one-dimensional sequences."""
+        """Stores a list of sequences of numbers, of type `dtype`, or of arrays of vectors."""
+        if len(sequences) and np.ndim(sequences[0]) > 1:
+            lengths = [len(sequence) for sequence in sequences]
+            return cls(np.concatenate(sequences), np.cumsum([0, *lengths]))
         lengths = np.fromiter((len(sequence) for sequence in sequences), np.int64, len(sequences))
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         values = np.fromiter(itertools.chain.from_iterable(sequences), dtype, offsets[-1])

@@ -7,9 +7,12 @@ from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.data.dataset import Dataset
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise, perturb
+from emotion_keras.data.options import identifying
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import INPUTS
-from tests.toys import NumbersInput
+from emotion_keras.studies.contenders import full_name
+from emotion_keras.training.settings import Settings, stage_classes
+from tests.toys import NumbersInput, NumbersOptions
 
 
 @pytest.fixture(autouse=True)
@@ -84,3 +87,21 @@ def test_too_few_examples_are_called_by_their_name(write):
     corpus, _ = prepare(load_corpus(path, modality="numbers"))
     with pytest.raises(UserError, match=r"Too few sequences.*up \(2 sequences\)"):
         split(corpus)
+
+
+def test_settings_take_the_options_of_the_modality():
+    settings = Settings.make(model="transformer", modality="numbers", sequence_length=3)
+    assert isinstance(settings.inputs, NumbersOptions)
+    assert (settings.inputs.encoder, settings.inputs.sequence_length) == ("scratch", 3)
+    assert Settings.make(**settings.options()) == settings
+    assert stage_classes("cnn", "numbers")["inputs"] is NumbersOptions
+    assert full_name("transformer", "numbers") == "transformer@scratch"
+    with pytest.raises(UserError, match="Unknown option.*token_dropout"):
+        Settings.make(model="cnn", modality="numbers", token_dropout=0.1)
+
+
+def test_a_modality_is_part_of_what_identifies_a_run_and_texts_are_as_before():
+    text = Settings.make(model="cnn").reading.to_dict()
+    assert "modality" in text and "modality" not in identifying(text)
+    assert identifying({**text, "modality": "numbers"})["modality"] == "numbers"
+    assert identifying({"clean": True, "epochs": 2}) == {"clean": True, "epochs": 2}

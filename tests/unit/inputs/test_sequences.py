@@ -55,3 +55,10 @@ def test_pad_of_vectors():
 def test_concatenate():
     parts = [Sequences.from_list(LISTS[:2]), Sequences.from_list(LISTS[2:])]
     assert to_lists(Sequences.concatenate(parts)) == LISTS
+
+
+def test_arrays_of_vectors_are_stored_as_they_are():
+    arrays = [np.array([[0.5, 1], [2, 3]], "float32"), np.array([[4, 5]], "float32")]
+    stored = Sequences.from_list(arrays)
+    assert stored.lengths.tolist() == [2, 1] and stored.values.dtype == np.float32
+    assert stored.values.tolist() == [[0.5, 1], [2, 3], [4, 5]]
