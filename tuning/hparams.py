@@ -2,6 +2,8 @@
 
 import shutil
 import time
+from pathlib import Path
+from typing import Any
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.plugins.hparams import summary_v2
@@ -10,7 +12,9 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 HPARAMS = "hparams"  # Folder in that of the study: `tensorboard --logdir runs/search/hparams`.
 
 
-def write_trial(directory, name, values, metric, score):
+def write_trial(
+    directory: Path, name: str, values: dict[str, Any], metric: str, score: float
+) -> None:
     """Writes a trial for the HParams view, in place of one of the same name.
 
     Args:

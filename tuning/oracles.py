@@ -1,13 +1,23 @@
 """What chooses the next trial: KerasTuner's oracles, which stop when a search has enough."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from tuning.trials import FAILURES
 
 OBJECTIVE = "val_macro_f1"
 
 
-def make_oracle(kind, space, *, seed, max_trials, epochs, is_enough):
+def make_oracle(
+    kind: str,
+    space: dict[str, list[Any]],
+    *,
+    seed: int,
+    max_trials: int,
+    epochs: int,
+    is_enough: Callable[[list[dict[str, Any]]], bool],
+) -> Any:
     """Makes the part of KerasTuner that chooses what to try.
 
     Args:
@@ -25,7 +35,7 @@ def make_oracle(kind, space, *, seed, max_trials, epochs, is_enough):
     import keras_tuner  # Imported here because it imports Keras, which takes seconds.
 
     oracles = keras_tuner.oracles
-    oracle_class = {
+    oracle_class: Any = {
         "random": oracles.RandomSearchOracle,
         "grid": oracles.GridSearchOracle,
         "bayesian": oracles.BayesianOptimizationOracle,
@@ -64,7 +74,7 @@ def make_oracle(kind, space, *, seed, max_trials, epochs, is_enough):
 _REPETITION = 10  # So many proposals for one new setting before a space counts as exhausted.
 
 
-def options_of(hyperparameters, space):
+def options_of(hyperparameters: Any, space: dict[str, list[Any]]) -> dict[str, Any]:
     """The options of `fit` that a trial of KerasTuner stands for.
 
     Args:

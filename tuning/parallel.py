@@ -12,6 +12,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.errors import UserError
@@ -29,7 +30,7 @@ _FIRST_PATIENCE = 600  # Seconds without an answer before a chief counts as neve
 _PATIENCE = 60  # or, after its first one, as dead.
 
 
-def role():
+def role() -> str:
     """Which part of a search this process is: `chief`, a worker's name, or `tuner0` if alone.
 
     Raises:
@@ -48,12 +49,12 @@ def role():
     return CHIEF if CHIEF in given[ROLE] else given[ROLE]  # As KerasTuner tells them apart.
 
 
-def is_parallel():
+def is_parallel() -> bool:
     """Whether this process is one of several of a search."""
     return bool(os.environ.get(ADDRESS))
 
 
-def check_port():
+def check_port() -> None:
     """Makes sure that the chief can listen: gRPC would share a port that is in use, unasked.
 
     Raises:
@@ -71,7 +72,7 @@ def check_port():
 
 
 @contextlib.contextmanager
-def with_chief():
+def with_chief() -> Iterator[None]:
     """Waits for the chief; within it this process ends, with a message, once it no longer answers.
 
     KerasTuner's workers would wait for it for an hour.
@@ -119,7 +120,7 @@ def with_chief():
         is_over.set()
 
 
-def run_here(explore, workers):
+def run_here(explore: Callable[[list[str]], None], workers: int) -> list[str]:
     """Runs a chief and its workers on this machine, to the end of the search.
 
     Args:

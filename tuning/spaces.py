@@ -4,6 +4,8 @@ What stands first matters most. The middle of a list is about the value in
 `emotion_keras/training/defaults.py`.
 """
 
+from typing import Any
+
 from emotion_keras.inputs.encoders import find_encoder
 
 _FROM_SCRATCH = {
@@ -44,7 +46,7 @@ _POOLING = {
 }
 
 # By model, and by kind of encoder for those that have one.
-SPACES = {
+SPACES: dict[str, Any] = {
     "tfidf_logistic": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
     "tfidf_svm": {"C": [0.03, 0.1, 0.3, 1.0, 3.0]},
     "cnn@small": {
@@ -82,7 +84,7 @@ SPACES = {
 }
 
 
-def space_of(name):
+def space_of(name: str) -> dict[str, list[Any]] | None:
     """The search space of a model.
 
     Args:

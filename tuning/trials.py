@@ -1,6 +1,8 @@
 """The trials of a search, on disk: processes that make them together write to the same files."""
 
 import contextlib
+from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -27,13 +29,13 @@ class Trials:
         UserError: If the folder holds another search.
     """
 
-    def __init__(self, directory, question):
+    def __init__(self, directory: Path, question: dict[str, Any]):
         self.directory = directory
         self.question = question
         self.trials = []
         self.reload()
 
-    def reload(self):
+    def reload(self) -> None:
         """Reads what other processes have written."""
         path = self.directory / SEARCH
         if not path.exists():
@@ -46,7 +48,7 @@ class Trials:
             )
         self.trials = found["trials"]
 
-    def begin(self, options, name=None):
+    def begin(self, options: dict[str, Any], name: str | None = None) -> str:
         """Notes that a setting is tried.
 
         Args:
@@ -65,7 +67,9 @@ class Trials:
             self.trials.append({**begun, "score": None, "run_ids": [], "reason": None})
             return name
 
-    def end(self, options, score, run_ids, reason):
+    def end(
+        self, options: dict[str, Any], score: float | None, run_ids: list[str], reason: str | None
+    ) -> dict[str, Any]:
         """Notes how a trial that has begun ended.
 
         Args:
@@ -98,25 +102,25 @@ class Trials:
                 self.directory / SEARCH, {**self.question, "trials": self.trials}
             )
 
-    def score_of(self, options):
+    def score_of(self, options: dict[str, Any]) -> float | None:
         """The score of a setting that was tried, or `None`."""
         return next((t["score"] for t in self.trials if t["options"] == options), None)
 
-    def ended(self):
+    def ended(self) -> list[dict[str, Any]]:
         """The trials that the oracle chose and that have ended, in that order."""
         return [trial for trial in self._of_oracle() if has_ended(trial)]
 
-    def have_failed(self):
+    def have_failed(self) -> bool:
         """Whether so many trials in a row have failed that the search stops."""
         last = self.ended()[-FAILURES:]
         return len(last) == FAILURES and all(trial["reason"] for trial in last)
 
-    def ranked(self):
+    def ranked(self) -> list[dict[str, Any]]:
         """The trials that have a score, the best first."""
         scored = [trial for trial in self.trials if trial["score"] is not None]
         return sorted(scored, key=lambda trial: -trial["score"])
 
-    def best(self):
+    def best(self) -> dict[str, Any] | None:
         """The best trial, or `None` where none has a score."""
         return next(iter(self.ranked()), None)
 
@@ -138,6 +142,6 @@ def _changes(before, now):
     return changed
 
 
-def has_ended(trial):
+def has_ended(trial: dict[str, Any]) -> bool:
     """Whether a trial has a score, or a reason for having none."""
     return trial["score"] is not None or trial["reason"] is not None

@@ -14,7 +14,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
@@ -27,7 +27,7 @@ from emotion_keras.record.options import Options, in_words, read_field
 _TWO_DASHES = "\0--"
 
 
-def load_texts(text):
+def load_texts(text: str) -> Any:
     """Reads YAML or JSON and leaves its scalars the texts that they are written as.
 
     Args:
@@ -58,7 +58,7 @@ def load_texts(text):
         raise yaml.YAMLError("it is nested too deeply") from error
 
 
-def load_texts_of(path, what):
+def load_texts_of(path: str | Path, what: str) -> Any:
     """Reads a YAML or JSON file; see `load_texts`.
 
     Args:
@@ -160,7 +160,7 @@ class Parser(argparse.ArgumentParser):
         *,
         skip: Iterable[str] = (),
         switches: Iterable[str] = (),
-    ):
+    ) -> None:
         """Adds a group of options.
 
         Args:
@@ -172,7 +172,7 @@ class Parser(argparse.ArgumentParser):
         """
         if not self._fields:
             self._add_files()
-        group = self.add_argument_group(options.__doc__.partition("\n")[0].rstrip("."))
+        group = self.add_argument_group((options.__doc__ or "").partition("\n")[0].rstrip("."))
         for field in dataclasses.fields(options):
             if field.name in skip:
                 continue
@@ -229,16 +229,16 @@ class Parser(argparse.ArgumentParser):
             )
         return {name: self.read(name, value) for name, value in named.items()}
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         arguments = sys.argv[1:] if args is None else args
         found, left = super().parse_known_args(_as_dashes(arguments), namespace)
-        if vars(found).pop("print_config", False) and not left:
+        if found.__dict__.pop("print_config", False) and not left:
             values = {name: getattr(found, name) for name in self._fields}
             print(_as_yaml(values), end="")
             self.exit()
         return found, left
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         message = " ".join(message.split())
         if found := re.match(r"unrecognized arguments: (.*)$", message):
             raise UserError(f"There is no such option; `--help` lists them. Received: {found[1]}")

@@ -1,9 +1,11 @@
 """What several runs share is made once."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 
-def once(cache, kind, made_from, make):
+def once(cache: dict[str, Any], kind: str, made_from: Any, make: Callable[[], Any]) -> Any:
     """Makes a value, or takes what was made of the same before; of each kind the last is kept.
 
     Args:

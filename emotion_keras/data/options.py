@@ -140,7 +140,8 @@ class DataOptions(NamedTuple):
         """
         if unknown := sorted(set(given) - option_names(DATA_STAGES.values())):
             raise UserError(f"Unknown option of the data. Received: {', '.join(unknown)}")
-        return cls(**{name: kind.pick(given) for name, kind in DATA_STAGES.items()})
+        parts: dict[str, Any] = {name: kind.pick(given) for name, kind in DATA_STAGES.items()}
+        return cls(**parts)
 
     def options(self) -> dict[str, Any]:
         """The values by option, as `make` takes them."""

@@ -1,12 +1,22 @@
 """A page of answers, each word of a text shaded by its gate."""
 
 import os
+from collections.abc import Callable, Iterable
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 import jinja2
 
+from emotion_keras.inference.predictor import Predictor
 
-def write_page(path, predictor, parts, answer):
+
+def write_page(
+    path: Path,
+    predictor: Predictor,
+    parts: Iterable[list[Any]],
+    answer: Callable[[list[Any]], list[dict[str, Any]]],
+) -> None:
     """Writes a self-contained page, part by part, so that any number of texts fits in memory.
 
     Args:

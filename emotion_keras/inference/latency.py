@@ -2,9 +2,11 @@
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 
-def measure_latency(predict, texts):
+def measure_latency(predict: Callable[[list[Any]], Any], texts: Sequence[Any]) -> dict[str, float]:
     """Measures the time from texts to probabilities, for one text and for 256 at once.
 
     Args:

@@ -1,5 +1,8 @@
 """Sequences in, a Keras model's outputs out, in their order."""
 
+from pathlib import Path
+
+import keras
 import numpy as np
 
 from emotion_keras.inputs.batches import PredictionBatches
@@ -7,7 +10,14 @@ from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
 
 
-def predict(model, sequences, *, feature, sequence_length, batch_size=64):
+def predict(
+    model: keras.Model,
+    sequences: Sequences,
+    *,
+    feature: str,
+    sequence_length: int,
+    batch_size: int = 64,
+) -> np.ndarray:
     """Probabilities of texts, in their order.
 
     Args:
@@ -39,7 +49,15 @@ def predict(model, sequences, *, feature, sequence_length, batch_size=64):
     return batches.restore_order(np.asarray(outputs, "float32"))
 
 
-def compute_vectors(encoder, sequences, *, feature, sequence_length, path, batch_size=64):
+def compute_vectors(
+    encoder: keras.Model,
+    sequences: Sequences,
+    *,
+    feature: str,
+    sequence_length: int,
+    path: str | Path,
+    batch_size: int = 64,
+) -> Sequences:
     """Outputs of an encoder, a vector a token, in a file that stays on disk.
 
     Args:

@@ -1,9 +1,12 @@
 """Batches of like length, made from sequences of any length."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import numpy as np
+
+from emotion_keras.inputs.sequences import Sequences
 
 # Few, so that a compiled training step is made once each; close together where most texts are.
 LENGTHS = (8, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -16,7 +19,7 @@ _MULTIPLE = 4
 _WINDOW = 50
 
 
-def bucket_length(length, longest, compiled=True):
+def bucket_length(length: int, longest: int, compiled: bool = True) -> int:
     """The padded length for sequences of up to `length` items.
 
     Args:
@@ -55,16 +58,16 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        sequences,
-        targets,
+        sequences: Sequences,
+        targets: np.ndarray,
         *,
-        feature,
-        batch_size,
-        sequence_length,
-        seed,
-        sample_weight=None,
-        compiled=True,
-        resample=None,
+        feature: str,
+        batch_size: int,
+        sequence_length: int,
+        seed: int,
+        sample_weight: np.ndarray | None = None,
+        compiled: bool = True,
+        resample: Callable[[int], Sequences] | None = None,
     ):
         super().__init__()
         self.sequences = sequences
@@ -88,7 +91,7 @@ class TrainingBatches(keras.utils.PyDataset):
         if len(self) > 1 and (resample or unseen):
             self._batches[:2] = [np.full(self.batch_size, i) for i in (shortest, longest)]
 
-    def set_epoch(self, epoch):
+    def set_epoch(self, epoch: int) -> None:
         """Lays out the batches of an epoch, counted from 0."""
         if self.resample:
             self.sequences = self.resample(epoch)
@@ -115,7 +118,7 @@ class TrainingBatches(keras.utils.PyDataset):
     def __len__(self):
         return len(self._batches)
 
-    def num_tokens(self):
+    def num_tokens(self) -> int:
         """Positions that the epoch computes, padding included."""
         return sum(len(indices) * self._padded_length(indices) for indices in self._batches)
 
@@ -138,7 +141,9 @@ class PredictionBatches(keras.utils.PyDataset):
         sequence_length: Integer, longest padded length; longer sequences are cut.
     """
 
-    def __init__(self, sequences, *, feature, batch_size, sequence_length):
+    def __init__(
+        self, sequences: Sequences, *, feature: str, batch_size: int, sequence_length: int
+    ):
         super().__init__()
         self.sequences = sequences
         self.feature = feature
@@ -161,11 +166,11 @@ class PredictionBatches(keras.utils.PyDataset):
         values, mask = self.sequences.pad(indices, self._padded_length(indices))
         return ({self.feature: values, "padding_mask": mask},)
 
-    def indices(self, index):
+    def indices(self, index: int) -> np.ndarray:
         """Which sequences a batch holds."""
         return self._batches[index]
 
-    def restore_order(self, outputs):
+    def restore_order(self, outputs: np.ndarray) -> np.ndarray:
         """Puts rows that were predicted batch by batch back into the sequences' order."""
         restored = np.empty((len(self.sequences), *outputs.shape[1:]), outputs.dtype)
         # A sequence that filled up the last batch was predicted twice, to the same result.

@@ -22,7 +22,7 @@ class Embedded(NamedTuple):
     pooled: keras.KerasTensor | None = None
 
 
-def embedded_features(dim):
+def embedded_features(dim: int) -> Embedded:
     """Vectors that were computed before and are the model's input, named `features`.
 
     Args:

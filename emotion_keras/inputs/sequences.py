@@ -1,6 +1,8 @@
 """Sequences of unequal length: token ids, or the vectors made from them."""
 
 import itertools
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -20,13 +22,13 @@ class Sequences:
            [2, 7, 3, 0]], dtype=int32)
     """
 
-    def __init__(self, values, offsets):
+    def __init__(self, values: np.ndarray, offsets: np.ndarray):
         self.values = values
         self.offsets = offsets
         self.lengths = np.diff(offsets)
 
     @classmethod
-    def from_list(cls, sequences, dtype="int32"):
+    def from_list(cls, sequences: Sequence[Any], dtype: str = "int32") -> Self:
         """Stores a list of sequences of numbers, of type `dtype`, or of arrays of vectors."""
         if len(sequences) and np.ndim(sequences[0]) > 1:
             lengths = [len(sequence) for sequence in sequences]
@@ -37,7 +39,7 @@ class Sequences:
         return cls(values, offsets)
 
     @classmethod
-    def concatenate(cls, parts):
+    def concatenate(cls, parts: Sequence["Sequences"]) -> Self:
         """Joins several `Sequences` to one."""
         values = np.concatenate([part.values for part in parts])
         lengths = np.concatenate([part.lengths for part in parts])
@@ -46,14 +48,14 @@ class Sequences:
     def __len__(self):
         return len(self.lengths)
 
-    def take(self, indices):
+    def take(self, indices: Any) -> "Sequences":
         """The sequences at some positions, as `Sequences`."""
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         return Sequences(self.values[np.repeat(self.offsets[indices], lengths) + within], offsets)
 
-    def pad(self, indices, length):
+    def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Pads sequences with zeros at their end.
 
         Args:

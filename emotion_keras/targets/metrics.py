@@ -1,12 +1,15 @@
 """The metrics of a classifier, from its probabilities."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn import metrics
 
 from emotion_keras.targets.calibration import expected_calibration_error
 
 
-def macro_f1(label_ids, predicted, num_classes):
+def macro_f1(label_ids: Any, predicted: Any, num_classes: int) -> float:
     """Mean of the labels' F1, each label counted alike; one never met nor predicted has 0.
 
     Args:
@@ -24,7 +27,9 @@ def macro_f1(label_ids, predicted, num_classes):
     )
 
 
-def classification_metrics(label_ids, probabilities, labels):
+def classification_metrics(
+    label_ids: Any, probabilities: Any, labels: Sequence[str]
+) -> dict[str, Any]:
     """All metrics of a run on one split.
 
     Args:

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def scale(probabilities, temperature):
+def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Softmax of the logits over a temperature (Guo et al. 2017).
 
     Args:

@@ -1,6 +1,7 @@
 """Learning-rate schedule: warm-up, then decay; and how an optimizer takes another rate."""
 
 import math
+from typing import Any
 
 import keras
 
@@ -28,7 +29,9 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     1.0
     """
 
-    def __init__(self, learning_rate, num_steps, warmup=0.1, decay="linear"):
+    def __init__(
+        self, learning_rate: float, num_steps: int, warmup: float = 0.1, decay: str = "linear"
+    ):
         if decay not in SCHEDULES:
             raise ValueError(f"`decay` must be one of {SCHEDULES}. Received: decay={decay!r}")
         self.learning_rate = learning_rate
@@ -36,7 +39,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         self.warmup = warmup
         self.decay = decay
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         ops = keras.ops
         step = ops.cast(step, "float32")
         num_warmup = round(self.warmup * self.num_steps)
@@ -52,7 +55,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
             falling = ops.ones_like(done)
         return self.learning_rate * ops.where(step < num_warmup, rising, falling)
 
-    def follow(self, optimizer):
+    def follow(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Makes the learning rate a variable of the optimizer that was made with this schedule.
 
         Args:
@@ -62,7 +65,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
             (), keras.initializers.Constant(self.learning_rate), name=LEARNING_RATE
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {
             "learning_rate": float(self.learning_rate),
             "num_steps": self.num_steps,
@@ -71,7 +74,7 @@ class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
         }
 
 
-def restart(optimizer, learning_rate):
+def restart(optimizer: keras.optimizers.Optimizer, learning_rate: float) -> None:
     """Has an optimizer that `WarmupDecay` follows forget all its steps, as if it were new.
 
     Args:

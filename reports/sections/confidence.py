@@ -100,8 +100,8 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             }
         )
         for is_scaled, pairs in parts.items():
-            together = [np.concatenate(arrays) for arrays in zip(*pairs, strict=True)]
-            curve = pd.DataFrame(reliability_curve(*together))
+            ids, probabilities = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+            curve = pd.DataFrame(reliability_curve(ids, probabilities))
             curves.append(curve.assign(contender=name, scaled=is_scaled))
     frame = pd.DataFrame(rows).sort_values("ece_mean", ignore_index=True)
     shown = pd.DataFrame(

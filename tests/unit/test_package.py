@@ -52,6 +52,30 @@ def test_the_list_imports_no_command_and_shows_the_version():
     assert not imported & {*package.COMMANDS, "numpy", "keras", "rich"}
 
 
+HEAVY = {"keras", "keras_hub", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy"}
+HEAVY |= {"statsmodels", "matplotlib", "onnx", "onnxruntime", "keras_tuner", "tokenizers"}
+
+
+@pytest.mark.parametrize("name", package.COMMANDS)
+def test_help_and_version_answer_without_what_takes_seconds_to_import(name):
+    code = (
+        "import runpy, sys\n"
+        "for option in ('--help', '--version'):\n"
+        "    sys.argv[1:] = [option]\n"
+        "    try:\n"
+        f"        runpy.run_module({name!r}, run_name='__main__')\n"
+        "    except SystemExit as stop:\n"
+        "        assert not stop.code\n"
+        "sys.stderr.write(' '.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"usage: python -m {name}" in done.stdout
+    assert done.stdout.endswith(f"emotion_keras {emotion_keras.__version__}\n")
+    assert not set(done.stderr.split()) & HEAVY
+
+
 def test_the_version_is_shown(capsys):
     with pytest.raises(SystemExit, match="0"):
         package.main(["--version"])
