@@ -6,6 +6,7 @@ hours on a CPU.
 """
 
 import sys
+from typing import Any
 
 from rich.console import Group
 from rich.text import Text
@@ -18,7 +19,7 @@ from emotion_keras.studies.comparison import CompareOptions, compare
 from emotion_keras.studies.study import tell_failures
 
 
-def summarize(comparison):
+def summarize(comparison: dict[str, Any]) -> Group:
     """A comparison as tables for the terminal."""
     rows = comparison["contenders"]
     scores = ScoreTable(
@@ -68,7 +69,7 @@ def summarize(comparison):
         "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: "
         "milliseconds for one text and for 256; GB: peak memory."
     )
-    compared = [differences, explained] if len(rows) > 1 else []
+    compared: list[ScoreTable | Text] = [differences, explained] if len(rows) > 1 else []
     return Group(scores, *compared, calibration, costs, about_cost)
 
 
@@ -91,10 +92,10 @@ def _verdict(difference):
     )
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.compare`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    classes = [CompareOptions, *DATA_STAGES.values()]
+    classes: list[Any] = [CompareOptions, *DATA_STAGES.values()]
     parser = make_parser("python -m emotion_keras.compare", __doc__, classes, skip={"fold"})
 
     def run():

@@ -18,7 +18,7 @@ from emotion_keras.inference.options import ExportOptions
 from emotion_keras.machine.quiet import load_keras
 
 
-def summarize(folder):
+def summarize(folder: str | Path) -> str:
     """What an exported folder holds, as text for the terminal."""
     found = record.read_versioned(Path(folder) / record.EXPORT)
     files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
@@ -39,7 +39,7 @@ def summarize(folder):
     return "\n".join(lines)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.export`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = make_parser("python -m emotion_keras.export", __doc__, [ExportOptions])

@@ -11,9 +11,10 @@ import hashlib
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from emotion_keras import record
 from emotion_keras.command.entry import run_command
@@ -76,7 +77,9 @@ class PredictOptions(Options):
     runs_dir: str = option("runs", "With `best`, folder of all runs.")
 
 
-def predict(run, texts, *, notify=print, **options):
+def predict(
+    run: str | Path, texts: list[str], *, notify: Callable[[str], Any] = print, **options: Any
+) -> None:
     """Labels texts, and shows or writes the answers.
 
     Args:
@@ -351,7 +354,7 @@ def _options_first(arguments):
     return [*options, *(["--", *others] if others else [])]
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.predict`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     program = "python -m emotion_keras.predict"

@@ -10,8 +10,10 @@ import ipaddress
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
@@ -40,7 +42,7 @@ class AddressOptions(Options):
     )
 
 
-def serve(folder, *, notify=print, **options):
+def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options: Any) -> None:
     """Serves a trained model until it is told to end, by SIGTERM or Ctrl-C.
 
     Args:
@@ -125,7 +127,7 @@ def _end(*_):
     raise SystemExit(0)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.serve`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     classes = [AddressOptions, ServiceOptions]

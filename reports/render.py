@@ -7,13 +7,19 @@ a model card. It keeps runs on another corpus, another split or another backend 
 
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
 from emotion_keras.record.options import Options, option
+
+if TYPE_CHECKING:
+    from reports.display.page import Page
+    from reports.findings import Findings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +35,9 @@ class RenderOptions(Options):
     )
 
 
-def render(runs_dir="runs", *, notify=print, **options):
+def render(
+    runs_dir: str | Path = "runs", *, notify: Callable[[str], Any] = print, **options: Any
+) -> int:
     """Renders the page of all runs below a folder.
 
     Args:
@@ -83,7 +91,7 @@ def render(runs_dir="runs", *, notify=print, **options):
     return 1 if records.broken else 0
 
 
-def write_page(page, findings, command):
+def write_page(page: "Page", findings: "Findings", command: str) -> None:
     """Writes the page of all sections, one after the other.
 
     Args:
@@ -141,7 +149,7 @@ def _choose(parts, corpus, backend):
     raise UserError(f"No run has both. Received: corpus={corpus!r}, backend={backend!r}")
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m reports.render`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = make_parser("python -m reports.render", __doc__, [RenderOptions])

@@ -5,6 +5,7 @@ probabilities. scikit-learn is imported there, so that what the options are is k
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from emotion_keras.inputs.normalization import UNSPACED
 from emotion_keras.record.options import POSITIVE, Options, option
@@ -14,7 +15,7 @@ from emotion_keras.record.options import POSITIVE, Options, option
 class Majority(Options):
     """Gives every text the frequencies of the labels in the training split."""
 
-    def build(self, seed: int):
+    def build(self, seed: int) -> Any:
         """Builds the estimator; the seed is without effect."""
         from sklearn.dummy import DummyClassifier
 
@@ -27,7 +28,7 @@ class TfidfLogistic(Options):
 
     C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int):
+    def build(self, seed: int) -> Any:
         """Builds the estimator.
 
         Args:
@@ -49,7 +50,7 @@ class TfidfSVM(Options):
 
     C: float = option(0.3, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int):
+    def build(self, seed: int) -> Any:
         """Builds the estimator.
 
         Args:

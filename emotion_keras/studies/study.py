@@ -13,10 +13,11 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from filelock import FileLock
 
@@ -93,7 +94,7 @@ class Study:
         UserError: If the file is there and cannot be read.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: Path):
         self.directory = directory
         self._path = directory / STUDY
         self._runs, self._commands = [], []
@@ -105,7 +106,7 @@ class Study:
             found = record.read_versioned(self._path, shape)
             self._runs, self._commands = found["runs"], found.get("commands", [])
 
-    def find(self, task):
+    def find(self, task: Task) -> Path | None:
         """Folder of the finished run that was made for such a task, or `None`."""
         for run in self._runs:
             directory = self.directory / run["run_id"]
@@ -113,7 +114,7 @@ class Study:
                 return directory
         return None
 
-    def check_data(self, tasks):
+    def check_data(self, tasks: Sequence[Task]) -> None:
         """Makes sure that runs are to be made on the data that the study was begun on.
 
         Args:
@@ -138,7 +139,7 @@ class Study:
                     "were made with, or give these runs a study of their own with `--study`."
                 )
 
-    def add(self, task, directory):
+    def add(self, task: Task, directory: Path) -> None:
         """Notes the run that was made for a task; other processes may note others meanwhile."""
         with self._changed():
             self._runs = [run for run in self._runs if run["asked"] != task.asked]
@@ -181,7 +182,16 @@ def _given(asked):
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def make_runs(tasks, directory, *, workers, cache, notify, command=None, check=lambda: None):
+def make_runs(
+    tasks: list[Task],
+    directory: Path,
+    *,
+    workers: int,
+    cache: dict[str, Any],
+    notify: Callable[[str], Any],
+    command=None,
+    check: Callable[[], Any] = lambda: None,
+) -> tuple[dict[str, Path], list[Ended]]:
     """Makes the runs of a study that are not there yet, and shows how far it is.
 
     Args:
@@ -236,7 +246,7 @@ def make_runs(tasks, directory, *, workers, cache, notify, command=None, check=l
     return {name: made for name, made in found.items() if made}, failed
 
 
-def tell_failures(failed):
+def tell_failures(failed: Sequence[Ended]) -> int:
     """Says which runs of a study failed, and why.
 
     Args:
@@ -255,7 +265,14 @@ def _place(directory):
     return {"study": directory.name, "runs_dir": str(directory.parent)}
 
 
-def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None):
+def run_tasks(
+    tasks: list[Task] | collections.deque[Task],
+    *,
+    workers: int,
+    log_dir: Path,
+    cache: dict[str, Any] | None = None,
+    on_start: Callable[[Task], Any] = lambda task: None,
+) -> Iterator[Ended]:
     """Makes runs, several at a time; one that fails does not stop the others.
 
     Args:
@@ -287,7 +304,8 @@ def run_tasks(tasks, *, workers, log_dir, cache=None, on_start=lambda task: None
                 on_start(task)
                 worker.connection.send(task.options)
                 busy[worker.connection] = worker, task
-            for ready in connection.wait(list(busy)):
+            all_ready: list[Any] = connection.wait(list(busy))
+            for ready in all_ready:
                 worker, task = busy.pop(ready)
                 try:
                     directory, reason, worker.has_grown = ready.recv()
@@ -335,7 +353,7 @@ class _Worker:
         self.process.join()
 
 
-def backend():
+def backend() -> str:
     """Name of the Keras backend that runs will have, found out without Keras."""
     name = os.environ.get("KERAS_BACKEND")
     if not name:
@@ -351,7 +369,7 @@ def backend():
     return name
 
 
-def take_share(number, workers):
+def take_share(number: int, workers: int) -> None:
     """Ties this process to its share of the machine: some of the cores and, of several GPUs, one.
 
     Args:
@@ -390,7 +408,7 @@ def _gpus():
     return visible.split(",") if visible else [str(i) for i in range(found.count("GPU "))]
 
 
-def note_shared_devices(workers, notify):
+def note_shared_devices(workers: int, notify: Callable[[str], Any]) -> None:
     """Says so if workers have to share what they compute on.
 
     Args:
@@ -439,7 +457,7 @@ def _work(tasks, log, cache, number, workers):
 _MOST_GROWTH = 1.5
 
 
-def end_with_parent():
+def end_with_parent() -> None:
     """Ends this process when its parent is gone: two must not work on one run."""
     connection.wait([multiprocessing.parent_process().sentinel])
     os._exit(1)

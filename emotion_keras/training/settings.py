@@ -260,5 +260,7 @@ def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if model in BASELINES:
         return {}
     modality = find_modality(Reading.pick(given).modality)
-    inputs = modality.options_class.pick({"encoder": default_encoder(model, modality), **given})
+    inputs: Any = modality.options_class.pick(
+        {"encoder": default_encoder(model, modality), **given}
+    )
     return defaults_for(model, inputs.encoder, getattr(inputs, "freeze_encoder", False))
