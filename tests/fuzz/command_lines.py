@@ -8,8 +8,8 @@ more than 10 s of CPU, or with more than 2 GB. It is printed, and can be tried a
 
 import argparse
 import contextlib
+import dataclasses
 import functools
-import inspect
 import io
 import json
 import os
@@ -30,12 +30,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from emotion_keras import compare, export, fit, predict, serve
 from emotion_keras.data import corpus
+from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.inference import export as exporting
+from emotion_keras.inference.options import ExportOptions
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.service.app import make_app
-from emotion_keras.studies import study
-from emotion_keras.studies.contenders import DATA_STAGES
-from reports import render
+from emotion_keras.service.options import ServiceOptions
+from emotion_keras.studies import comparison, study
+from emotion_keras.training import run as training_run
+from emotion_keras.training.options import PlaceOptions, RunOptions
+from emotion_keras.training.settings import stage_classes
+from reports import findings, render
 from tuning import paper, parallel, search, sensitivity
 
 SECONDS = 10
@@ -51,42 +56,45 @@ class Command(NamedTuple):
 
     Args:
         main: Function of a list of arguments.
-        functions: List of the functions whose options it has.
+        classes: List of the classes of its options.
         positional: List of what may stand without an option.
         least: Integer, how many of these stand there at least.
     """
 
     main: object
-    functions: list
+    classes: list
     positional: list = ()
     least: int = 0
 
 
 def _of_fit():
-    stages = [fit.stages(model) for model in (*MODELS, *BASELINES)]
-    return [fit.fit, *{f.__qualname__: f for of in stages for f in of.values()}.values()]
+    stages = [stage_classes(model) for model in (*MODELS, *BASELINES)]
+    of_models = {one: None for of_model in stages for one in of_model.values()}
+    return [fit.SourceOptions, RunOptions, PlaceOptions, *of_models]
 
 
 _DATA = list(DATA_STAGES.values())
 RUNS = ["run", "network", "best", "missing", "folder", "file.txt", "", "no\0", "/dev/null"]
 COMMANDS = {
     "fit": Command(fit.main, _of_fit()),
-    "compare": Command(compare.main, [compare.compare, *_DATA]),
+    "compare": Command(compare.main, [comparison.CompareOptions, *_DATA]),
     "predict": Command(
-        predict.main, [predict.predict], [*RUNS, "a text", "", "--", "-x", "\ud800", "😀"], 1
+        predict.main, [predict.PredictOptions], [*RUNS, "a text", "", "--", "-x", "\ud800", "😀"], 1
     ),
-    "export": Command(export.main, [export.export], RUNS, 1),
-    "serve": Command(serve.main, [serve.serve, make_app], RUNS, 1),
-    "search": Command(search.main, [search.search, *_DATA]),
+    "export": Command(export.main, [ExportOptions], RUNS, 1),
+    "serve": Command(serve.main, [serve.AddressOptions, ServiceOptions], RUNS, 1),
+    "search": Command(search.main, [search.SearchOptions, *_DATA]),
     **{
         name: Command(
             lambda arguments, name=name: sensitivity.main([name, *arguments]),
-            [function, sensitivity.analyze, *_DATA],
+            [options, sensitivity.AnalysisOptions, *_DATA],
         )
-        for name, function in sensitivity.ANALYSES.items()
+        for name, options in sensitivity.ANALYSES.items()
     },
-    "paper": Command(paper.main, [paper.paper, *_DATA]),
-    "render": Command(render.main, [render.render], ["runs", "missing", "/dev/null", "file.txt"]),
+    "paper": Command(paper.main, [paper.PaperOptions, *_DATA]),
+    "render": Command(
+        render.main, [render.RenderOptions], ["runs", "missing", "/dev/null", "file.txt"]
+    ),
 }
 
 TEXTS = [
@@ -149,7 +157,6 @@ ENVIRONMENT = {
     "KERASTUNER_TUNER_ID": ["chief", "tuner0"],
     "KERASTUNER_ORACLE_IP": ["127.0.0.1", "x"],
     "KERASTUNER_ORACLE_PORT": ["0", "x", "99999", "8000", "²"],
-    "JSONARGPARSE_DEFAULT_ENV": ["true"],
     "PATH": ["", "/missing"],
     "SOURCE_DATE_EPOCH": ["x", "-1", "99999999999999"],
 }
@@ -176,11 +183,8 @@ def make_line(chance):
     name = chance.choice(list(COMMANDS))
     command = COMMANDS[name]
     options = {}
-    for function in command.functions:
-        for option, parameter in inspect.signature(function).parameters.items():
-            if parameter.default is parameter.empty or parameter.annotation is parameter.empty:
-                continue
-            options[option.replace("_", "-")] = parameter.annotation, parameter.default
+    for field in (field for one in command.classes for field in dataclasses.fields(one)):
+        options[field.name.replace("_", "-")] = field.type, field.default
     options["config"] = str, "good.yaml"
     if name == "fit":
         options |= {"from-run": (str, "run"), "from-trial": (str, "best.json")}
@@ -244,7 +248,9 @@ def make_folder(folder):
     (folder / "unreadable").chmod(0)
     (folder / "loop").symlink_to("loop")
     (folder / "damaged" / "run.json").write_text('{"schema_version": 1, "model": 3}')
-    make = functools.partial(fit.fit, data=str(folder / "days.csv"), notify=lambda message: None)
+    make = functools.partial(
+        training_run.fit, data=str(folder / "days.csv"), notify=lambda message: None
+    )
     toy = {"encoder": "scratch", "epochs": 1, "embedding_dim": 8, "num_heads": 2}
     runs = str(folder / "runs")
     shutil.copytree(make(model="tfidf_svm", runs_dir=runs), folder / "run")
@@ -262,11 +268,11 @@ def _offline():
 
 def stub():
     """Stops what takes long where it would begin."""
-    fit.train_network = fit.train_baseline = _stop
+    training_run.train_network = training_run.train_baseline = _stop
     study.run_tasks = search._try_settings = parallel.run_here = _stop
-    serve._run = export.explaining_model = export._with_named_output = _stop
-    render._contents = _stop
-    export.keras.backend.backend = lambda: "tensorflow"
+    serve._run = exporting.explaining_model = exporting._with_named_output = _stop
+    findings.gather = _stop
+    exporting.keras.backend.backend = lambda: "tensorflow"
     corpus._probe = _offline
 
 
