@@ -38,14 +38,12 @@ def start(*arguments):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_and_version_load_no_keras(name):
-    # The page of results is for those who maintain it, and takes its sections first.
-    heavy = HEAVY - {"sklearn", "scipy"} if name == "reports.results" else HEAVY
     told, code, packages = start(name, "--help")
     assert code == 0 and told.startswith(f"usage: python -m {name} ")
-    assert not packages & heavy
+    assert not packages & HEAVY
     told, code, packages = start(name, "--version")
     assert (told, code) == (f"emotion_keras {emotion_keras.__version__}\n", 0)
-    assert not packages & heavy
+    assert not packages & HEAVY
 
 
 @pytest.mark.parametrize("analysis", ["learning_rate", "noise", "data_ratio", "gate"])
