@@ -4,10 +4,6 @@ import collections
 import functools
 import gc
 import multiprocessing
-import os
-import random
-import signal
-import time
 
 import keras
 import keras_hub
@@ -157,48 +153,6 @@ def forked():
 def quick_processes(forked, monkeypatch):
     """Makes the processes of a study start at once."""
     monkeypatch.setattr(study, "PROCESSES", forked)
-
-
-@pytest.fixture
-def kill_ten_times(forked):
-    """Runs one command of a study to its end, and another ten times, killed on its way.
-
-    Each time it gets a random part further, told by its files, however slow the machine is. The
-    processes that it starts must end by themselves when it is gone.
-    """
-
-    def start(module, arguments):
-        code = (
-            "import os, sys\n"
-            "sys.stdout = open(os.devnull, 'w')\n"
-            f"from {module} import main\n"
-            f"sys.exit(main({arguments!r}))"
-        )
-        process = forked.Process(target=exec, args=(code, {}))
-        process.start()
-        return process
-
-    def num_files(directory):
-        return sum(len(files) for _, _, files in os.walk(directory))
-
-    def kill(module, command, runs_dir):
-        process = start(module, command(study="whole"))
-        process.join()
-        assert process.exitcode == 0
-        chance, codes = random.Random(0), []
-        for times_left in range(10, 0, -1):
-            made = num_files(runs_dir / "killed")
-            files_left = num_files(runs_dir / "whole") - made
-            enough = made + chance.uniform(0, 2 * files_left / (times_left + 1))
-            process = start(module, command(study="killed"))
-            while num_files(runs_dir / "killed") <= enough and process.is_alive():
-                time.sleep(0.01)
-            process.kill()
-            process.join()
-            codes.append(process.exitcode)
-        assert set(codes) <= {0, -signal.SIGKILL} and codes.count(-signal.SIGKILL) >= 5
-
-    return kill
 
 
 def _metrics(labels):

@@ -186,16 +186,6 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
     assert not (tmp_path / "runs").exists()
 
 
-def test_killed_ten_times_it_ends_with_the_same_runs(command, kill_ten_times, tmp_path):
-    kill_ten_times("emotion_keras.compare", command, tmp_path / "runs")
-    assert main(command(study="killed")) == 0
-    assert runs_in(tmp_path / "runs" / "killed") == runs_in(tmp_path / "runs" / "whole")
-    for path in (tmp_path / "runs" / "killed").glob("*/"):
-        names = {file.name for file in path.iterdir()}
-        assert path.name == "logs" or {"run.json", "predictions.csv", "audit.json"} <= names
-        assert not {name for name in names if "part" in name or name.startswith("unfinished")}
-
-
 def test_an_unknown_option_is_told_from_python_too(corpus_path):
     with pytest.raises(UserError, match="Unknown option of a study. Received: sedes"):
         compare_module.compare(data=str(corpus_path), models="majority", sedes=3)

@@ -306,17 +306,6 @@ def test_another_search_of_the_same_name_is_refused(trials, command, capsys, opt
     assert f"holds another search: {changed} were others" in error and "--study" in error
 
 
-def test_killed_ten_times_it_ends_with_the_same_trials(command, kill_ten_times, tmp_path):
-    kill_ten_times("tuning.search", command, tmp_path / "runs")
-    assert main(command(study="killed")) == 0
-    folders = [tmp_path / "runs" / name for name in ("killed", "whole")]
-    found, expected = (record.read_versioned(folder / SEARCH)["trials"] for folder in folders)
-    assert settings(found) == settings(expected)
-    assert [trial["run_ids"] for trial in found] == [trial["run_ids"] for trial in expected]
-    runs, expected = (record.find_runs(folder) for folder in folders)
-    assert [path.name for path in runs] == [path.name for path in expected]
-
-
 def test_runs_are_made_in_a_process_of_their_own(command, forked, monkeypatch, tmp_path):
     arguments = command(max_trials=1)
     monkeypatch.undo()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion_keras.data import isear, load_corpus, prepare
+from emotion_keras.data import isear, load_corpus
 from emotion_keras.errors import UserError
 from emotion_keras.tables import scan
 
@@ -114,40 +114,3 @@ def test_no_answers(text):
 )
 def test_answers_that_look_like_none(text):
     assert not isear.is_no_answer(text)
-
-
-@pytest.mark.skipif(not FILE.exists(), reason=f"needs ISEAR's file at {FILE}")
-def test_the_file_itself():
-    corpus = load_corpus(FILE)
-    assert corpus.sha256 == isear.SHA256
-    counts = corpus.examples["label"].value_counts()
-    # As counted in the file by hand, with the tools of the shell.
-    assert counts.to_dict() == {
-        "joy": 1094,
-        "fear": 1095,
-        "anger": 1096,
-        "sadness": 1096,
-        "disgust": 1096,
-        "shame": 1096,
-        "guilt": 1093,
-    }
-    assert corpus.examples["subject"].nunique() == 1096
-    prepared, audit = prepare(corpus)
-    steps = {step["step"]: step for step in audit.to_dict()["steps"]}
-    # Known from the reading of all candidates by eye.
-    assert steps["clean"]["removed"]["no answer"] == {
-        "joy": 7,
-        "fear": 14,
-        "anger": 14,
-        "sadness": 16,
-        "disgust": 33,
-        "shame": 47,
-        "guilt": 36,
-    }
-    assert steps["clean"]["num_out"] == 7499
-    assert audit.to_dict()["repeats"]["texts"] == 42
-    assert audit.to_dict()["two_labels"]["texts"] == 7
-    texts = prepared.examples["text"]
-    assert len(texts) == texts.str.casefold().nunique() == 7428
-    assert all(text.isascii() for text in texts)
-    assert not texts.str.contains(r"[|\\]").any()

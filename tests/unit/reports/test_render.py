@@ -313,12 +313,6 @@ def test_names_from_data_do_no_harm(hostile, tmp_path, quick, read_page):
     assert "<u>days" not in (out / "MODEL_CARD.md").read_text(encoding="utf-8").split("---", 2)[2]
 
 
-def test_all_tables_can_be_compiled(rendered, compile_latex):
-    paths = sorted((rendered[0] / "tables").glob("*.tex"))
-    assert len(paths) > 15
-    compile_latex([path.read_text(encoding="utf-8") for path in paths])
-
-
 def test_an_empty_folder_is_a_page_that_says_what_to_run(tmp_path, read_page):
     runs = tmp_path / "runs"
     runs.mkdir()

@@ -80,12 +80,6 @@ def test_latex_lets_sentences_wrap_and_long_tables_go_on():
     assert r"\begin{tabular}{r}" in to_latex(table_of({"n": ["1"] * 45}, ["n"]))
 
 
-def test_latex_can_be_compiled(hostile, compile_latex):
-    wide = {f"column {n}": ["[1] * 2 < 3 > 2 | −1 ±2 → ×3", "*"] for n in range(9)}
-    made = [hostile, table_of(wide), table_of({"a": ["word " * 99] * 50, "b": ["[x"] * 50})]
-    assert "Overfull" not in compile_latex([to_latex(table) for table in made])
-
-
 def test_files_of_a_table_have_its_name(hostile, tmp_path):
     write_table(hostile, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [

@@ -4,10 +4,6 @@ import errno
 import itertools
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +14,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference import labelling
 from emotion_keras.inference.labelling import label_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 COLUMNS = ["mood", "length", "words"]
 
 
@@ -490,38 +486,6 @@ def test_going_on_with_other_inputs(write, tmp_path, name):
     assert content(tmp_path / "out.csv") == expected
 
 
-def test_a_process_that_is_killed(write, tmp_path):
-    source = write("a.csv", "text,n\n" + "".join(f"text {n},{n}\n" for n in range(5_000)))
-    output = tmp_path / "out.csv"
-    script = (
-        "import sys; from emotion_keras.inference.labelling import label_file\n"
-        "label_file(lambda texts: {'mood': texts}, *sys.argv[1:], columns=['mood'], settings={}, "
-        "rows_at_a_time=10, resume=True)"
-    )
-    for _ in range(2):
-        process = subprocess.Popen(
-            [sys.executable, "-c", script, source, output], cwd=ROOT, stdout=subprocess.DEVNULL
-        )
-        before = rows_done(output)
-        while rows_done(output) < before + 50 and process.poll() is None:
-            time.sleep(0.002)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
-        assert not output.exists()
-    done = rows_done(output)
-    given = {"columns": ["mood"], "settings": {}, "rows_at_a_time": 1000}
-    counts = label(source, output, lambda texts: {"mood": texts}, resume=True, **given)
-    assert counts == {"rows": 5_000, "labelled": 5_000 - done, "empty": 0}
-    lines = [f"text {n},{n},text {n}\n" for n in range(5_000)]
-    assert output.read_text() == "text,n,mood\n" + "".join(lines)
-    assert sorted(tmp_path.iterdir()) == [source, output]
-
-
-def rows_done(output):
-    journal = output.with_name(f"{output.name}.progress.json")
-    return json.loads(journal.read_text())["rows"] if journal.exists() else 0
-
-
 @pytest.fixture
 def begun(write, tmp_path):
     source, output = write("a.csv", SEVEN), tmp_path / "out.csv"
@@ -652,52 +616,3 @@ def test_progress_says_how_much_is_left(write, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     label(tmp_path / "a.csv", tmp_path / "out2.csv")
     assert "of 7 rows" in capsys.readouterr().err
-
-
-# --- memory ---
-
-_WORK = """
-import sys
-from emotion_keras.inference.labelling import label_file
-label_file(lambda texts: {"mood": texts}, *sys.argv[1:], columns=["mood"], settings={})
-assert "keras" not in sys.modules
-"""
-# A process begins with the peak of the one that started it, and a test's has been high: one that is
-# small stands between.
-_MEASURE = """
-import resource, subprocess, sys
-subprocess.run([sys.executable, "-c", *sys.argv[1:]], check=True)
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-print(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10))
-"""
-
-
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
-def test_memory_does_not_grow_with_the_file(tmp_path, name):
-    pytest.importorskip("pyarrow")
-    megabytes = []
-    for num_rows in (6_000, 24_000):
-        texts = [f"{number} and many words more " * 100 for number in range(num_rows)]
-        source = tmp_path / f"{num_rows}{name}"
-        if name == "a.parquet":
-            write_parquet(source, {"text": texts}, row_group_size=num_rows)
-        else:
-            line = "{}\n" if name == "a.csv" else '{{"text": "{}"}}\n'
-            with open(source, "w") as file:
-                file.write("text\n" if name == "a.csv" else "")
-                file.writelines(map(line.format, texts))
-        del texts
-        # What joins Parquet has a bound as well, but one that larger files alone would show.
-        output = source.with_name(f"{source.name}.csv")
-        done = subprocess.run(
-            [sys.executable, "-c", _MEASURE, _WORK, source, output],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        megabytes.append(float(done.stdout))
-    print(megabytes)
-    # The texts of the large file alone take 66 MB.
-    assert megabytes[1] - megabytes[0] < 30
-    assert megabytes[1] < 350  # With what is imported.
