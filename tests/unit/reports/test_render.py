@@ -132,7 +132,7 @@ def test_differences_are_those_of_the_evaluation(page, runs_dir, garbage):
         row["name"]: row["difference"] for row in compared["contenders"] if "difference" in row
     }
     rows = page.table("differences")
-    assert {row["Model"] for row in rows} == set(expected)
+    assert {row["Model"] for row in rows} == set(expected) and len(rows) == 6
     for row in rows:
         found = expected[row["Model"]]
         assert row["Difference, points"] == f"{100 * found['difference']:+.1f}".replace("-", "−")
@@ -153,7 +153,7 @@ def test_analyses_are_what_the_records_say(page, runs_dir, study, column):
     assert len(rows) == len(points)
     for row, point in zip(rows, points, strict=True):
         value = point["value"]
-        assert row[column] == value or float(row[column]) == value
+        assert (row[column] if study == "gate" else float(row[column])) == value
         records = [
             json.loads((runs_dir / study / name / "run.json").read_text())
             for name in point["run_ids"]
@@ -178,7 +178,9 @@ def test_forms_of_the_gate_are_set_against_the_papers(page, runs_dir):
         scores = [json.loads(path.read_text())["metrics"]["test"]["accuracy"] for path in runs]
         accuracy[point["value"]] = np.mean(scores)
     assert len(accuracy) > 2
-    for row in page.table("gate"):
+    rows = page.table("gate")
+    assert [row["Gate or pooling"] for row in rows] == list(accuracy)
+    for row in rows:
         value = row["Gate or pooling"]
         difference, _, rest = row["Beyond features, points"].partition(" ")
         if value == "features":
@@ -193,7 +195,10 @@ def test_forms_of_the_gate_are_set_against_the_papers(page, runs_dir):
 
 def test_noise_is_what_its_files_say(page, runs_dir):
     records = records_of(runs_dir, "noise", "gated_transformer-minilm-noise_0-")
-    for row in page.table("noise"):
+    rows = page.table("noise")
+    # Two kinds at two levels, and each at none.
+    assert [float(row["Level"]) for row in rows if row["Model"] == OURS] == [0, 0.1, 0.4] * 2
+    for row in rows:
         if row["Level"] == "0":
             assert row["Accuracy"] == scores(records)["Accuracy"]
         else:
@@ -219,13 +224,17 @@ def test_labels_and_confidence_are_what_the_records_say(page, runs_dir):
 
 
 def test_costs_are_what_the_records_say(page, runs_dir):
-    for row in page.table("cost"):
+    rows = page.table("cost")
+    assert len(rows) == 7
+    for row in rows:
         assert row["Minutes a run"] == f"{61 / 60:.1f}" and row["ms for 1 text"] == "2.5"
         assert row["Peak memory, GB"] == "1.5" and row["Parameters"] == "1,234"
     seconds = [json.loads(p.read_text())["cost"]["seconds"] for p in runs_dir.rglob("run.json")]
     assert f"Training took {sum(seconds) / 3600:.1f} hours in all" in page.text
     assert "Energy is not measured" in page.text
-    for row in page.table("studies"):
+    rows = page.table("studies")
+    assert {row["Study"] for row in rows} == {path.name for path in runs_dir.iterdir()}
+    for row in rows:
         assert row["Runs"] == str(len(records_of(runs_dir, row["Study"])))
 
 
