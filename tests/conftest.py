@@ -135,7 +135,13 @@ class Forked:
     def __init__(self):
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(
-            ["emotion_keras.fit", "emotion_keras.compare", "tuning.search", "skops.io", "grpc"]
+            [
+                "emotion_keras.training.run",
+                "emotion_keras.compare",
+                "tuning.search",
+                "skops.io",
+                "grpc",
+            ]
         )
         self.Pipe = self._context.Pipe
 

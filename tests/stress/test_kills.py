@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from emotion_keras import compare, record
-from emotion_keras.fit import fit
 from emotion_keras.inference.labelling import label_file
+from emotion_keras.training.run import fit
 from tuning import search
 from tuning.trials import SEARCH
 
