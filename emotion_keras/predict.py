@@ -123,7 +123,10 @@ def _write_table(answer, given, predictor, directory, asked, notify):
     columns = [
         f"{asked.prefix}{name}" for name in _columns(predictor.labels, asked.top, asked.explain)
     ]
-    table = _as_file(given) if asked.input is None else contextlib.nullcontext(asked.input)
+    if asked.input is None:
+        table = _as_file(given, predictor.singular)
+    else:
+        table = contextlib.nullcontext(asked.input)
     with table as path:
         label_file(
             lambda part: _by_column(answer(part), columns, asked.prefix, asked.top),
@@ -134,6 +137,7 @@ def _write_table(answer, given, predictor, directory, asked, notify):
             resume=asked.resume,
             columns=columns,
             settings={"model": _identify(predictor.name, directory), "long": asked.long},
+            modality=predictor.model.modality,
             notify=notify,
         )
 
@@ -215,12 +219,12 @@ def _in_parts(texts):
 
 
 @contextlib.contextmanager
-def _as_file(texts):
+def _as_file(texts, column):
     """A file of texts that were given otherwise, so that any number of them can be written."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "texts.jsonl"
         with open(path, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps({"text": text}) + "\n" for text in texts)
+            file.writelines(json.dumps({column: text}) + "\n" for text in texts)
         yield path
 
 

@@ -13,6 +13,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.predictions import read_predictions
+from emotion_keras.targets import Target, target_of
 
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
@@ -89,6 +90,11 @@ class Run:
     @property
     def labels(self) -> list[str]:
         return self.record["corpus"]["labels"]
+
+    @property
+    def target(self) -> Target:
+        """The kind of label that the run has learned."""
+        return target_of(self.record)
 
     @property
     def backend(self) -> str:

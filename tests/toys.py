@@ -20,16 +20,15 @@ class NumbersOptions(Options):
 
 
 class NumbersInput(Input):
-    name, plural, size_unit = "numbers", "sequences", "numbers"
-    column_names = ("numbers", "series")
-    samples = ("0.1 0.5 0.3", "2 -1", "0")
+    name, plural, size_unit, feature = "numbers", "sequences", "numbers", "numbers"
+    column_names, samples = ("numbers", "series"), ("0.1 0.5 0.3", "2 -1", "0")
     noises = {"flip_sign": lambda cell, level, rng: " ".join(f"-{x}" for x in cell.split())}
     options_class = NumbersOptions
-    feature = "numbers"
+    is_empty = classmethod(lambda cls, cell: not cell)
+    size = classmethod(lambda cls, cell: len(cell.split()))
 
     def __init__(self, options, scale):
-        self.options, self.scale = options, scale
-        self.sequence_length = options.sequence_length
+        self.options, self.sequence_length, self.scale = options, options.sequence_length, scale
 
     @classmethod
     def read(cls, value):
@@ -38,24 +37,21 @@ class NumbersInput(Input):
         except ValueError as error:
             raise UserError(f"no numbers with blanks between them: {value!r}") from error
 
-    is_empty = classmethod(lambda cls, cell: not cell)
-    size = classmethod(lambda cls, cell: len(cell.split()))
-
     @classmethod
     def learn(cls, cells, options=None, **given):
-        numbers = [abs(float(number)) for cell in cells for number in cell.split()]
-        return cls(options or NumbersOptions(**given), max(numbers))
+        largest = max(abs(float(number)) for cell in cells for number in cell.split())
+        return cls(options or NumbersOptions(**given), largest)
 
     def encode(self, cells, longest=None):
         rows = [cell.split()[: longest or self.sequence_length] for cell in cells]
         values = np.array(sum(rows, []), "float32")[:, None] / self.scale
         return Sequences(values, np.cumsum([0, *map(len, rows)]))
 
-    def embed(self, load_weights=True):
+    def embed(self, load_weights=True, dtype="float32"):
         numbers = keras.Input((None, 1), name="numbers")
         mask = keras.Input((None,), dtype="int32", name="padding_mask")
-        vectors = keras.layers.Dense(self.options.embedding_dim, name="projection")(numbers)
-        return Embedded({"numbers": numbers, "padding_mask": mask}, vectors, mask)
+        project = keras.layers.Dense(self.options.embedding_dim, dtype=dtype, name="projection")
+        return Embedded({"numbers": numbers, "padding_mask": mask}, project(numbers), mask)
 
     def units(self, cells):
         return [[(number, 1) for number in c.split()[: self.sequence_length]] for c in cells]

@@ -4,7 +4,6 @@ from emotion_keras import record
 from emotion_keras.data.noise import perturb
 from emotion_keras.evaluation.sensitivity import NOISE, SCORES, read_noise
 from emotion_keras.machine.quiet import quiet
-from emotion_keras.targets.metrics import classification_metrics
 
 
 def measure_robustness(directory, noises, dataset):
@@ -25,15 +24,16 @@ def measure_robustness(directory, noises, dataset):
     if not missing:
         return
     with quiet():  # Imported here because it takes seconds.
-        from emotion_keras.inference.loading import load_trained
+        from emotion_keras.inference.load import load_model
 
-        model = load_trained(directory)
-    cells, label_ids = dataset.cells("test"), dataset.label_ids("test")
+        model = load_model(directory)
+    cells, target = dataset.cells("test"), dataset.corpus.target
+    truth = dataset.truth("test")
     rows = read_noise(directory)
     for kind, level in missing:
         noisy = perturb(cells, kind, level, modality=dataset.corpus.modality)
         probabilities = model.probabilities(noisy)
-        metrics = classification_metrics(label_ids, probabilities, dataset.corpus.labels)
+        metrics = target.metrics(truth, probabilities)
         rows.append({"kind": kind, "level": level, **{score: metrics[score] for score in SCORES}})
         record.write_rows(directory / NOISE, rows)
 

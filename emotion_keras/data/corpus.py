@@ -5,7 +5,7 @@ import hashlib
 import os
 import threading
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
 
@@ -18,6 +18,7 @@ from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput, find_modality
 from emotion_keras.inputs.normalization import clean_text, fold_text
+from emotion_keras.targets import SingleLabel, Target, find_target
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
@@ -46,6 +47,7 @@ class Corpus:
         reading: What the reading of the source did, for the audit: `rows`, `encoding`, the lines
             with damaged characters, and what else its format has.
         modality: Class of the `Input` that knows what the cells are.
+        kind: Class of the `Target`, the kind of label.
 
     Example:
 
@@ -62,6 +64,7 @@ class Corpus:
     source: str
     reading: dict = field(default_factory=dict)
     modality: type[Input] = TextInput
+    kind: type[Target] = SingleLabel
 
     def __len__(self):
         return len(self.examples)
@@ -72,9 +75,14 @@ class Corpus:
         return self.examples[self.modality.name].tolist()
 
     @property
+    def target(self):
+        """The kind of label with the corpus's labels, a `Target`."""
+        return self.kind(self.labels)
+
+    @property
     def label_ids(self):
-        """Class ids of the examples, `(len(corpus),)` of int32; -1 where there is no label."""
-        return pd.Index(self.labels).get_indexer(self.examples["label"]).astype(np.int32)
+        """Class ids that the examples count to, `(len(corpus),)` of int32; -1 for no label."""
+        return self.target.class_ids(self.examples["label"].tolist())
 
     @property
     def has_groups(self):
@@ -120,7 +128,11 @@ def load_corpus(data="auto", options=None, *, notify=print, **given):
     3
     """
     options = options or Reading(data=data, **given)
-    modality = find_modality(options.modality)
+    kind = find_target(options.target)
+    return replace(_load(options, find_modality(options.modality), notify), kind=kind)
+
+
+def _load(options, modality, notify):
     if options.data not in _NAMES:
         path = Path(os.path.expanduser(options.data))
         return _from_file(path, modality, options, notify)
@@ -181,7 +193,7 @@ def _from_file(path, modality, options, notify):
     columns = [getattr(options, name) for name in _COLUMNS]
     table = tables.read_table(opened, path, modality, *columns)
     table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
-    labels = tuple(sorted(label for label in table["label"].unique() if label))
+    labels = find_target(options.target).find_labels(table["label"].unique())
     max_labels = _MOST_LABELS if options.max_labels is None else options.max_labels
     if len(labels) > max_labels:
         raise UserError(

@@ -23,13 +23,15 @@ class Dataset(NamedTuple):
     split: Split
 
     def cells(self, name):
-        """The cells of the split `train`, `val` or `test`, such as texts, a list."""
-        column = self.corpus.examples[self.corpus.modality.name]
-        return column.iloc[getattr(self.split, name)].tolist()
+        """Prepared cells of the split `train`, `val` or `test`, a list."""
+        return self._column(self.corpus.modality.name, name)
 
-    def label_ids(self, name):
-        """Class ids of the split `train`, `val` or `test`, an int32 array."""
-        return self.corpus.label_ids[getattr(self.split, name)]
+    def truth(self, name):
+        """What a model is to say of the split `train`, `val` or `test`; see `Target.encode`."""
+        return self.corpus.target.encode(self._column("label", name))
+
+    def _column(self, column, name):
+        return self.corpus.examples[column].iloc[getattr(self.split, name)].tolist()
 
 
 def read_dataset(settings, cache, notify=print):

@@ -49,26 +49,27 @@ def perturb(cells, kind, level, *, seed=0, modality=TextInput):
     ]
 
 
-def perturb_labels(label_ids, level, num_classes, *, seed=0):
+def perturb_labels(truth, level, *, seed=0):
     """Gives some examples another label, each of the others with the same chance.
 
     Args:
-        label_ids: Integer array.
+        truth: Rows of `Target.encode`, `(num_examples, num_labels)`.
         level: Float in `[0, 1]`, the expected share of examples with another label than theirs.
-        num_classes: Number of labels.
         seed: Integer.
 
     Returns:
-        Array like `label_ids`.
+        Array like `truth`, in which a row that is touched is shifted round by a number of labels.
 
     Raises:
         UserError: On a level outside of 0 to 1.
     """
     check_level(level)
     rng = np.random.default_rng([seed, zlib.crc32(LABELS.encode())])
-    touched = rng.random(len(label_ids)) < level
-    others = (label_ids + rng.integers(1, num_classes, len(label_ids))) % num_classes
-    return np.where(touched, others, label_ids).astype(label_ids.dtype)
+    num_examples, num_labels = truth.shape
+    touched = rng.random(num_examples) < level
+    shifts = np.where(touched, rng.integers(1, num_labels, num_examples), 0)
+    sources = (np.arange(num_labels) - shifts[:, None]) % num_labels
+    return np.take_along_axis(truth, sources, axis=1)
 
 
 class TrainingNoise:
@@ -104,9 +105,9 @@ class TrainingNoise:
             cells = perturb(cells, kind, level, seed=seed, modality=self.modality)
         return cells
 
-    def perturb_labels(self, label_ids, num_classes):
-        """Perturbs class ids; see the function of the same name."""
-        return perturb_labels(label_ids, self._label_level, num_classes, seed=self.seed)
+    def perturb_labels(self, truth):
+        """Perturbs labels; see the function of the same name."""
+        return perturb_labels(truth, self._label_level, seed=self.seed)
 
 
 def _parse(part, known):

@@ -33,6 +33,7 @@ class Reading(Options):
         None, "Column of the texts; guessed from usual names where it is null."
     )
     label_column: str | None = option(None, "Column of the labels; guessed likewise.")
+    target: str = option("single", "Kind of label: `single`, one label an example.")
     group_column: str | None = option(
         None,
         "Column that says which texts belong together and must not be parted by a split (author, "
@@ -149,7 +150,7 @@ class DataOptions(NamedTuple):
 
 
 # Options that the first records do not have. Their usual value says what was so before.
-_YOUNGER = ("modality",)
+_YOUNGER = ("modality", "target")
 
 
 def identifying(values: Mapping[str, Any]) -> dict[str, Any]:

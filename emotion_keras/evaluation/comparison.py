@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import record
-from emotion_keras.evaluation.predictions import probability_columns, read_predictions, read_split
+from emotion_keras.evaluation.predictions import (
+    probability_columns,
+    read_predictions,
+    read_split,
+    temperature_of,
+)
 from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
-from emotion_keras.targets.calibration import fit_temperature, reliability_curve
-from emotion_keras.targets.metrics import classification_metrics
-from emotion_keras.targets.temperature import scale
+from emotion_keras.targets import target_of
+from emotion_keras.targets.calibration import reliability_curve
 
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
@@ -49,10 +53,10 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
     if reference is None:
         reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
     predictions = {name: _test_predictions(members) for name, members in runs.items()}
-    labels = record.read_run(directories[0])["corpus"]["labels"]
+    target = target_of(record.read_run(directories[0]))
     others = [row for row in rows if row["name"] != reference]
     for row in others:
-        row["difference"] = _difference(predictions[row["name"]], predictions[reference], labels)
+        row["difference"] = _difference(predictions[row["name"]], predictions[reference], target)
     p_values = holm(row["difference"]["p_value"] for row in others)
     for row, p_value in zip(others, p_values, strict=True):
         row["difference"]["p_holm"] = p_value
@@ -82,12 +86,11 @@ def _calibration(members):
     """Temperature scaling of each run, fitted on its validation split, and its effect on test."""
     found, confidence = [], []
     for run, directory in members:
-        labels = run["corpus"]["labels"]
-        temperature = fit_temperature(*read_split(directory, run, "val"))
-        label_ids, probabilities = read_split(directory, run, "test")
-        scaled = classification_metrics(label_ids, scale(probabilities, temperature), labels)
+        target, temperature = target_of(run), temperature_of(run, directory)
+        truth, probabilities = read_split(directory, run, "test")
+        scaled = target.metrics(truth, target.scale(probabilities, temperature))
         found.append([scaled[key] for key in ("log_loss", "brier_score", "ece")] + [temperature])
-        confidence.append((label_ids, probabilities))
+        confidence.append((target.classes(truth), probabilities))
     means = np.mean(found, axis=0).tolist()
     together = [np.concatenate(parts) for parts in zip(*confidence, strict=True)]
     names = ("log_loss", "brier_score", "ece", "temperature")
@@ -107,7 +110,7 @@ def _test_predictions(members):
     return pd.concat(frames)
 
 
-def _difference(predictions, of_reference, labels):
+def _difference(predictions, of_reference, target):
     """Difference in accuracy between two contenders, over the texts that both were tested on."""
     tables = []
     for frame in (predictions, of_reference):
@@ -125,17 +128,17 @@ def _difference(predictions, of_reference, labels):
         **{key: getattr(found, key) for key in ("difference", "low", "high", "smallest")},
         "resolved": abs(found.difference) >= found.smallest,
         "p_value": mcnemar(
-            _pooled(predictions, texts, labels), _pooled(of_reference, texts, labels)
+            _pooled(predictions, texts, target), _pooled(of_reference, texts, target)
         ),
     }
 
 
-def _pooled(frame, texts, labels):
+def _pooled(frame, texts, target):
     """Where a contender is right with the mean of its runs' probabilities: one verdict a text.
 
     A test that took each run's verdict on the same text for another text would find everything
     significant.
     """
     by_text = frame.groupby("id")
-    means = by_text[probability_columns(labels)].mean().loc[texts].to_numpy()
-    return np.array(labels, object)[means.argmax(axis=1)] == by_text["label"].first().loc[texts]
+    means = by_text[probability_columns(target.labels)].mean().loc[texts].to_numpy()
+    return np.array(target.decide(means), object) == by_text["label"].first().loc[texts]

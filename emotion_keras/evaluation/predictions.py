@@ -17,6 +17,7 @@ import pandas as pd
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.targets import Target, target_of
 
 _COLUMNS = ["id", "split", "label", "predicted"]
 _PREFIX = "probability:"
@@ -28,30 +29,32 @@ def probability_columns(labels: Sequence[str]) -> list[str]:
 
 
 def write_predictions(
-    directory: str | Path, labels: Sequence[str], splits: dict[str, tuple[Any, Any, np.ndarray]]
+    directory: str | Path, target: Target, splits: dict[str, tuple[Any, Any, np.ndarray]]
 ) -> None:
     """Writes what a run predicted.
 
     Args:
         directory: The run's folder.
-        labels: Names of the labels by class id.
-        splits: Dictionary, by the split's name, of triples: ids of its texts, their class ids, and
-            float array `(num_texts, num_classes)`.
+        target: `Target`.
+        splits: Dictionary, by the split's name, of triples: ids of its examples, the cells of their
+            labels, and float array `(num_examples, num_labels)`.
     """
-    columns = probability_columns(labels)
+    columns = probability_columns(target.labels)
     record.write_rows(
         Path(directory) / record.PREDICTIONS,
         [
             {
-                "id": text_id,
+                "id": example_id,
                 "split": split,
-                "label": labels[label_id],
-                "predicted": labels[row.argmax()],
+                "label": cell,
+                "predicted": predicted,
                 # As float32, whose shortest exact form is half as long as that of float64.
                 **dict(zip(columns, map(str, row), strict=True)),
             }
-            for split, parts in splits.items()
-            for text_id, label_id, row in zip(*parts, strict=True)
+            for split, (ids, cells, probabilities) in splits.items()
+            for example_id, cell, predicted, row in zip(
+                ids, cells, target.decide(probabilities), probabilities, strict=True
+            )
         ],
     )
 
@@ -77,7 +80,7 @@ def read_predictions(directory: str | Path, run: dict[str, Any]) -> pd.DataFrame
 def read_split(
     directory: str | Path, run: dict[str, Any], split: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class ids and probabilities of a split of a finished run.
+    """What was to be said of a split by a finished run, and what it says.
 
     Args:
         directory: The run's folder.
@@ -85,7 +88,8 @@ def read_split(
         split: `"val"` or `"test"`.
 
     Returns:
-        Integer array `(num_texts,)` and float array `(num_texts, num_classes)`.
+        The rows of `Target.encode` and the probabilities, float arrays `(num_examples,
+        num_labels)`.
 
     Raises:
         UserError: See `read_predictions`; and if nothing was predicted of the split.
@@ -97,8 +101,27 @@ def read_split(
             f"{record.predictions_path(directory)} holds no predictions of the split {split}. "
             f"{record.how_to_repeat(directory)}"
         )
-    labels = run["corpus"]["labels"]
-    return rows["label"].map(labels.index).to_numpy(), rows[probability_columns(labels)].to_numpy()
+    target = target_of(run)
+    truth = target.encode(rows["label"].tolist())
+    return truth, rows[probability_columns(target.labels)].to_numpy()
+
+
+def temperature_of(run: dict[str, Any], directory: str | Path) -> float:
+    """The temperature of a run's probabilities: that of its record, or fitted where it has none.
+
+    Args:
+        run: Its record, a dictionary; those of earlier versions hold no temperature.
+        directory: The run's folder.
+
+    Returns:
+        Float.
+
+    Raises:
+        UserError: See `read_split`.
+    """
+    if "temperature" in run:
+        return run["temperature"]
+    return target_of(run).fit_temperature(*read_split(directory, run, "val"))
 
 
 def _read(path, run):
@@ -123,7 +146,8 @@ def _read(path, run):
     shares = frame[numbers].to_numpy()
     if not content.endswith(b"\n") or not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError("it ends within a row, or holds numbers that are no probabilities")
-    if not frame[["label", "predicted"]].isin(labels).to_numpy().all():
+    cells = pd.unique(frame[["label", "predicted"]].to_numpy().ravel()).tolist()
+    if not target_of(run).encode(cells).any(axis=1).all():
         raise ValueError("it holds labels that the run's record does not name")
     for split, count in collections.Counter(frame["split"]).items():
         # Published records are without the validation split.

@@ -1,4 +1,4 @@
-"""The model of a finished run that is a baseline, from scikit-learn."""
+"""A baseline that answers: a model of scikit-learn, which takes cells as they are."""
 
 from pathlib import Path
 
@@ -6,28 +6,9 @@ import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-
-
-class TrainedBaseline:
-    """A model of scikit-learn, which takes texts of any length as they are.
-
-    Args:
-        directory: Folder of a finished run.
-    """
-
-    tokenizer = None
-    sequence_length = None
-    can_explain = False
-    num_parallel = 1
-
-    def __init__(self, directory):
-        self.estimator = load_baseline(directory / record.ESTIMATOR)
-        self.num_classes = len(record.read_run(directory)["corpus"]["labels"])
-
-    def probabilities(self, texts):
-        """Probabilities of texts as they are, `(num_texts, num_classes)` in float32."""
-        return predict_probabilities(self.estimator, texts, self.num_classes)
-
+from emotion_keras.inference.base import TrainedModel
+from emotion_keras.inputs import modality_of
+from emotion_keras.targets import target_of
 
 # Parts of baselines that `skops` does not know itself. Whatever else a file names is not loaded.
 _PARTS = [
@@ -37,22 +18,69 @@ _PARTS = [
 ]
 
 
-def load_baseline(path):
-    """Loads an estimator without running code from its file, as a pickle would.
+class BaselineModel(TrainedModel):
+    """A fitted estimator of scikit-learn.
 
     Args:
-        path: The file that `train_baseline` wrote.
-
-    Returns:
-        The estimator.
-
-    Raises:
-        UserError: If the file is damaged, or holds something that is no part of a baseline.
+        estimator: The estimator, from cells to probabilities of the class ids that it was fitted
+            to.
+        modality: Class of the `Input` whose cells it takes.
+        target: `Target`.
     """
+
+    input = None
+    layers = None
+
+    def __init__(self, estimator, modality, target):
+        self.estimator = estimator
+        self.modality = modality
+        self.target = target
+
+    @classmethod
+    def load(cls, directory: Path, run: dict) -> "BaselineModel":
+        """Loads the baseline of a finished run, without running code from its file.
+
+        Args:
+            directory: The run's folder.
+            run: Its record.
+
+        Raises:
+            UserError: If the file is damaged, or holds something that is no part of a baseline.
+        """
+        return cls(_load_estimator(directory), modality_of(run), target_of(run))
+
+    def outputs(self, sequences, explain=False):
+        raise TypeError("A baseline takes cells as they are: call `probabilities`.")
+
+    def probabilities(self, cells) -> np.ndarray:
+        probabilities = np.zeros((len(cells), len(self.target.labels)), "float32")
+        # Labels that no training example had stay at 0.
+        probabilities[:, self.estimator.classes_] = self.estimator.predict_proba(cells)
+        return probabilities
+
+    @property
+    def num_parameters(self) -> int:
+        """The number of numbers that it has learned from labels."""
+        last = self.estimator[-1] if hasattr(self.estimator, "__getitem__") else self.estimator
+        if hasattr(last, "class_prior_"):
+            return last.class_prior_.size
+        if hasattr(last, "coef_"):
+            return last.coef_.size + last.intercept_.size
+        (calibrated,) = last.calibrated_classifiers_
+        svm = calibrated.estimator
+        return svm.coef_.size + svm.intercept_.size + 2 * len(calibrated.calibrators)
+
+    def save(self, directory: Path) -> None:
+        from skops.io import dump  # Imported here: it takes seconds, and networks need none.
+
+        dump(self.estimator, directory / record.ESTIMATOR)
+
+
+def _load_estimator(directory):
     from skops.io import load
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    again = record.how_to_repeat(Path(path).parent)
+    path, again = directory / record.ESTIMATOR, record.how_to_repeat(directory)
     record.check_archive(path, again)
     with record.loading(path, again):
         try:
@@ -62,10 +90,3 @@ def load_baseline(path):
                 f"{path} is not loaded: it holds what is no part of a model of this software. "
                 f"{error}"
             ) from error
-
-
-def predict_probabilities(estimator, texts, num_classes):
-    """Probabilities of texts, `(num_texts, num_classes)`; 0 for labels never trained on."""
-    probabilities = np.zeros((len(texts), num_classes), "float32")
-    probabilities[:, estimator.classes_] = estimator.predict_proba(texts)
-    return probabilities

@@ -55,16 +55,18 @@ def has_gate(model):
     )
 
 
-def explaining_model(model):
+def explaining_model(model, target):
     """The model with what its gate does as further outputs.
 
-    After the gate a model is linear up to the softmax, so that the score of a label is a sum over
-    tokens: `s_c = b_c + sum_i v_i W_c / n`, where `v_i` is the gated vector of token `i` of `n`.
-    Since what is added to all scores changes nothing, a score is counted from the mean of all
-    labels'.
+    After the gate a model is linear up to the head's activation, so that the score of a label is a
+    sum over tokens: `s_c = b_c + sum_i v_i W_c / n`, where `v_i` is the gated vector of token `i`
+    of `n`.
+    Of a softmax, to which a number added to all scores makes no difference, a score is counted from
+    the mean of all labels'.
 
     Args:
         model: `keras.Model` for which `has_gate` holds.
+        target: `Target`, which says from where scores are counted.
 
     Returns:
         `keras.Model` of the same inputs to a dictionary of `probabilities`, `(batch, num_classes)`;
@@ -73,8 +75,7 @@ def explaining_model(model):
         together with `b_c`, counted likewise, are the score. Of padding the contributions are 0.
     """
     gate = model.get_layer("gate")
-    weights = model.get_layer("classifier").get_weights()[0]
-    weights = weights - weights.mean(axis=-1, keepdims=True)
+    weights = target.score_weights(model.get_layer("classifier").get_weights()[0])
     mask = keras.ops.cast(model.input["padding_mask"], "float32")
     shares = mask / keras.ops.sum(mask, axis=-1, keepdims=True)
     outputs = {
@@ -88,9 +89,7 @@ def explaining_model(model):
     return explaining
 
 
-def explained_outputs(
-    explaining, sequences, *, sequence_length, feature="token_ids", batch_size=64
-):
+def explained_outputs(explaining, sequences, *, sequence_length, feature, batch_size=64):
     """What a model predicts, with what its gate does to each token.
 
     Args:

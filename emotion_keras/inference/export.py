@@ -16,16 +16,14 @@ from ai_edge_litert.interpreter import Interpreter
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from emotion_keras import record
-from emotion_keras.data import situations
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.card import model_card
 from emotion_keras.evaluation.predictions import read_split
 from emotion_keras.inference.explanation import explaining_model
-from emotion_keras.inference.onnx_graph import to_onnx
-from emotion_keras.inference.onnx_model import ExportedNetwork
+from emotion_keras.inference.onnx_graph import input_signature, to_onnx
+from emotion_keras.inference.onnx_model import OnnxModel
 from emotion_keras.inference.options import ExportOptions
 from emotion_keras.inference.predictor import Predictor
-from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.machine import devices
 from emotion_keras.machine.quiet import quiet
 
@@ -70,8 +68,7 @@ def export(run, *, notify=print, **options):
     if out.exists():
         raise UserError(f"{out} is there already. Delete it, or choose another with `--out`.")
     predictor = Predictor.load(directory)
-    tokenizer = predictor.model.tokenizer
-    if not isinstance(tokenizer, WordPieceTokenizer):
+    if predictor.model.input is None or predictor.model.input.needs_keras:
         raise UserError(
             f"{predictor.name} cannot be exported: it is no network that reads words or word "
             "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, or a "
@@ -82,18 +79,16 @@ def export(run, *, notify=print, **options):
     part.mkdir(parents=True)
     try:
         notify(f"Converting {predictor.name} to {format}.")
-        network = predictor.model.network
-        explains = predictor.can_explain
-        model = explaining_model(network) if explains else _with_named_output(network)
+        model = _with_named_outputs(predictor.model)
         with quiet():
             write, load = _FORMATS[format]
             write(model, part)
-            difference = _check(model, load(part), tokenizer, _texts(directory), predictor)
+            difference = _check(model, load(part), _cells(directory, predictor), predictor)
         notify(
             "It says what the Keras model says: the outputs differ by at most "
             f"{difference:.1e}, the labels are the same."
         )
-        tokenizer.save(part)
+        predictor.model.input.save(part)
         accuracy = None
         if quantize == "int8":
             notify("Quantizing to int8.")
@@ -107,8 +102,12 @@ def export(run, *, notify=print, **options):
                 "name": predictor.name,
                 "run_id": run["run_id"],
                 "corpus": {key: run["corpus"][key] for key in ("name", "licence")},
+                "target": predictor.model.target.name,
                 "labels": predictor.labels,
                 "temperature": predictor.temperature,
+                "modality": predictor.model.modality.name,
+                "inputs": run["inputs"],
+                "state": predictor.model.state,
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "metrics": run["metrics"],
@@ -124,17 +123,11 @@ def export(run, *, notify=print, **options):
     return out
 
 
-def _with_named_output(network):
-    return keras.Model(network.input, {"probabilities": network.output})
-
-
-def _signature():
-    return [
-        {
-            name: keras.InputSpec(shape=(None, None), dtype="int32", name=name)
-            for name in ("token_ids", "padding_mask")
-        }
-    ]
+def _with_named_outputs(model):
+    """The network whose outputs have names, with what its gate does where it can be explained."""
+    if model.can_explain:
+        return explaining_model(model.network, model.target)
+    return keras.Model(model.network.input, {"probabilities": model.network.output})
 
 
 def _write_onnx(model, folder):
@@ -151,7 +144,7 @@ def _write_saved_model(model, folder):
     model.export(
         folder / "saved_model",
         format="tf_saved_model",
-        input_signature=_signature(),
+        input_signature=input_signature(model),
         verbose=False,
     )
 
@@ -162,7 +155,10 @@ def _load_saved_model(folder):
 
 def _write_litert(model, folder):
     model.export(
-        folder / "model.tflite", format="litert", input_signature=_signature(), verbose=False
+        folder / "model.tflite",
+        format="litert",
+        input_signature=input_signature(model),
+        verbose=False,
     )
 
 
@@ -189,11 +185,11 @@ _FORMATS = {
 }
 
 
-def _texts(directory):
-    """Real texts to check with: of the run's test split, or else of the built-in corpus."""
+def _cells(directory, predictor):
+    """Real examples to check with: of the run's test split, or else of the modality."""
     path = directory / record.TEXTS
-    texts = _read_texts(path if path.exists() else situations.path())
-    return [texts[i % len(texts)] for i in range(_NUM_CHECKED)]
+    cells = _read_texts(path) if path.exists() else predictor.model.modality.samples
+    return [cells[i % len(cells)] for i in range(_NUM_CHECKED)]
 
 
 def _read_texts(path):
@@ -201,13 +197,14 @@ def _read_texts(path):
         return [row["text"] for row in record.read_rows(path)]
 
 
-def _check(model, exported, tokenizer, texts, predictor):
-    """Compares an export with the Keras model, for many texts and one, with and without padding.
+def _check(model, exported, cells, predictor):
+    """Compares an export with the Keras model, for many cells and one, with and without padding.
 
     Returns:
         The greatest difference of any output.
     """
-    sequences = tokenizer.encode(texts, predictor.sequence_length)
+    reader = predictor.model.input
+    sequences = reader.encode(cells)
     shortest = int(sequences.lengths.argmin())
     everything = range(len(sequences))
     greatest = 0.0
@@ -217,9 +214,8 @@ def _check(model, exported, tokenizer, texts, predictor):
         ([shortest], int(sequences.lengths[shortest])),
         ([shortest], predictor.sequence_length),
     ):
-        inputs = dict(
-            zip(("token_ids", "padding_mask"), sequences.pad(indices, length), strict=True)
-        )
+        padded = sequences.pad(indices, length)
+        inputs = dict(zip((reader.feature, "padding_mask"), padded, strict=True))
         expected, found = model(inputs), exported(inputs)
         for name, values in expected.items():
             values, others = np.asarray(values), np.asarray(found[name])
@@ -229,9 +225,9 @@ def _check(model, exported, tokenizer, texts, predictor):
         labels = [np.asarray(part["probabilities"]).argmax(axis=1) for part in (expected, found)]
         if not greatest <= TOLERANCE or (labels[0] != labels[1]).any():
             raise UserError(
-                f"The export does not say what the Keras model says: {len(indices)} texts of "
-                f"{length} tokens differ by up to {greatest:.1e}, where {TOLERANCE} are allowed. "
-                "Nothing was kept. Choose another format."
+                f"The export does not say what the Keras model says: {len(indices)} "
+                f"{reader.plural} of {length} tokens differ by up to {greatest:.1e}, where "
+                f"{TOLERANCE} are allowed. Nothing was kept. Choose another format."
             )
     return greatest
 
@@ -268,11 +264,14 @@ def _accuracy(folder, directory, predictor):
     """Accuracy of an exported model on the test split of a run, or `None` if it keeps no texts."""
     if not (directory / record.TEXTS).exists():
         return None
-    network = ExportedNetwork(folder, predictor.sequence_length)
-    label_ids, _ = read_split(directory, record.read_run(directory), "test")
-    texts = _read_texts(directory / record.TEXTS)
-    sequences = network.tokenizer.encode(texts, predictor.sequence_length)
-    return float((network.outputs(sequences).probabilities.argmax(axis=1) == label_ids).mean())
+    model = predictor.model
+    run = record.read_run(directory)
+    described = {"labels": predictor.labels, "target": model.target.name, "state": model.state}
+    described |= {"modality": model.modality.name, "inputs": run["inputs"]}
+    truth, _ = read_split(directory, run, "test")
+    cells = _read_texts(directory / record.TEXTS)
+    probabilities = OnnxModel(folder, described).probabilities(cells)
+    return model.target.metrics(truth, probabilities)["accuracy"]
 
 
 @contextlib.contextmanager

@@ -1,81 +1,95 @@
-"""The model of a finished run, on whichever backend."""
+"""A Keras model that answers, on whichever backend."""
 
 import functools
+from pathlib import Path
 
 import keras
 import keras_hub  # noqa: F401, with emotion_keras.layers what saved models are made of
 
 import emotion_keras.layers  # noqa: F401
 from emotion_keras import record
-from emotion_keras.inference.explanation import explained_outputs, explaining_model, has_gate
+from emotion_keras.inference.base import TrainedModel
+from emotion_keras.inference.explanation import (
+    describe_layers,
+    explained_outputs,
+    explaining_model,
+    has_gate,
+)
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inference.prediction import predict
-from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
-from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.inputs import load_input
 from emotion_keras.machine import devices
+from emotion_keras.targets import target_of
 
 
-class TrainedNetwork:
-    """A Keras model with its tokenizer.
+class KerasModel(TrainedModel):
+    """A Keras model with its input and its target.
 
     Args:
-        directory: Folder of a finished run.
-
-    Attributes:
-        tokenizer: The tokenizer.
-        sequence_length: Longest padded length in tokens.
-        can_explain: Whether it has a gate that can be explained.
+        network: `keras.Model` from the input's feature and `padding_mask` to probabilities.
+        input: `Input` that has learned from the training split.
+        target: `Target`.
     """
 
-    num_parallel = 1  # A prediction has all cores.
+    def __init__(self, network, input, target):
+        self.network = network
+        self.modality = type(input)
+        self.input = input
+        self.target = target
+        self.can_explain = has_gate(network)
 
+    @classmethod
     @devices.known_numbers()
-    def __init__(self, directory):
+    @devices.chosen_kernels()
+    def load(cls, directory: Path, run: dict) -> "KerasModel":
+        """Loads the model of a finished run.
+
+        Args:
+            directory: The run's folder.
+            run: Its record.
+
+        Raises:
+            UserError: If a file is missing or damaged.
+        """
         again = record.how_to_repeat(directory)
         record.check_archive(directory / record.MODEL, again)
         with record.loading(directory / record.MODEL, again):
-            self.network = keras.saving.load_model(directory / record.MODEL, compile=False)
-        # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
-        self.network.jit_compile = devices.resolve_jit("auto")
-        is_of_preset = (directory / PresetTokenizer.FOLDER).exists()
-        tokenizer = PresetTokenizer if is_of_preset else WordPieceTokenizer
-        with record.loading(directory / tokenizer.FILE, again):
-            self.tokenizer = tokenizer.load(directory)
-        with record.loading(directory / record.RUN, again):
-            inputs = record.read_run(directory)["inputs"]
-            record.check_types(inputs, {"sequence_length": int}, "inputs")
-        self.sequence_length = inputs["sequence_length"]
-        self.can_explain = has_gate(self.network)
+            network = keras.saving.load_model(directory / record.MODEL, compile=False)
+        # Unless it is set, Keras compiles with XLA what a model predicts, on CPU too.
+        network.jit_compile = devices.resolve_jit("auto")
+        return cls(network, load_input(directory, run, again), target_of(run))
 
     @devices.known_numbers()
+    @devices.chosen_kernels()
     def outputs(self, sequences, explain=False):
-        """What the model says of sequences of token ids.
-
-        Args:
-            sequences: `Sequences`, none longer than `sequence_length`.
-            explain: Whether gates and contributions are wanted, too.
-
-        Returns:
-            `Outputs`.
-        """
         if explain:
             return explained_outputs(
-                self._explaining, sequences, sequence_length=self.sequence_length
+                self._explaining,
+                sequences,
+                feature=self.input.feature,
+                sequence_length=self.input.sequence_length,
             )
         return Outputs(
             predict(
                 self.network,
                 sequences,
-                feature="token_ids",
-                sequence_length=self.sequence_length,
+                feature=self.input.feature,
+                sequence_length=self.input.sequence_length,
             )
         )
 
     @functools.cached_property
     def _explaining(self):
-        return explaining_model(self.network)
+        return explaining_model(self.network, self.target)
 
-    def probabilities(self, texts):
-        """Probabilities of texts as they are, `(num_texts, num_classes)` in float32."""
-        sequences = self.tokenizer.encode(texts, self.sequence_length)
-        return self.outputs(sequences).probabilities
+    @property
+    def num_parameters(self) -> int:
+        return self.network.count_params()
+
+    @property
+    def layers(self) -> list[dict]:
+        return describe_layers(self.network)
+
+    def save(self, directory: Path) -> None:
+        self.network.save(directory / record.MODEL)
+        self.input.save(directory)

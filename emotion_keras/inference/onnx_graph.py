@@ -45,12 +45,11 @@ def to_onnx(model):
     are written in operators that ONNX Runtime computes as a whole.
 
     Args:
-        model: `keras.Model` of inputs `token_ids` and `padding_mask`, both `(batch, length)` of
-            int32, to a dictionary of outputs.
+        model: `keras.Model` of named inputs, `padding_mask` among them, to a dictionary of outputs.
 
     Returns:
         `onnx.ModelProto` with the model's inputs and outputs by their names, for any number of
-        texts of any length.
+        examples of any length.
     """
     blocks = []
 
@@ -83,6 +82,16 @@ def to_onnx(model):
     return helper.make_model(graph, opset_imports=opsets, ir_version=converted.ir_version)
 
 
+def input_signature(model):
+    """The inputs of a functional model as `keras.Model.export` takes them."""
+    return [
+        {
+            name: keras.InputSpec(shape=tensor.shape, dtype=tensor.dtype, name=name)
+            for name, tensor in model.input.items()
+        }
+    ]
+
+
 def _is_block(layer):
     return (
         isinstance(layer, keras_hub.layers.TransformerEncoder)
@@ -99,10 +108,6 @@ def _activation(layer):
 
 def _convert(model):
     """Keras's own conversion, without what its libraries print."""
-    signature = {
-        name: keras.InputSpec(shape=(None, None), dtype="int32", name=name)
-        for name in ("token_ids", "padding_mask")
-    }
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -111,7 +116,7 @@ def _convert(model):
             model.export(
                 path,
                 format="onnx",
-                input_signature=[signature],
+                input_signature=input_signature(model),
                 opset_version=_OPSET,
                 verbose=False,
             )

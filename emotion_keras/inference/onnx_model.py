@@ -8,9 +8,12 @@ import numpy as np
 import onnxruntime
 
 from emotion_keras import record
+from emotion_keras.errors import UserError
+from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs
-from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.inputs import load_input
 from emotion_keras.machine.cores import available_cores
+from emotion_keras.targets import find_target
 
 _AGAIN = "Export the run again: python -m emotion_keras.export RUN"
 _BATCH_SIZE = 16
@@ -18,45 +21,47 @@ _BATCH_SIZE = 16
 _PADDING = 10
 
 
-class ExportedNetwork:
-    """A model in the format of ONNX, with its tokenizer.
+class OnnxModel(Model):
+    """A model in the format of ONNX with its input and its target.
 
     Args:
         directory: Folder that `emotion_keras.export` wrote.
-        sequence_length: Longest length in tokens.
+        export: What its `export.json` holds.
         parallel: See `Predictor.load`.
 
     Attributes:
-        tokenizer: The tokenizer.
-        sequence_length: As given.
-        num_classes: Number of labels.
-        can_explain: Whether it gives gates and contributions.
-        num_parallel: How many threads may ask for outputs at the same time.
         session: `onnxruntime.InferenceSession`.
+
+    Raises:
+        UserError: If a file is missing or damaged, or they are of two exports.
     """
 
-    def __init__(self, directory, sequence_length, parallel=False):
-        directory = Path(directory)
+    def __init__(self, directory: Path, export: dict, parallel: bool = False):
         self._path = directory / record.ONNX
         self.num_parallel = len(available_cores()) if parallel else 1
-        self.session = self._single if parallel else _session(self._path)
-        with record.loading(directory / WordPieceTokenizer.FILE, _AGAIN):
-            self.tokenizer = WordPieceTokenizer.load(directory)
-        self.sequence_length = sequence_length
+        self.input = load_input(directory, export, _AGAIN)
+        self.modality = type(self.input)
+        self.target = find_target(export.get("target", "single"))(export["labels"])
+        self._names = self.input.feature, "padding_mask"
+        self.session = self._single if parallel else self._open()
         outputs = {output.name: output.shape for output in self.session.get_outputs()}
-        self.num_classes = outputs["probabilities"][-1]
+        num_labels = outputs["probabilities"][-1]
+        if num_labels != len(self.target.labels):
+            raise UserError(
+                f"{directory / record.EXPORT} names {len(self.target.labels)} labels, and the "
+                f"model has {num_labels}: the files are of two exports. Export the run again."
+            )
         self.can_explain = len(outputs) > 1
 
     def outputs(self, sequences, explain=False):
-        """What the model says of sequences; see `TrainedNetwork.outputs`."""
         names = list(Outputs._fields if explain else Outputs._fields[:1])
-        lengths = np.minimum(sequences.lengths, self.sequence_length)
+        lengths = np.minimum(sequences.lengths, self.input.sequence_length)
         batches = list(_batches(lengths))
         rows = [None] * len(sequences)
 
         def run(session, indices):
-            token_ids, mask = sequences.pad(indices, int(lengths[indices[-1]]))
-            found = session.run(names, {"token_ids": token_ids, "padding_mask": mask})
+            padded = sequences.pad(indices, int(lengths[indices[-1]]))
+            found = session.run(names, dict(zip(self._names, padded, strict=True)))
             for i, row in zip(indices, zip(*found, strict=True), strict=True):
                 rows[i] = row[0], *(part[: lengths[i]] for part in row[1:])
 
@@ -76,24 +81,22 @@ class ExportedNetwork:
 
         Cores that share the products of one small batch wait for each other after each of them.
         """
-        return _session(self._path, intra_op_num_threads=1)
+        return self._open(intra_op_num_threads=1)
 
-
-def _session(path, **options):
-    """A session of ONNX Runtime with some of its options."""
-    chosen = onnxruntime.SessionOptions()
-    for name, value in options.items():
-        setattr(chosen, name, value)
-    # On a CPU the fused operator takes four times as long as the two that it stands for.
-    with record.loading(path, _AGAIN):
-        session = onnxruntime.InferenceSession(
-            path, chosen, disabled_optimizers=["SkipLayerNormFusion"]
-        )
-        inputs, outputs = session.get_inputs(), session.get_outputs()
-        names = {one.name for one in [*inputs, *outputs]}
-        if not names >= {"token_ids", "padding_mask", "probabilities"}:
-            raise ValueError("it is another kind of model")
-    return session
+    def _open(self, **options):
+        """A session of ONNX Runtime with some of its options."""
+        chosen = onnxruntime.SessionOptions()
+        for name, value in options.items():
+            setattr(chosen, name, value)
+        # On a CPU the fused operator takes four times as long as the two that it stands for.
+        with record.loading(self._path, _AGAIN):
+            session = onnxruntime.InferenceSession(
+                self._path, chosen, disabled_optimizers=["SkipLayerNormFusion"]
+            )
+            parts = [*session.get_inputs(), *session.get_outputs()]
+            if not {part.name for part in parts} >= {*self._names, "probabilities"}:
+                raise ValueError("it is another kind of model")
+        return session
 
 
 def _batches(lengths):

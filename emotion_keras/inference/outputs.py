@@ -25,37 +25,39 @@ class Outputs(NamedTuple):
     contributions: list | None = None
 
 
-def explain_words(words, outputs):
-    """What the gate makes of each word, and what the word adds to the prediction.
+def explain_units(units, outputs, target):
+    """What the gate makes of each unit of a cell, and what the unit adds to the prediction.
 
     Args:
-        words: List, by text, of lists of pairs of a word and the number of its tokens.
+        units: List, by example, of lists of pairs of a unit, such as a word, and the number of its
+            tokens.
         outputs: `Outputs` with gates and contributions.
+        target: `Target` of the model.
 
     Returns:
-        List, by text, of lists of dictionaries of `word`, `gate` (the mean of its tokens) and
-        `contribution` (the sum of its tokens, to the score of the label that is predicted). The
-        marks of a text's start and end are among the words.
+        List, by example, of lists of dictionaries of `word`, the unit; `gate` (the mean of its
+        tokens) and `contribution` (the sum of its tokens, to the score of the label that is
+        predicted). Special tokens, such as those of a text's start and end, are among the units.
     """
-    predicted = outputs.probabilities.argmax(axis=1)
+    predicted = target.class_ids(target.decide(outputs.probabilities))
     return [
-        _merge(of_text, gate, contributions[:, label])
-        for of_text, gate, contributions, label in zip(
-            words, outputs.gate, outputs.contributions, predicted, strict=True
+        _merge(of_example, gate, contributions[:, label])
+        for of_example, gate, contributions, label in zip(
+            units, outputs.gate, outputs.contributions, predicted, strict=True
         )
     ]
 
 
-def _merge(words, gate, contributions):
-    ends = np.cumsum([num_tokens for _, num_tokens in words])
-    starts = ends - [num_tokens for _, num_tokens in words]
+def _merge(units, gate, contributions):
+    ends = np.cumsum([num_tokens for _, num_tokens in units])
+    starts = ends - [num_tokens for _, num_tokens in units]
     return [
         {
-            "word": word,
+            "word": unit,
             "gate": float(gate[start:end].mean()),
             "contribution": float(contributions[start:end].sum()),
         }
-        for (word, _), start, end in zip(words, starts, ends, strict=True)
+        for (unit, _), start, end in zip(units, starts, ends, strict=True)
     ]
 
 
@@ -63,7 +65,7 @@ def summarize_words(explained):
     """The mean gate of each word, whatever its case, of those that enough texts hold.
 
     Args:
-        explained: What `explain_words` returned.
+        explained: What `explain_units` returned.
 
     Returns:
         List of dictionaries of `word`, `count` (texts with it) and `gate`, the most open first.

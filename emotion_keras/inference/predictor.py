@@ -1,4 +1,4 @@
-"""What a trained or an exported model says of new texts.
+"""What a trained or an exported model says of new examples.
 
 An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is imported for others.
 """
@@ -11,10 +11,9 @@ import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.inference.outputs import Outputs, explain_words
-from emotion_keras.inputs.normalization import clean_text, has_words, normalize_marks
+from emotion_keras.inference.base import Model
+from emotion_keras.inference.outputs import Outputs, explain_units
 from emotion_keras.inputs.sequences import Sequences
-from emotion_keras.targets.temperature import scale
 
 # What the record of an exported model holds; see `record.check_types`.
 _EXPORT = {
@@ -27,12 +26,11 @@ _EXPORT = {
 
 
 class Predictor:
-    """A model that answers texts.
+    """A model that answers a user: it prepares cells, scales probabilities and names labels.
 
     Args:
-        model: What runs the network: `ExportedNetwork`, `TrainedNetwork` or `TrainedBaseline`.
+        model: `Model`.
         name: The model's name, for people.
-        labels: Names of the labels by class id.
         temperature: What the probabilities are scaled with, fitted on the validation split.
         preparation: Dictionary of the options of the preparation that the model was trained with.
 
@@ -43,15 +41,14 @@ class Predictor:
     'guilt'
     """
 
-    def __init__(self, model, *, name, labels, temperature, preparation):
+    def __init__(self, model: Model, *, name: str, temperature: float, preparation: dict):
         self.model = model
         self.name = name
-        self.labels = list(labels)
         self.temperature = temperature
         self.preparation = preparation
 
     @classmethod
-    def load(cls, directory, parallel=False):
+    def load(cls, directory: str | Path, parallel: bool = False) -> "Predictor":
         """Loads a model; no code of its files is run.
 
         Args:
@@ -80,22 +77,20 @@ class Predictor:
 
         with quiet():
             from emotion_keras.evaluation.comparison import contender
-            from emotion_keras.evaluation.predictions import read_split
-            from emotion_keras.inference.loading import load_trained
-            from emotion_keras.targets.calibration import fit_temperature
+            from emotion_keras.evaluation.predictions import temperature_of
+            from emotion_keras.inference.load import load_model
 
-            model = load_trained(directory)
+            model = load_model(directory)
         return cls(
             model,
             name=contender(run),
-            labels=run["corpus"]["labels"],
-            temperature=fit_temperature(*read_split(directory, run, "val")),
+            temperature=temperature_of(run, directory),
             preparation=run["corpus"]["preparation"],
         )
 
     @classmethod
     def _load_exported(cls, directory, parallel):
-        from emotion_keras.inference.onnx_model import ExportedNetwork
+        from emotion_keras.inference.onnx_model import OnnxModel
 
         export = record.read_versioned(directory / record.EXPORT, {"format": str})
         if export["format"] != "onnx":
@@ -104,24 +99,32 @@ class Predictor:
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
         export = record.read_versioned(directory / record.EXPORT, _EXPORT)
-        network = ExportedNetwork(directory, export["sequence_length"], parallel)
-        if network.num_classes != len(export["labels"]):
-            raise UserError(
-                f"{directory / record.EXPORT} names {len(export['labels'])} labels, and the model "
-                f"has {network.num_classes}: the files are of two exports. Export the run again."
-            )
         return cls(
-            network,
+            OnnxModel(directory, export, parallel),
             name=export["name"],
-            labels=export["labels"],
             temperature=export["temperature"],
             preparation=export["preparation"],
         )
 
     @property
+    def singular(self) -> str:
+        """What one example is called, such as `text`."""
+        return self.model.modality.name
+
+    @property
+    def plural(self) -> str:
+        """What several examples are called, such as `texts`."""
+        return self.model.modality.plural
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels by class id."""
+        return list(self.model.target.labels)
+
+    @property
     def sequence_length(self):
-        """Longest text in tokens that is read at once; `None` where there is no limit."""
-        return self.model.sequence_length
+        """Longest example in tokens that is read at once; `None` where there is no limit."""
+        return self.model.input and self.model.input.sequence_length
 
     @property
     def num_parallel(self):
@@ -154,14 +157,15 @@ class Predictor:
         Raises:
             UserError: If these are no texts, or the model cannot explain, or not windows.
         """
+        modality = self.model.modality
         if isinstance(texts, str):
             return self([texts], explain=explain, long=long)[0]
         self._check(explain, long)
-        texts = [self._prepare(text) for text in _as_list(texts)]
-        answers = [self._no_answer(explain) for _ in texts]
-        held = [i for i, text in enumerate(texts) if has_words(text)]
+        cells = modality.prepare(_as_list(texts), self.preparation)
+        answers = [self._no_answer(explain) for _ in cells]
+        held = [i for i, cell in enumerate(cells) if not modality.is_empty(cell)]
         if held:
-            for i, answer in self._answer([texts[i] for i in held], explain, long):
+            for i, answer in self._answer([cells[i] for i in held], explain, long):
                 answers[held[i]] = answer
         return answers
 
@@ -193,66 +197,49 @@ class Predictor:
                 "`--long split`."
             )
 
-    def _prepare(self, text):
-        if not text.isascii():  # Half a surrogate pair is no character, and nothing can encode it.
-            text = text.encode("utf-8", "replace").decode("utf-8")
-        if self.preparation["clean"]:
-            text = clean_text(text)
-        if self.preparation["normalize_punctuation"]:
-            text = normalize_marks(text)
-        return text.strip()
-
     def _no_answer(self, explain):
         answer = {"label": "", "confidence": None, "probabilities": None, "flag": "empty"}
         return answer | ({"words": []} if explain else {})
 
-    def _answer(self, texts, explain, long):
-        """Yields the position of each text that the model finds a word in, and the answer."""
-        if self.model.tokenizer is None:
-            held, flags = range(len(texts)), [""] * len(texts)
-            outputs = Outputs(self.model.probabilities(texts))
+    def _answer(self, cells, explain, long):
+        """Yields the position of each cell that says something to the model, and the answer."""
+        if self.model.input is None:
+            held, flags = range(len(cells)), [""] * len(cells)
+            outputs = Outputs(self.model.probabilities(cells))
         else:
-            held, flags, outputs = self._read(texts, explain, long)
+            held, flags, outputs = self._read(cells, explain, long)
         if not len(held):
             return
-        words = [None] * len(held)
+        target = self.model.target
+        answers = target.answers(target.scale(outputs.probabilities, self.temperature))
+        explained = [{}] * len(held)
         if explain:
-            tokens = self.model.tokenizer.words([texts[i] for i in held], self.sequence_length)
-            words = explain_words(tokens, outputs)
-        scaled = scale(outputs.probabilities, self.temperature)
-        best = scaled.argmax(axis=1).tolist()
-        for i, row, label, of_text in zip(held, scaled.tolist(), best, words, strict=True):
-            answer = {
-                "label": self.labels[label],
-                "confidence": row[label],
-                "probabilities": dict(zip(self.labels, row, strict=True)),
-                "flag": flags[i],
-            }
-            yield i, answer | ({"words": of_text} if explain else {})
+            units = self.model.input.units([cells[i] for i in held])
+            explained = [{"words": words} for words in explain_units(units, outputs, target)]
+        for i, answer, words in zip(held, answers, explained, strict=True):
+            yield i, {**answer, "flag": flags[i], **words}
 
-    def _read(self, texts, explain, long):
-        """Positions of texts with a word that the model knows, flags of all, `Outputs` of these."""
-        tokenizer, longest = self.model.tokenizer, self.sequence_length
-        sequences, text_of = tokenizer.encode(texts, longest + 1), np.arange(len(texts))
+    def _read(self, cells, explain, long):
+        """Positions of cells that say something to the model, flags of all, `Outputs` of these."""
+        reader, longest = self.model.input, self.sequence_length
+        sequences, cell_of = reader.encode(cells, longest + 1), np.arange(len(cells))
         is_long = sequences.lengths > longest
         flags = ["", "truncated" if long == "truncate" else "split"]
         flags = [flags[is_one] for is_one in is_long.astype(int)]
         if is_long.any() and long == "truncate":
-            sequences = tokenizer.encode(texts, longest)
+            sequences = reader.encode(cells)
         elif is_long.any():
-            windows = [tokenizer.windows(text, longest) for text in texts]
+            windows = [reader.windows(cell) for cell in cells]
             sequences = Sequences.from_list(sum(windows, []))
-            text_of = np.repeat(text_of, [len(of_text) for of_text in windows])
-        says = np.logical_or.reduceat(
-            ~np.isin(sequences.values, tokenizer.silent_ids), sequences.offsets[:-1]
-        )
-        if not says.all():
-            sequences, text_of = sequences.take(np.flatnonzero(says)), text_of[says]
+            cell_of = np.repeat(cell_of, [len(of_cell) for of_cell in windows])
+        is_silent = reader.are_silent(sequences)
+        if is_silent.any():
+            sequences, cell_of = sequences.take(np.flatnonzero(~is_silent)), cell_of[~is_silent]
         if not len(sequences):
             return [], flags, None
         outputs = self.model.outputs(sequences, explain)
-        held, starts = np.unique(text_of, return_index=True)
-        if len(held) < len(text_of):
+        held, starts = np.unique(cell_of, return_index=True)
+        if len(held) < len(cell_of):
             lengths = sequences.lengths[:, None]
             sums = np.add.reduceat(outputs.probabilities * lengths, starts)
             outputs = Outputs(sums / np.add.reduceat(lengths, starts))

@@ -160,12 +160,13 @@ class Input(abc.ABC):
         return np.zeros(len(sequences), bool)
 
     @abc.abstractmethod
-    def embed(self, load_weights: bool = True):
+    def embed(self, load_weights: bool = True, dtype: str = "float32"):
         """Starts a functional model.
 
         Args:
             load_weights: Whether a pretrained encoder has its pretrained weights, which a model
                 that will be given other weights does not need.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
             `Embedded` of inputs with the name of `feature`, `(batch, length, ...)`, and

@@ -57,7 +57,9 @@ class Encoder:
         """
         raise NotImplementedError
 
-    def embed(self, token_ids, padding_mask, tokenizer, options, load_weights=True):
+    def embed(
+        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
+    ):
         """Gives each token its vector, as part of a functional model.
 
         Args:
@@ -66,6 +68,7 @@ class Encoder:
             tokenizer: What `make_tokenizer` returned.
             options: The options of `TextInput`, as attributes of an object.
             load_weights: Whether a pretrained encoder has its pretrained weights.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
             Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output
@@ -87,7 +90,9 @@ class Scratch(Encoder):
 
         return WordPieceTokenizer.train(texts, vocabulary_size)
 
-    def embed(self, token_ids, padding_mask, tokenizer, options, load_weights=True):
+    def embed(
+        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
+    ):
         from emotion_keras.inputs.text_embedding import embed_from_scratch
 
         return embed_from_scratch(token_ids, tokenizer.vocabulary_size, options), None
@@ -117,12 +122,14 @@ class WordVectors(Encoder):
         words, _ = self._loaded
         return WordPieceTokenizer.of_words(words)
 
-    def embed(self, token_ids, padding_mask, tokenizer, options, load_weights=True):
+    def embed(
+        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
+    ):
         from emotion_keras.inputs.text_embedding import embed_with_table
         from emotion_keras.inputs.word_pieces import SPECIAL_TOKENS
 
         _, vectors = self._loaded
-        return embed_with_table(token_ids, vectors, options, len(SPECIAL_TOKENS)), None
+        return embed_with_table(token_ids, vectors, options, dtype, len(SPECIAL_TOKENS)), None
 
 
 class Glove(WordVectors):
@@ -160,10 +167,12 @@ class Pretrained(Encoder):
 
         return load_tokenizer(self)
 
-    def embed(self, token_ids, padding_mask, tokenizer, options, load_weights=True):
+    def embed(
+        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
+    ):
         from emotion_keras.inputs.text_embedding import embed_with_encoder
 
-        return embed_with_encoder(token_ids, padding_mask, self, options, load_weights)
+        return embed_with_encoder(token_ids, padding_mask, self, options, load_weights, dtype)
 
 
 class Packaged(Pretrained):
@@ -226,12 +235,14 @@ class MiniLMTable(Encoder):
     def make_tokenizer(self, texts, vocabulary_size):
         return self._source.make_tokenizer(texts, vocabulary_size)
 
-    def embed(self, token_ids, padding_mask, tokenizer, options, load_weights=True):
+    def embed(
+        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
+    ):
         from emotion_keras.inputs.pretrained import load_backbone
         from emotion_keras.inputs.text_embedding import embed_with_table
 
         table = load_backbone(self._source)[0].token_embedding.get_weights()[0]
-        return embed_with_table(token_ids, table, options), None
+        return embed_with_table(token_ids, table, options, dtype), None
 
 
 ENCODERS: dict[str, type[Encoder]] = {

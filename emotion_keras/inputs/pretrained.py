@@ -85,7 +85,7 @@ def _unavailable(encoder, error):
     )
 
 
-def bert_layers(backbone, exact_gelu, dropout):
+def bert_layers(backbone, exact_gelu, dropout, dtype="float32"):
     """Builds a BERT encoder from keras-hub's layers, with a backbone's weights.
 
     It is `BertBackbone` without the segment ids that classifying one text never uses (the first
@@ -95,6 +95,7 @@ def bert_layers(backbone, exact_gelu, dropout):
         backbone: `keras_hub.models.BertBackbone`.
         exact_gelu: Boolean, whether to use the exact GELU.
         dropout: Float, dropout of the encoder.
+        dtype: Name of the Keras dtype policy of all layers but the embedding.
 
     Returns:
         The embedding layer, a function from `(vectors, padding_mask)` to contextual vectors, and
@@ -108,8 +109,10 @@ def bert_layers(backbone, exact_gelu, dropout):
         dtype="float32",
         name="encoder_embeddings",
     )
-    norm = keras.layers.LayerNormalization(epsilon=1e-12, name="encoder_embeddings_norm")
-    drop = keras.layers.Dropout(dropout, name="encoder_embeddings_dropout")
+    norm = keras.layers.LayerNormalization(
+        epsilon=1e-12, dtype=dtype, name="encoder_embeddings_norm"
+    )
+    drop = keras.layers.Dropout(dropout, dtype=dtype, name="encoder_embeddings_dropout")
     blocks = [
         keras_hub.layers.TransformerEncoder(
             intermediate_dim=backbone.intermediate_dim,
@@ -117,6 +120,7 @@ def bert_layers(backbone, exact_gelu, dropout):
             dropout=dropout,
             activation="gelu" if exact_gelu else block.activation,
             layer_norm_epsilon=1e-12,
+            dtype=dtype,
             name=f"encoder_block_{index}",
         )
         for index, block in enumerate(backbone.transformer_layers)
@@ -132,7 +136,11 @@ def bert_layers(backbone, exact_gelu, dropout):
 
     # Zeros draw no random numbers: a model that uses no pooled output starts as if it were absent.
     pooler = keras.layers.Dense(
-        backbone.hidden_dim, activation="tanh", kernel_initializer="zeros", name="encoder_pooler"
+        backbone.hidden_dim,
+        activation="tanh",
+        kernel_initializer="zeros",
+        dtype=dtype,
+        name="encoder_pooler",
     )
 
     def pool(vectors):

@@ -189,7 +189,7 @@ class TextInput(Input):
         is_silent = np.isin(sequences.values, self.tokenizer.silent_ids)
         return np.logical_and.reduceat(is_silent, sequences.offsets[:-1])
 
-    def embed(self, load_weights=True):
+    def embed(self, load_weights=True, dtype="float32"):
         import keras
 
         from emotion_keras.inputs.embedded import Embedded
@@ -197,7 +197,12 @@ class TextInput(Input):
         token_ids = keras.Input((None,), dtype="int32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         vectors, pooled = self._encoder.embed(
-            self._drop_tokens(token_ids), padding_mask, self.tokenizer, self.options, load_weights
+            self._drop_tokens(token_ids),
+            padding_mask,
+            self.tokenizer,
+            self.options,
+            load_weights,
+            dtype,
         )
         inputs = {self.feature: token_ids, "padding_mask": padding_mask}
         return Embedded(inputs, vectors, padding_mask, pooled)

@@ -45,7 +45,9 @@ def embed_from_scratch(token_ids, vocabulary_size: int, options):
     )(token_ids)
 
 
-def embed_with_table(token_ids, table: np.ndarray, options, num_special: int = 0):
+def embed_with_table(
+    token_ids, table: np.ndarray, options, dtype: str = "float32", num_special: int = 0
+):
     """Vectors from a pretrained table, projected, with positions that are learned.
 
     Args:
@@ -54,6 +56,7 @@ def embed_with_table(token_ids, table: np.ndarray, options, num_special: int = 0
             mean and differ in scale: standardized, they are as good a start for a small model as
             word vectors are.
         options: The options of `TextInput`.
+        dtype: Name of the Keras dtype policy of the layers after the table.
         num_special: Number of special tokens before those of the table; their vectors are zeros.
 
     Returns:
@@ -70,12 +73,17 @@ def embed_with_table(token_ids, table: np.ndarray, options, num_special: int = 0
     )
     vectors = tokens(token_ids)
     tokens.set_weights([table])
-    vectors = keras.layers.Dense(options.embedding_dim, name="projection")(vectors)
-    positions = keras_hub.layers.PositionEmbedding(options.sequence_length, name="positions")
-    return keras.layers.Add(name="embeddings_add")([vectors, positions(vectors)])
+    vectors = keras.layers.Dense(options.embedding_dim, dtype=dtype, name="projection")(vectors)
+    positions = keras_hub.layers.PositionEmbedding(
+        options.sequence_length, dtype=dtype, name="positions"
+    )
+    add = keras.layers.Add(dtype=dtype, name="embeddings_add")
+    return add([vectors, positions(vectors)])
 
 
-def embed_with_encoder(token_ids, padding_mask, encoder, options, load_weights: bool = True):
+def embed_with_encoder(
+    token_ids, padding_mask, encoder, options, load_weights: bool = True, dtype: str = "float32"
+):
     """The outputs of a whole pretrained encoder.
 
     Args:
@@ -84,6 +92,7 @@ def embed_with_encoder(token_ids, padding_mask, encoder, options, load_weights: 
         encoder: `Pretrained`.
         options: The options of `TextInput`.
         load_weights: Whether the encoder has its pretrained weights.
+        dtype: Name of the Keras dtype policy of the layers of a BERT; others stay in float32.
 
     Returns:
         Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output `(batch, dim)`
@@ -99,7 +108,9 @@ def embed_with_encoder(token_ids, padding_mask, encoder, options, load_weights: 
                 f"The encoder takes at most {backbone.max_sequence_length} tokens. "
                 f"Received: sequence_length={options.sequence_length}"
             )
-        embedding, contextualize, pool = bert_layers(backbone, exact_gelu, options.encoder_dropout)
+        embedding, contextualize, pool = bert_layers(
+            backbone, exact_gelu, options.encoder_dropout, dtype
+        )
         embedding.trainable = not options.freeze_embeddings
         vectors = contextualize(embedding(token_ids), padding_mask)
         return vectors, pool(vectors)

@@ -69,13 +69,24 @@ def describe() -> str:
     return f"{name} x {len(devices)}" if len(devices) > 1 else name
 
 
-def choose_kernels() -> None:
-    """Has the backend use the kernels that are fast on this device; results are the same."""
-    if keras.backend.backend() == "torch" and on_cpu():
-        # For texts as short as ours the gradient of torch's fused attention takes a third of a
-        # training step, five times as long as that of the plain products.
-        keras.config.disable_flash_attention()
-        _framework().backends.cuda.enable_flash_sdp(False)  # Its name notwithstanding, on CPU too.
+@contextlib.contextmanager
+def chosen_kernels() -> Iterator[None]:
+    """Within it the backend uses the kernels that are fast on this device; results are the same."""
+    if keras.backend.backend() != "torch" or not on_cpu():
+        yield
+        return
+    # For texts as short as ours the gradient of torch's fused attention takes a third of a training
+    # step, five times as long as that of the plain products.
+    cuda = _framework().backends.cuda
+    before = keras.config.is_flash_attention_enabled(), cuda.flash_sdp_enabled()
+    keras.config.disable_flash_attention()
+    cuda.enable_flash_sdp(False)  # Its name notwithstanding, on CPU too.
+    try:
+        yield
+    finally:
+        if before[0] is not False:
+            keras.config.enable_flash_attention()
+        cuda.enable_flash_sdp(before[1])
 
 
 # Of glibc's mallopt. The values are those that glibc itself goes up to when nobody sets them.

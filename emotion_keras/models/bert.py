@@ -15,20 +15,21 @@ class BERT(Options):
 
     dropout: float = option(0.1, "Share of features dropped before the classifier.", PART)
 
-    def build(self, embedded, num_classes: int):
+    def build(self, embedded, target, dtype="float32"):
         """Builds the model.
 
         Args:
             embedded: `Embedded` of a pretrained encoder that has a pooled output.
-            num_classes: Number of labels.
+            target: `Target`, which ends the model.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
 
         Raises:
             UserError: If the vectors come with no pooled output.
         """
-        from emotion_keras.models.blocks import classify
+        from emotion_keras.models.blocks import end
 
         if embedded.pooled is None:
             raise UserError(
@@ -36,4 +37,4 @@ class BERT(Options):
                 "set `--encoder` to minilm, a BERT preset of keras-hub or a preset's folder, and "
                 "do not freeze it."
             )
-        return classify(embedded, embedded.pooled, num_classes, self.dropout)
+        return end(embedded, embedded.pooled, target, self.dropout, dtype)

@@ -13,7 +13,8 @@ def encode(
     num_heads,
     intermediate_dim,
     dropout,
-    after_block=lambda vectors, _: vectors,
+    dtype,
+    after_block=None,
 ):
     """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
 
@@ -32,6 +33,7 @@ def encode(
             num_heads=num_heads,
             dropout=dropout,
             activation="gelu",
+            dtype=dtype,
             name=f"block_{index}",
         )
         vectors = block(vectors, padding_mask=embedded.padding_mask)
@@ -58,10 +60,9 @@ def pool(embedded, vectors, pooling):
     return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
 
 
-def classify(embedded, pooled, num_classes, dropout):
-    """Ends a model: dropout, and a dense layer to probabilities, in float32 at any precision."""
+def end(embedded, pooled, target, dropout, dtype):
+    """Ends a model: dropout and the target's head, in float32 at any precision."""
     pooled = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(pooled)
-    classifier = keras.layers.Dense(
-        num_classes, activation="softmax", dtype="float32", name="classifier"
-    )
-    return keras.Model(embedded.inputs, classifier(pooled))
+    model = keras.Model(embedded.inputs, target.head(pooled))
+    model.dtype_policy = dtype  # By it Keras decides whether the loss has to be scaled.
+    return model

@@ -16,19 +16,20 @@ class CNN(Options):
     filter_widths: tuple[int, ...] = option((3, 4, 5), "Tokens that a filter sees.", COUNT)
     dropout: float = option(0.5, "Share of features dropped before the classifier.", PART)
 
-    def build(self, embedded, num_classes: int):
+    def build(self, embedded, target, dtype="float32"):
         """Builds the model.
 
         Args:
             embedded: `Embedded`, the vectors to start from.
-            num_classes: Number of labels.
+            target: `Target`, which ends the model.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
         """
         import keras
 
-        from emotion_keras.models.blocks import classify
+        from emotion_keras.models.blocks import end
 
         mask = keras.ops.expand_dims(embedded.padding_mask, -1)
 
@@ -38,12 +39,16 @@ class CNN(Options):
         vectors = hide_padding(embedded.vectors)
         largest = []
         for width in self.filter_widths:
-            filtered = keras.layers.Conv1D(
-                self.num_filters, width, padding="same", activation="relu", name=f"filters_{width}"
-            )(vectors)
-            # After relu nothing is below zero, so that padding set to zero is never the largest.
-            largest.append(
-                keras.layers.GlobalMaxPooling1D(name=f"largest_{width}")(hide_padding(filtered))
+            filters = keras.layers.Conv1D(
+                self.num_filters,
+                width,
+                padding="same",
+                activation="relu",
+                dtype=dtype,
+                name=f"filters_{width}",
             )
-        features = keras.layers.Concatenate(name="features_of_text")(largest)
-        return classify(embedded, features, num_classes, self.dropout)
+            find_largest = keras.layers.GlobalMaxPooling1D(dtype=dtype, name=f"largest_{width}")
+            # After relu nothing is below zero, so that padding set to zero is never the largest.
+            largest.append(find_largest(hide_padding(filters(vectors))))
+        features = keras.layers.Concatenate(dtype=dtype, name="features_of_text")(largest)
+        return end(embedded, features, target, self.dropout, dtype)

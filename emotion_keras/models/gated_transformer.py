@@ -38,20 +38,21 @@ class GatedTransformer(Options):
         0.1, "Share of features dropped in the blocks and before the classifier.", PART
     )
 
-    def build(self, embedded, num_classes: int):
+    def build(self, embedded, target, dtype="float32"):
         """Builds the model.
 
         Args:
             embedded: `Embedded`, the vectors to start from.
-            num_classes: Number of labels.
+            target: `Target`, which ends the model.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
 
         Raises:
             UserError: If gates are to be after blocks, and there are none.
         """
-        from emotion_keras.models.blocks import classify, encode, pool
+        from emotion_keras.models.blocks import encode, end, pool
 
         if self.gate_after == "blocks" and self.num_layers < 1:
             raise UserError(
@@ -60,25 +61,29 @@ class GatedTransformer(Options):
             )
 
         def after_block(vectors, index):
-            return self._apply_gate(vectors, f"gate_{index}")
+            return self._apply_gate(vectors, f"gate_{index}", dtype)
 
         if self.gate_after == "embeddings":
-            embedded = embedded._replace(vectors=self._apply_gate(embedded.vectors, "gate"))
+            embedded = embedded._replace(vectors=self._apply_gate(embedded.vectors, "gate", dtype))
         blocks = self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
-        vectors = encode(embedded, *blocks, after_block if self.gate_after == "blocks" else None)
+        between = after_block if self.gate_after == "blocks" else None
+        vectors = encode(embedded, *blocks, dtype, between)
         if self.gate_after == "last":
-            vectors = self._apply_gate(vectors, "gate")
+            vectors = self._apply_gate(vectors, "gate", dtype)
         pooled = pool(embedded, vectors, self.pooling)
-        return classify(embedded, pooled, num_classes, self.dropout)
+        return end(embedded, pooled, target, self.dropout, dtype)
 
-    def _apply_gate(self, vectors, name):
+    def _apply_gate(self, vectors, name, dtype):
         import keras
 
         from emotion_keras.layers import GatingLayer
 
         if self.gate == "linear_unit":
             dim = vectors.shape[-1]
-            opened = keras.layers.Dense(dim, activation="sigmoid", name=f"{name}_opening")(vectors)
-            mapped = keras.layers.Dense(dim, name=f"{name}_value")(vectors)
-            return keras.layers.Multiply(name=name)([opened, mapped])
-        return GatingLayer(scalar=self.gate == "scalar", name=name)(vectors)
+            opening = keras.layers.Dense(
+                dim, activation="sigmoid", dtype=dtype, name=f"{name}_opening"
+            )
+            value = keras.layers.Dense(dim, dtype=dtype, name=f"{name}_value")
+            multiply = keras.layers.Multiply(dtype=dtype, name=name)
+            return multiply([opening(vectors), value(vectors)])
+        return GatingLayer(scalar=self.gate == "scalar", dtype=dtype, name=name)(vectors)

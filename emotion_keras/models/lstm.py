@@ -17,21 +17,24 @@ class LSTM(Options):
         0.5, "Share of features dropped before the LSTM and before the classifier.", PART
     )
 
-    def build(self, embedded, num_classes: int):
+    def build(self, embedded, target, dtype="float32"):
         """Builds the model.
 
         Args:
             embedded: `Embedded`, the vectors to start from.
-            num_classes: Number of labels.
+            target: `Target`, which ends the model.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
         """
         import keras
 
-        from emotion_keras.models.blocks import classify
+        from emotion_keras.models.blocks import end
 
-        vectors = keras.layers.Dropout(self.dropout, name="dropout_of_vectors")(embedded.vectors)
-        both = keras.layers.Bidirectional(keras.layers.LSTM(self.units), name="lstm")
+        drop = keras.layers.Dropout(self.dropout, dtype=dtype, name="dropout_of_vectors")
+        vectors = drop(embedded.vectors)
+        one_way = keras.layers.LSTM(self.units, dtype=dtype)
+        both = keras.layers.Bidirectional(one_way, dtype=dtype, name="lstm")
         mask = keras.ops.cast(embedded.padding_mask, "bool")
-        return classify(embedded, both(vectors, mask=mask), num_classes, self.dropout)
+        return end(embedded, both(vectors, mask=mask), target, self.dropout, dtype)

@@ -24,20 +24,20 @@ class Transformer(Options):
         0.1, "Share of features dropped in the blocks and before the classifier.", PART
     )
 
-    def build(self, embedded, num_classes: int):
+    def build(self, embedded, target, dtype="float32"):
         """Builds the model.
 
         Args:
             embedded: `Embedded`, the vectors to start from.
-            num_classes: Number of labels.
+            target: `Target`, which ends the model.
+            dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_classes)`.
+            `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
         """
-        from emotion_keras.models.blocks import classify, encode, pool
+        from emotion_keras.models.blocks import encode, end, pool
 
-        vectors = encode(
-            embedded, self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
-        )
+        blocks = self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
+        vectors = encode(embedded, *blocks, dtype)
         pooled = pool(embedded, vectors, self.pooling)
-        return classify(embedded, pooled, num_classes, self.dropout)
+        return end(embedded, pooled, target, self.dropout, dtype)

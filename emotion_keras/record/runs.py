@@ -12,7 +12,13 @@ from typing import Any
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_archive, find_files
 from emotion_keras.record.names import ESTIMATOR, MODEL, PREDICTIONS, RUN
-from emotion_keras.record.schema import RUN_SHAPE, check_metrics, read_versioned, write_versioned
+from emotion_keras.record.schema import (
+    RUN_SHAPE,
+    check_metrics,
+    check_types,
+    read_versioned,
+    write_versioned,
+)
 
 
 def run_id(model: str, seed: int, settings: dict[str, Any], encoder: str | None = None) -> str:
@@ -148,8 +154,13 @@ def write_run(directory: str | Path, record: dict[str, Any]) -> None:
 
     Args:
         directory: The run's folder.
-        record: JSON-able dictionary; `schema_version` is added.
+        record: JSON-able dictionary, as `read_run` expects it; `schema_version` is added.
+
+    Raises:
+        UserError: If a value is missing or of a wrong type.
     """
+    check_types(record, RUN_SHAPE)
+    check_metrics(record)
     write_versioned(Path(directory) / RUN, record)
 
 

@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    create_model,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from emotion_keras import __version__
@@ -71,6 +78,7 @@ class Health(BaseModel):
 
     status: Literal["ok"]
     model: str
+    modality: str
     labels: list[str]
     can_explain: bool
     sequence_length: int | None
@@ -104,7 +112,7 @@ def make_app(predictor, options=None, **given):
         on_batch=lambda num_texts: metrics.batches.observe(num_texts),
     )
     metrics = Metrics(queue_length=lambda: len(batcher))
-    Asked = _question(options.max_texts, options.max_length, predictor.can_explain)
+    Asked = _question(predictor, options.max_texts, options.max_length)
     # Their documentation pages load scripts from elsewhere.
     app = FastAPI(title="emotion_keras", version=__version__, docs_url=None, redoc_url=None)
 
@@ -115,7 +123,7 @@ def make_app(predictor, options=None, **given):
     )
     async def predict(asked: Asked) -> Answer:
         """The emotions of one text, or of several."""
-        texts = asked.texts or [asked.text]
+        texts = getattr(asked, predictor.plural) or [getattr(asked, predictor.singular)]
         metrics.texts.inc(len(texts))
         try:
             return {"predictions": await batcher.predict(texts, asked.explain)}
@@ -130,6 +138,7 @@ def make_app(predictor, options=None, **given):
         return {
             "status": "ok",
             "model": predictor.name,
+            "modality": predictor.singular,
             "labels": predictor.labels,
             "can_explain": predictor.can_explain,
             "sequence_length": predictor.sequence_length,
@@ -154,49 +163,54 @@ def make_app(predictor, options=None, **given):
     return app
 
 
-def _question(max_texts, max_length, can_explain):
+def _question(predictor, max_texts, max_length):
     """The model of what a request asks, within limits.
 
     Args:
+        predictor: The predictor, whose names for one example and for several are those of fields.
         max_texts: See `ServiceOptions`.
         max_length: See `ServiceOptions`.
-        can_explain: Whether it may ask for an explanation.
 
     Returns:
         Subclass of `pydantic.BaseModel`.
     """
     # Text files and databases have no NUL character, and tokenizers drop it.
     Text = Annotated[str, Field(max_length=max_length, pattern=r"^[^\u0000]*$")]
+    one, several = predictor.singular, predictor.plural
 
-    class Question(BaseModel):
-        """One text or several, and whether to explain each word."""
+    def check_explain(value):
+        if value and not predictor.can_explain:
+            raise PydanticCustomError(
+                "cannot_explain", "this model has no gate that could explain its predictions"
+            )
+        return value
 
-        model_config = ConfigDict(
+    def check_one_of(question):
+        if len(question.model_fields_set & {one, several}) != 1:
+            raise PydanticCustomError("one_of", f"Give either {one} or {several}")
+        return question
+
+    explain = Field(False, json_schema_extra=None if predictor.can_explain else {"const": False})
+    # By a factory, because a default would stand in the schema, and be accepted as given.
+    several_texts = Field(default_factory=list, min_length=1, max_length=max_texts)
+    return create_model(
+        "Question",
+        __doc__=f"One {one} or several, and whether to explain each word.",
+        __config__=ConfigDict(
             strict=True,
             extra="forbid",
-            json_schema_extra={"oneOf": [{"required": ["text"]}, {"required": ["texts"]}]},
-        )
-        # By a factory, because a default would stand in the schema, and be accepted as given.
-        text: Text = Field(default_factory=str)
-        texts: list[Text] = Field(default_factory=list, min_length=1, max_length=max_texts)
-        explain: bool = Field(False, json_schema_extra=None if can_explain else {"const": False})
-
-        @field_validator("explain")
-        @classmethod
-        def check_explain(cls, value):
-            if value and not can_explain:
-                raise PydanticCustomError(
-                    "cannot_explain", "this model has no gate that could explain its predictions"
-                )
-            return value
-
-        @model_validator(mode="after")
-        def check_texts(self):
-            if len(self.model_fields_set & {"text", "texts"}) != 1:
-                raise PydanticCustomError("one_of", "Give either text or texts")
-            return self
-
-    return Question
+            json_schema_extra={"oneOf": [{"required": [one]}, {"required": [several]}]},
+        ),
+        __validators__={
+            "check_explain": field_validator("explain")(check_explain),
+            "check_one_of": model_validator(mode="after")(check_one_of),
+        },
+        **{
+            one: (Text, Field(default_factory=str)),
+            several: (list[Text], several_texts),
+            "explain": (bool, explain),
+        },
+    )
 
 
 def _problems(*statuses):

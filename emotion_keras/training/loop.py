@@ -18,7 +18,6 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.machine import devices
-from emotion_keras.targets.metrics import macro_f1
 from emotion_keras.training.options import TrainingOptions
 from emotion_keras.training.schedule import WarmupDecay, restart
 
@@ -30,6 +29,7 @@ def train(
     train_data,
     val_data,
     *,
+    target,
     feature,
     sequence_length,
     seed,
@@ -48,8 +48,9 @@ def train(
         model: `keras.Model` from `feature` and `padding_mask` to probabilities. One that was
             trained before, with arguments that differ in the learning rate and the seed alone, is
             not compiled again; the caller has given it other weights.
-        train_data: Pair of `Sequences` and class ids.
-        val_data: Pair of `Sequences` and class ids.
+        train_data: Pair of `Sequences` and rows of `Target.encode`.
+        val_data: Pair of `Sequences` and rows of `Target.encode`.
+        target: `Target`, the kind of label.
         feature: Name of the model's input that takes the sequences.
         sequence_length: Longest padded length.
         seed: Decides order and dropout; the caller seeds the weights.
@@ -68,19 +69,18 @@ def train(
         UserError: If training diverges, its state cannot be written, or on Ctrl-C.
     """
     options = options or TrainingOptions(**given)
-    sequences, label_ids = train_data
-    positions, class_weight = balance_labels(label_ids, options.balance, seed)
-    num_classes = model.output_shape[-1]
+    sequences, truth = train_data
+    positions, class_weight = balance_labels(target.classes(truth), options.balance, seed)
     chosen = resample
     if len(positions) < len(sequences) or options.balance == "oversample":
-        sequences, label_ids = sequences.take(positions), label_ids[positions]
+        sequences, truth = sequences.take(positions), truth[positions]
         chosen = resample and (lambda epoch: resample(epoch).take(positions))
     weights = None
     if class_weight:
-        weights = np.array([class_weight[i] for i in label_ids.tolist()], "float32")
+        weights = np.array([class_weight[i] for i in target.classes(truth).tolist()], "float32")
     batches = TrainingBatches(
         sequences,
-        np.eye(num_classes, dtype="float32")[label_ids],
+        truth,
         feature=feature,
         batch_size=options.batch_size,
         sequence_length=sequence_length,
@@ -92,8 +92,10 @@ def train(
     if model.compiled:
         restart(model.optimizer, options.learning_rate)
     else:
-        _compile(model, options, options.epochs * len(batches))
-    state = TrainingState(directory, batches, val_data, seed=seed, patience=options.patience)
+        _compile(model, target, options, options.epochs * len(batches))
+    state = TrainingState(
+        directory, batches, val_data, target, seed=seed, patience=options.patience
+    )
     state.restore(model)
     if not state.is_done(options.epochs):
         devices.reuse_memory()
@@ -116,7 +118,7 @@ def train(
     }
 
 
-def _compile(model, options, num_steps):
+def _compile(model, target, options, num_steps):
     schedule = WarmupDecay(options.learning_rate, num_steps, options.warmup, options.schedule)
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm or None
@@ -128,9 +130,8 @@ def _compile(model, options, num_steps):
     )
     model.compile(
         optimizer,
-        keras.losses.CategoricalCrossentropy(label_smoothing=options.label_smoothing),
-        # By name it would be made within the first step, which TensorFlow would then trace twice.
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+        target.loss(options.label_smoothing),
+        metrics=target.training_metrics(),
         jit_compile=devices.resolve_jit(options.jit),
     )
 
@@ -144,16 +145,18 @@ class TrainingState(keras.callbacks.Callback):
     Args:
         directory: Folder of the state's file.
         batches: `TrainingBatches`.
-        val_data: Pair of `Sequences` and class ids.
+        val_data: Pair of `Sequences` and rows of `Target.encode`.
+        target: `Target`.
         seed: Integer.
         patience: Integer, epochs without a better macro F1 before stopping; 0 never stops.
     """
 
-    def __init__(self, directory, batches, val_data, *, seed, patience):
+    def __init__(self, directory, batches, val_data, target, *, seed, patience):
         super().__init__()
         self.path = Path(directory) / CHECKPOINT
         self.batches = batches
-        self.val_sequences, self.val_label_ids = val_data
+        self.val_sequences, self.val_truth = val_data
+        self.target = target
         self.seed = seed
         self.patience = patience
         self.history = []
@@ -224,11 +227,8 @@ class TrainingState(keras.callbacks.Callback):
                 f"Training has diverged in epoch {epoch + 1}: the model's outputs are no numbers. "
                 "Choose a lower learning rate, or cut the gradient shorter with `--clip-norm`."
             )
-        predicted = probabilities.argmax(axis=1)
-        likelihood = np.clip(probabilities[np.arange(len(predicted)), self.val_label_ids], 1e-7, 1)
-        logs["val_loss"] = float(-np.log(likelihood).mean())
-        logs["val_accuracy"] = float(np.mean(predicted == self.val_label_ids))
-        logs["val_macro_f1"] = macro_f1(self.val_label_ids, predicted, probabilities.shape[1])
+        found = self.target.validate(self.val_truth, probabilities)
+        logs.update({f"val_{name}": value for name, value in found.items()})
         best = max((row["val_macro_f1"] for row in self.history), default=-1.0)
         self.history.append(
             {

@@ -1,191 +1,174 @@
-"""Trains one Keras model on one dataset, from texts to probabilities."""
+"""Trains one Keras model on one dataset, from cells to a model that answers."""
 
 import gc
 import math
 import shutil
+from typing import NamedTuple
 
 import keras
 
-from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.data import audit_balance
 from emotion_keras.data.cache import once
 from emotion_keras.errors import UserError
-from emotion_keras.inference.explanation import (
-    describe_layers,
-    explained_outputs,
-    explaining_model,
-    has_gate,
-)
-from emotion_keras.inference.latency import measure_latency
-from emotion_keras.inference.outputs import explain_words
-from emotion_keras.inference.prediction import compute_vectors, predict
+from emotion_keras.inference.keras_model import KerasModel
+from emotion_keras.inference.prediction import compute_vectors
+from emotion_keras.inputs import Input
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.machine import devices
+from emotion_keras.targets import Target
 from emotion_keras.training.loop import CHECKPOINT, train
+from emotion_keras.training.settings import Settings
+from emotion_keras.training.trained import Trained
 
 
 def train_network(
-    dataset,
-    settings,
-    *,
-    noise,
-    precision,
-    directory,
-    tensorboard=False,
-    notify=print,
-    cache=None,
-):
-    """Trains a Keras model, and leaves it with its tokenizer in the run's folder.
+    dataset, settings, *, noise, precision, directory, tensorboard=False, notify=print, cache=None
+) -> Trained:
+    """Trains a Keras model.
 
     Args:
         dataset: `Dataset`.
         settings: `Settings` of a model of `MODELS`.
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
-        directory: `pathlib.Path` of the run's folder.
+        directory: `pathlib.Path` of the run's folder, for the state of a training that is stopped.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
-        cache: Dictionary that keeps encoded texts and compiled models from one call to the next, or
+        cache: Dictionary that keeps encoded cells and compiled models from one call to the next, or
             `None` to keep nothing.
 
     Returns:
-        What `train` returned, with `probabilities` of the run's splits by name, arrays
-        `(num_examples, num_classes)`, `latency`, what `measure_latency` returned,
-        `num_parameters`, `audit`, what balancing did, for the audit of the data, `layers`, what
-        `describe_layers` returned, and where the gate can be explained `explain`, a function from
-        texts to what `explain_words` returns, `marks`, the set of its words that are no words, and
-        `predict`, a function from texts to probabilities.
+        `Trained` of a `KerasModel`. Whatever it was trained in, it computes in float32, so that a
+        record's numbers are those that the saved model gives, on any backend.
 
     Raises:
         UserError: If an option is wrong, the disk is full, or on Ctrl-C.
     """
-
-    splits = settings.splits
-    compiled = devices.resolve_jit(settings.training.jit)
-    if noise.touches_cells and settings.inputs.freeze_encoder:
+    shared = {} if cache is None else cache
+    made_from = _made_from(dataset, settings)
+    reader, sequences = once(shared, "sequences", made_from, lambda: _encode(dataset, settings))
+    if noise.touches_cells and reader.is_frozen:
         raise UserError(
             "With a frozen encoder texts cannot have noise, since its outputs are computed once: "
             "leave out `--noise` or `--freeze-encoder`."
         )
-
-    def build(precision, features_dim=None, load_weights=True):
-        keras.utils.set_random_seed(settings.seed)
-        keras.config.set_dtype_policy(precision)
-        try:
-            if features_dim:
-                embedded = embedded_features(features_dim)
-            else:
-                embedded = text.embed(load_weights)
-            built = settings.hyperparameters.build(embedded, len(dataset.corpus.labels))
-        finally:
-            keras.config.set_dtype_policy("float32")
-        # Unless told, Keras compiles with XLA what a model predicts, on CPU too.
-        built.jit_compile = compiled
-        return built
-
-    def encode():
-        text = dataset.corpus.modality.learn(dataset.cells("train"), settings.inputs)
-        return text, {name: text.encode(dataset.cells(name)) for name in ("train", *splits)}
-
-    made_from = {
-        "inputs": settings.inputs.to_dict(),
-        "corpus": dataset.corpus.sha256,
-        "preparation": settings.preparation.to_dict(),
-        "protocol": dataset.split.protocol,
-        "splits": splits,
-    }
-    shared = {} if cache is None else cache
-    text, sequences = once(shared, "sequences", made_from, encode)
-    feature, inputs, features_dim = text.feature, sequences, None
-    if text.is_frozen:
-        feature, inputs = "features", _encode_once(text, sequences, directory, compiled, notify)
-        features_dim = inputs["train"].values.shape[-1]
-    devices.choose_kernels()
-    label_ids = noise.perturb_labels(dataset.label_ids("train"), len(dataset.corpus.labels))
-    balance = settings.training.balance
-    balanced = audit_balance(label_ids, dataset.corpus.labels, balance, settings.seed)
+    truth = noise.perturb_labels(dataset.truth("train"))
+    target, balance = dataset.corpus.target, settings.training.balance
+    balanced = audit_balance(target.classes(truth), target.labels, balance, settings.seed)
     # All that is compiled into a training step; the learning rate is a variable of the optimizer.
     training = {k: v for k, v in settings.training.to_dict().items() if k != "learning_rate"}
-    # How many texts are left decides how many steps the schedule has.
-    num_texts = sum(counts["num_out"] for counts in balanced["labels"].values())
-    compiled_from = [
-        settings.model,
-        settings.hyperparameters.to_dict(),
-        made_from,
-        training,
-        precision,
-        num_texts,
-    ]
-    # The optimizer's variables must be made for all devices, too.
-    with devices.data_parallel():
-        trained = build(precision, features_dim)
-        if cache is not None:
-            trained = _keep_compiled(cache, compiled_from, trained)
-        _check_space(directory, trained)
-        notify(_plan(dataset, settings, trained, inputs, precision))
-        if balance != "none":
-            notify(_balance_in_words(balanced))
-        if (directory / CHECKPOINT).exists():
-            notify("It goes on from the last finished epoch.")
-        outcome = train(
-            trained,
-            (inputs["train"], label_ids),
-            (inputs["val"], dataset.label_ids("val")),
-            feature=feature,
-            sequence_length=text.sequence_length,
-            seed=settings.seed,
-            directory=directory,
-            options=settings.training,
-            callbacks=[keras.callbacks.TensorBoard(directory / "tensorboard")]
-            if tensorboard
-            else [],
-            resample=(lambda epoch: text.encode(noise.perturb(dataset.cells("train"), epoch)))
-            if noise.touches_cells
-            else None,
+    # How many examples are left decides how many steps the schedule has.
+    num_examples = sum(counts["num_out"] for counts in balanced["labels"].values())
+    own = [settings.model, settings.hyperparameters.to_dict(), made_from]
+    builder = _Builder(reader, target, settings, devices.resolve_jit(settings.training.jit))
+    with devices.chosen_kernels():
+        inputs, features_dim = sequences, None
+        if reader.is_frozen:
+            inputs = _encode_once(builder, sequences, directory, notify)
+            features_dim = inputs["train"].values.shape[-1]
+        # The optimizer's variables must be made for all devices, too.
+        with devices.data_parallel():
+            network = builder.build(precision, features_dim)
+            if cache is not None:
+                compiled_from = [*own, training, precision, num_examples]
+                network = _keep_compiled(cache, compiled_from, network)
+            _check_space(directory, network)
+            notify(_plan(dataset, settings, network, inputs["train"], precision))
+            if balance != "none":
+                notify(_balance_in_words(balanced))
+            if (directory / CHECKPOINT).exists():
+                notify("It continues from the last finished epoch.")
+            outcome = train(
+                network,
+                (inputs["train"], truth),
+                (inputs["val"], dataset.truth("val")),
+                target=target,
+                feature="features" if reader.is_frozen else reader.feature,
+                sequence_length=reader.sequence_length,
+                seed=settings.seed,
+                directory=directory,
+                options=settings.training,
+                callbacks=_tensorboard(directory) if tensorboard else [],
+                resample=_perturbed(noise, dataset, reader) if noise.touches_cells else None,
+            )
+        weights = {layer.name: layer.get_weights() for layer in network.layers}
+        del network
+        gc.collect()  # The optimizer's state and the pretrained weights are not held at a time.
+        final = once(
+            shared,
+            "final",
+            [*own, builder.compiled],
+            # A frozen encoder was no part of what was trained.
+            lambda: builder.build("float32", load_weights=reader.is_frozen),
         )
-    # What is measured and kept computes in float32, whatever it was trained in: so the record's
-    # numbers are those that the saved model gives, on any backend.
-    weights = {layer.name: layer.get_weights() for layer in trained.layers}
-    del trained
-    gc.collect()  # The optimizer's state and the pretrained weights are not held at a time.
-    # A frozen encoder was no part of what was trained.
-    final = once(
-        shared,
-        "final",
-        [*compiled_from[:3], compiled],
-        lambda: build("float32", load_weights=text.is_frozen),
-    )
     for name, values in weights.items():
         if values:
             final.get_layer(name).set_weights(values)
+    model = KerasModel(final, reader, target)
+    return Trained(model, **outcome, audit={"balance": balanced})
 
-    def predict_with_final(sequences):
-        return predict(final, sequences, feature=text.feature, sequence_length=text.sequence_length)
 
-    def predict_texts(texts):
-        return predict_with_final(text.encode(texts))
+class _Builder(NamedTuple):
+    """Builds the model of a run, always with the same first weights.
 
-    outcome["probabilities"] = {name: predict_with_final(sequences[name]) for name in splits}
-    outcome["latency"] = measure_latency(predict_texts, dataset.cells(splits[-1]))
-    outcome["audit"] = {"balance": balanced}
-    outcome["num_parameters"] = final.count_params()
-    outcome["layers"] = describe_layers(final)
-    if has_gate(final):
+    Args:
+        reader: `Input` that has learned from the training split.
+        target: `Target`.
+        settings: `Settings`.
+        compiled: Whether what it computes is compiled.
+    """
 
-        def explain(texts):
-            sequences = text.encode(texts)
-            explaining = explaining_model(final)
-            outputs = explained_outputs(explaining, sequences, sequence_length=text.sequence_length)
-            return explain_words(text.units(texts), outputs)
+    reader: Input
+    target: Target
+    settings: Settings
+    compiled: bool
 
-        outcome["explain"] = explain
-        outcome["marks"] = text.special_units
-        outcome["predict"] = predict_texts
-    final.save(directory / record.MODEL)
-    text.tokenizer.save(directory)
-    return outcome
+    def build(self, precision, features_dim=None, load_weights=True):
+        """Builds it.
+
+        Args:
+            precision: Name of a Keras dtype policy.
+            features_dim: Length of the vectors that it starts from, computed before; `None` where
+                it begins with the input's own vectors.
+            load_weights: Whether a pretrained encoder has its pretrained weights.
+        """
+        keras.utils.set_random_seed(self.settings.seed)
+        if features_dim:
+            embedded = embedded_features(features_dim)
+        else:
+            embedded = self.reader.embed(load_weights, precision)
+        built = self.settings.hyperparameters.build(embedded, self.target, precision)
+        # Unless it is set, Keras compiles with XLA what a model predicts, on CPU too.
+        built.jit_compile = self.compiled
+        return built
+
+
+def _made_from(dataset, settings):
+    """What the encoded cells depend on, for the cache."""
+    return {
+        "modality": dataset.corpus.modality.name,
+        "inputs": settings.inputs.to_dict(),
+        "corpus": dataset.corpus.sha256,
+        "target": dataset.corpus.target.name,
+        "preparation": settings.preparation.to_dict(),
+        "protocol": dataset.split.protocol,
+    }
+
+
+def _encode(dataset, settings):
+    reader = dataset.corpus.modality.learn(dataset.cells("train"), settings.inputs)
+    return reader, {name: reader.encode(dataset.cells(name)) for name in ("train", "val")}
+
+
+def _perturbed(noise, dataset, reader):
+    """The training split with noise, by the epoch."""
+    return lambda epoch: reader.encode(noise.perturb(dataset.cells("train"), epoch))
+
+
+def _tensorboard(directory):
+    return [keras.callbacks.TensorBoard(directory / "tensorboard")]
 
 
 def _keep_compiled(cache, compiled_from, fresh):
@@ -207,18 +190,19 @@ def remove_state(directory):
         path.unlink(missing_ok=True)
 
 
-def _encode_once(text, sequences, directory, compiled, notify):
-    """Outputs of a frozen encoder for all texts."""
+def _encode_once(builder, sequences, directory, notify):
+    """Outputs of a frozen encoder for all cells."""
     notify("Computing the frozen encoder's outputs, once.")
-    embedded = text.embed()
+    reader = builder.reader
+    embedded = reader.embed()
     encoder = keras.Model(embedded.inputs, embedded.vectors)
-    encoder.jit_compile = compiled
+    encoder.jit_compile = builder.compiled
     return {
         name: compute_vectors(
             encoder,
             sequences[name],
-            feature=text.feature,
-            sequence_length=text.sequence_length,
+            feature=reader.feature,
+            sequence_length=reader.sequence_length,
             path=directory / _vectors_file(name),
         )
         for name in sequences
@@ -242,27 +226,28 @@ def _check_space(directory, model):
         )
 
 
-def _plan(dataset, settings, built, inputs, precision):
+def _plan(dataset, settings, network, inputs, precision):
     """What will happen, in a line or two, and about how long it will take."""
-    corpus, training = dataset.corpus, settings.training
+    corpus, training, plural = dataset.corpus, settings.training, dataset.corpus.modality.plural
     batches = TrainingBatches(
-        inputs["train"],
-        dataset.label_ids("train"),
+        inputs,
+        dataset.truth("train"),
         feature="",
         batch_size=training.batch_size,
         sequence_length=settings.inputs.sequence_length,
         seed=0,
-        compiled=built.jit_compile,
+        compiled=network.jit_compile,
     )
-    trainable = sum(math.prod(v.shape) for v in built.trainable_variables)
-    products = batches.num_tokens() * _flops_per_token(built)
+    trainable = sum(math.prod(v.shape) for v in network.trainable_variables)
+    products = batches.num_tokens() * _flops_per_token(network)
     speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
     seconds = training.epochs * (products / speed + len(batches) * _SECONDS_PER_STEP)
+    over = getattr(settings.inputs, "encoder", plural)
     return (
-        f"{settings.model} over {settings.inputs.encoder}: {built.count_params():,} parameters, "
+        f"{settings.model} over {over}: {network.count_params():,} parameters, "
         f"{trainable:,} of them trained, in {precision}, with {keras.backend.backend()} on "
         f"{devices.describe()}.\n"
-        f"{corpus.name}: {len(dataset.split.train):,} texts to train on, "
+        f"{corpus.name}: {len(dataset.split.train):,} {plural} to train on, "
         f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
         f"{len(corpus.labels)} labels.\n"
         f"About {durations.in_words(seconds)} for {training.epochs} "

@@ -15,12 +15,12 @@ from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import measure_faithfulness
 from emotion_keras.evaluation.predictions import write_predictions
+from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inputs import find_modality
 from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine import devices
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.network import remove_state, train_network
 from emotion_keras.training.options import PlaceOptions
@@ -146,7 +146,7 @@ def _make_run(
     notify(str(dataset.audit))
     train_model = train_baseline if settings.model in BASELINES else train_network
     try:
-        outcome = train_model(
+        trained = train_model(
             dataset,
             settings,
             noise=noise,
@@ -159,21 +159,25 @@ def _make_run(
     except UserError:
         _release(directory)
         raise
-    audit = dataset.audit.to_dict() | outcome["audit"]
-    # For studies of settings it takes time for nothing.
+    model, target = trained.model, dataset.corpus.target
+    probabilities = {name: model.probabilities(dataset.cells(name)) for name in settings.splits}
+    latency = measure_latency(model.probabilities, dataset.cells(settings.splits[-1]))
+    audit = dataset.audit.to_dict() | trained.audit
+    # Of studies of settings nobody looks at single examples.
     is_looked_at = settings.read_test and trial is None
     if is_looked_at:
         audit["near_repeats"] = count_near_repeats(
             dataset.cells("train"), dataset.cells("test"), modality=dataset.corpus.modality
         )
     record.write_json(directory / record.AUDIT, audit)
-    if outcome["history"]:
-        record.write_rows(directory / record.HISTORY, outcome["history"])
-    _write_predictions(directory, dataset, outcome["probabilities"])
-    if "layers" in outcome:
-        record.write_json(directory / record.ARCHITECTURE, {"layers": outcome["layers"]})
+    if trained.history:
+        record.write_rows(directory / record.HISTORY, trained.history)
+    _write_predictions(directory, dataset, probabilities)
+    if model.layers is not None:
+        record.write_json(directory / record.ARCHITECTURE, {"layers": model.layers})
     if is_looked_at:
-        _write_texts(directory, dataset, outcome)
+        _write_examples(directory, dataset, model)
+    model.save(directory)
     described = settings.to_record(precision)
     record.write_run(
         directory,
@@ -182,29 +186,25 @@ def _make_run(
             "study": place.study,
             "trial": trial,
             **described,
+            "state": model.state,
             "encoder_sha256": encoder_sha256,
             "corpus": described["corpus"] | _describe_corpus(dataset),
             # Which study and which folder it is kept in is no part of it.
             "command": settings.command(),
             "metrics": {
-                name: classification_metrics(dataset.label_ids(name), value, dataset.corpus.labels)
-                for name, value in outcome["probabilities"].items()
+                name: target.metrics(dataset.truth(name), of_split)
+                for name, of_split in probabilities.items()
             },
-            "best_epoch": outcome["best_epoch"],
-            "num_parameters": outcome["num_parameters"],
+            "temperature": target.fit_temperature(dataset.truth("val"), probabilities["val"]),
+            "best_epoch": trained.best_epoch,
+            "num_parameters": model.num_parameters,
             "cost": {
-                "seconds": outcome["seconds"],
-                "examples_per_second": outcome["examples_per_second"],
-                **outcome["latency"],
+                "seconds": trained.seconds,
+                "examples_per_second": trained.examples_per_second,
+                **latency,
                 "peak_memory_bytes": devices.peak_memory_bytes(),
             },
-            "environment": {
-                "backend": backend,
-                "versions": devices.versions(),
-                "device": devices.describe(),
-                "precision": precision,
-                "commit": _commit(),
-            },
+            "environment": _describe_environment(backend, precision),
         },
     )
     _clean_up(directory)
@@ -246,36 +246,36 @@ def _clean_up(directory):
     record.remove_parts(directory)
 
 
-def _write_texts(directory, dataset, outcome):
-    """Keeps the test split's texts, and what the gate makes of them, for those who look at them."""
-    texts = dataset.cells("test")
+def _write_examples(directory, dataset, model):
+    """Keeps the test split's cells, and what the gate makes of them, for those who look at them."""
+    cells = dataset.cells("test")
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
-    rows = [{"id": i, "text": text} for i, text in zip(ids, texts, strict=True)]
+    rows = [{"id": i, "text": cell} for i, cell in zip(ids, cells, strict=True)]
     record.write_rows(directory / record.TEXTS, rows)
-    if "explain" not in outcome:
+    if not model.can_explain:
         return
-    explained = outcome["explain"](texts)
+    explained = model.explain(cells)
     record.write_rows(
         directory / record.GATES,
         [
-            {"id": i, "position": position, **word}
-            for i, words in zip(ids, explained, strict=True)
-            for position, word in enumerate(words)
+            {"id": i, "position": position, **unit}
+            for i, units in zip(ids, explained, strict=True)
+            for position, unit in enumerate(units)
         ],
     )
     if words := summarize_words(explained):
         record.write_rows(directory / record.GATE_WORDS, words)
-    if found := measure_faithfulness(explained, outcome["marks"], outcome["predict"]):
+    if found := measure_faithfulness(explained, model.input.special_units, model.probabilities):
         record.write_rows(directory / record.FAITHFULNESS, found)
 
 
 def _write_predictions(directory, dataset, probabilities):
-    ids = dataset.corpus.examples["id"]
+    examples = dataset.corpus.examples
     splits = {
-        name: (ids.iloc[getattr(dataset.split, name)], dataset.label_ids(name), values)
-        for name, values in probabilities.items()
+        name: (examples["id"].iloc[rows], examples["label"].iloc[rows], probabilities[name])
+        for name, rows in ((name, getattr(dataset.split, name)) for name in probabilities)
     }
-    write_predictions(directory, dataset.corpus.labels, splits)
+    write_predictions(directory, dataset.corpus.target, splits)
 
 
 def _describe_corpus(dataset):
@@ -288,6 +288,16 @@ def _describe_corpus(dataset):
         "num_examples": len(corpus),
         "split_seed": dataset.split.protocol["split_seed"],
         "protocol": dataset.split.protocol,
+    }
+
+
+def _describe_environment(backend, precision):
+    return {
+        "backend": backend,
+        "versions": devices.versions(),
+        "device": devices.describe(),
+        "precision": precision,
+        "commit": _commit(),
     }
 
 

@@ -11,10 +11,8 @@ from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.evaluation.significance import mean_interval
 from emotion_keras.targets.calibration import (
     expected_calibration_error,
-    fit_temperature,
     reliability_curve,
 )
-from emotion_keras.targets.temperature import scale
 from reports.display.figure import (
     COLOURS,
     EDGE,
@@ -80,9 +78,12 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
     for name, runs in compared.items():
         found, parts = [], {False: [], True: []}
         for run in runs:
-            temperature = fit_temperature(*_split(run, "val"))
-            label_ids, probabilities = _split(run, "test")
-            scaled = scale(probabilities, temperature)
+            truth, probabilities = _split(run, "test")
+            temperature = run.record.get("temperature")
+            if temperature is None:
+                temperature = run.target.fit_temperature(*_split(run, "val"))
+            label_ids = run.target.classes(truth)
+            scaled = run.target.scale(probabilities, temperature)
             found.append((temperature, expected_calibration_error(label_ids, scaled)))
             parts[False].append((label_ids, probabilities))
             parts[True].append((label_ids, scaled))
@@ -131,8 +132,8 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
 
 def _split(run, name):
     rows = run.predictions[run.predictions["split"] == name]
-    label_ids = rows["label"].map(run.labels.index).to_numpy()
-    return label_ids, rows[probability_columns(run.labels)].to_numpy()
+    truth = run.target.encode(rows["label"].tolist())
+    return truth, rows[probability_columns(run.labels)].to_numpy()
 
 
 def confidences(runs: list[Run]) -> pd.DataFrame:

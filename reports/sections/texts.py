@@ -101,13 +101,13 @@ def mean_predictions(runs: list[Run]) -> pd.DataFrame:
         Data frame of a row a text: `id`, `label`, `predicted`, `confidence`.
     """
     rows = pd.concat([run.predictions[run.predictions["split"] == "test"] for run in runs])
-    labels = runs[0].labels
-    means = rows.groupby("id", sort=False)[probability_columns(labels)].mean()
+    target = runs[0].target
+    means = rows.groupby("id", sort=False)[probability_columns(target.labels)].mean()
     return pd.DataFrame(
         {
             "id": means.index,
             "label": rows.groupby("id", sort=False)["label"].first().to_numpy(),
-            "predicted": np.array(labels, object)[means.to_numpy().argmax(axis=1)],
+            "predicted": target.decide(means.to_numpy()),
             "confidence": means.max(axis=1).to_numpy(),
         }
     )

@@ -33,7 +33,7 @@ def sample(job):
     from emotion_keras.training.settings import Settings
 
     dataset = read_dataset(Settings.make(model=MODEL, data=job["data"]), {})
-    texts, label_ids = dataset.cells("train"), dataset.label_ids("train")
+    texts, label_ids = dataset.cells("train"), dataset.truth("train").argmax(axis=1)
     lengths = load_tokenizer(find_encoder("minilm")).encode(texts, 512).lengths
     # At even distances from the shortest to the longest.
     places = (np.arange(job["num_texts"]) + 0.5) * len(texts) / job["num_texts"]
@@ -83,16 +83,18 @@ def emotion_keras_fit(job):
 
     from emotion_keras.inputs.text import TextInput
     from emotion_keras.machine import devices
+    from emotion_keras.targets import SingleLabel
     from emotion_keras.training.loop import train
     from emotion_keras.training.settings import Settings
 
     two_epochs = {"batch_size": job["batch_size"], "epochs": 2, "patience": 0}
     settings = Settings.make(model=MODEL, **job["options"], **two_epochs)
     precision = devices.resolve_precision("auto")
-    devices.choose_kernels()
     keras.utils.set_random_seed(0)
     text = TextInput.learn(job["texts"], settings.inputs)
-    sequences, label_ids = text.encode(job["texts"]), np.array(job["label_ids"])
+    target = SingleLabel(map(str, range(job["num_labels"])))
+    sequences = text.encode(job["texts"])
+    truth = target.encode(list(map(str, job["label_ids"])))
     few = np.arange(job["batch_size"])
 
     class Clock(keras.callbacks.Callback):
@@ -103,14 +105,18 @@ def emotion_keras_fit(job):
             self.cpu_seconds = time.process_time() - self.start
 
     clock = Clock()
-    with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
-        keras.config.set_dtype_policy(precision)
-        model = settings.hyperparameters.build(text.embed(), job["num_labels"])
-        keras.config.set_dtype_policy("float32")
+    with (
+        devices.chosen_kernels(),
+        devices.data_parallel(),
+        tempfile.TemporaryDirectory() as directory,
+    ):
+        embedded = text.embed(dtype=precision)
+        model = settings.hyperparameters.build(embedded, target, precision)
         outcome = train(
             model,
-            (sequences, label_ids),
-            (sequences.take(few), label_ids[few]),
+            (sequences, truth),
+            (sequences.take(few), truth[few]),
+            target=target,
             feature=text.feature,
             sequence_length=text.sequence_length,
             seed=0,

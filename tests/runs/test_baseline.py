@@ -14,7 +14,7 @@ from emotion_keras.data import read_dataset
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.fit import main
-from emotion_keras.inference.baseline_model import load_baseline
+from emotion_keras.inference.load import load_model
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.training.settings import Settings
 
@@ -41,7 +41,7 @@ def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
     dataset = read_dataset(
         Settings.make(model="majority", data=str(corpus_path)), {}, lambda message: None
     )
-    shares = np.bincount(dataset.label_ids("train")) / len(dataset.split.train)
+    shares = np.bincount(dataset.truth("train").argmax(axis=1)) / len(dataset.split.train)
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(
         rows[probability_columns(labels)], np.tile(shares, (len(rows), 1)), atol=1e-6
@@ -56,7 +56,9 @@ def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
     dataset = read_dataset(settings, {}, lambda message: None)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     features = vectorizer.fit_transform(dataset.cells("train"))
-    expected = LogisticRegression(C=2.0, max_iter=1000).fit(features, dataset.label_ids("train"))
+    expected = LogisticRegression(C=2.0, max_iter=1000).fit(
+        features, dataset.truth("train").argmax(axis=1)
+    )
     expected = expected.predict_proba(vectorizer.transform(dataset.cells("test")))
     np.testing.assert_allclose(
         rows[probability_columns(found["corpus"]["labels"])], expected, atol=1e-5
@@ -69,21 +71,22 @@ def test_svm_learns_and_has_probabilities(run):
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(rows[probability_columns(labels)].sum(axis=1), 1, atol=1e-5)
     assert found["metrics"]["test"]["accuracy"] > 0.6
-    assert set(load_baseline(directory / record.ESTIMATOR).predict(["we sang and danced"])) == {2}
+    assert load_model(directory).probabilities(["we sang and danced"]).argmax() == 2
 
 
-def test_a_file_that_is_no_baselines_is_not_loaded(tmp_path):
+def test_a_file_that_is_no_baselines_is_not_loaded(tmp_path, make_record):
+    record.write_run(tmp_path, make_record(model="majority", inputs={}))
     path = tmp_path / record.ESTIMATOR
     skops.io.dump({"answer": Fraction(1, 3)}, path)
     with pytest.raises(UserError, match=r"not loaded.*fractions\.Fraction"):
-        load_baseline(path)
+        load_model(tmp_path)
     path.write_bytes(b"PK and no more")
     with pytest.raises(UserError, match="damaged"):
-        load_baseline(path)
+        load_model(tmp_path)
 
 
 @pytest.mark.parametrize("model", sorted(BASELINES))
-def test_an_baselines_record_is_like_any_other(run, model):
+def test_a_baselines_record_is_like_any_other(run, model):
     found, _, directory = run(model)
     assert found["inputs"] == {}
     assert found["environment"]["backend"] == "scikit-learn"
@@ -93,12 +96,12 @@ def test_an_baselines_record_is_like_any_other(run, model):
     assert not (directory / record.HISTORY).exists()
 
 
-def test_an_baseline_is_not_made_twice(command, run, capsys):
+def test_a_baseline_is_not_made_twice(command, run, capsys):
     run("majority")
     assert main(command(model="majority", **NO_NETWORK)) == 0
     assert "finished already" in capsys.readouterr().out
 
 
-def test_an_baseline_takes_no_option_of_a_network(command, capsys):
+def test_a_baseline_takes_no_option_of_a_network(command, capsys):
     assert main(command(model="majority", **{**NO_NETWORK, "epochs": 3})) == 2
     assert "epochs" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import pytest
 from emotion_keras import fit as fit_module
 from emotion_keras import predict, record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.predictions import read_split
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 from emotion_keras.studies.comparison import _compare
@@ -113,7 +114,7 @@ def errors_of(folder, capsys):
 
 
 @pytest.mark.parametrize(("damage", "message"), WAYS)
-@pytest.mark.parametrize("name", ["model.keras", "tokenizer.json", "run.json", "predictions.csv"])
+@pytest.mark.parametrize("name", ["model.keras", "text/tokenizer.json", "run.json"])
 def test_a_damaged_run_of_a_network(name, damage, message, run):
     damage(run / name)
     with pytest.raises(UserError, match=message) as found:
@@ -179,7 +180,7 @@ def test_no_value_in_a_record_ends_in_a_traceback(what, value, make_record, expo
             place = place[key]
         place[path[-1]] = value
         if what == "run.json":
-            record.write_run(tmp_path, changed)
+            record.write_versioned(tmp_path / record.RUN, changed)
             try:
                 record.read_run(tmp_path)
             except UserError as error:
@@ -225,7 +226,7 @@ def test_damaged_predictions_are_not_read(change, message, run):
     path = run / record.PREDICTIONS
     path.write_text(change(path.read_text()))
     with pytest.raises(UserError, match=rf"predictions\.csv.*{message}"):
-        Predictor.load(run)
+        read_split(run, record.read_run(run), "val")
 
 
 def test_a_finished_run_that_is_damaged_is_not_taken_for_one(run, toy):

@@ -16,7 +16,6 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.export import summarize
 from emotion_keras.inference import export as export_module
-from emotion_keras.inference.onnx_model import ExportedNetwork
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.machine.cores import available_cores
 
@@ -76,7 +75,7 @@ def test_an_onnx_model_says_what_the_run_says(gated_run, exported):
     assert {path.name for path in exported.iterdir()} == {
         record.EXPORT,
         record.ONNX,
-        "tokenizer.json",
+        "text",
         export_module.CARD,
     }
     card = (exported / export_module.CARD).read_text()
@@ -124,7 +123,7 @@ def test_other_formats_are_checked_and_complete(gated_run, tmp_path, format):
     assert about["format"] == format
     assert 0 <= about["greatest_difference"] < 1e-4
     assert about["labels"] == record.read_run(gated_run)["corpus"]["labels"]
-    assert (out / "tokenizer.json").exists()
+    assert (out / "text" / "tokenizer.json").exists()
 
 
 @pytest.mark.tensorflow
@@ -190,9 +189,8 @@ def test_int8_says_nearly_what_float32_says_on_every_cpu(gated_run, tmp_path):
         ["probability:anger", "probability:fear", "probability:joy"]
     ]
     texts = pd.read_csv(gated_run / record.TEXTS)["text"].tolist()
-    network = ExportedNetwork(out, record.read_run(gated_run)["inputs"]["sequence_length"])
-    found = network.outputs(network.tokenizer.encode(texts, network.sequence_length))
-    np.testing.assert_allclose(found.probabilities, expected, atol=0.02)
+    found = Predictor.load(out).model.probabilities(texts)
+    np.testing.assert_allclose(found, expected, atol=0.02)
     weights = [
         onnx.numpy_helper.to_array(stored)
         for stored in onnx.load(out / record.ONNX).graph.initializer

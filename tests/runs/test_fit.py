@@ -99,9 +99,10 @@ def test_the_record_holds_all_there_is_to_know(fit, corpus_path):
         "model.keras",
         "predictions.csv",
         "run.json",
+        "text",
         "texts.csv",
-        "tokenizer.json",
     ]
+    assert [path.name for path in (directory / "text").iterdir()] == ["tokenizer.json"]
     model = keras.saving.load_model(directory / "model.keras", compile=False)
     assert run["num_parameters"] == sum(w.size for w in model.get_weights())
 
@@ -146,7 +147,7 @@ def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
     with open(corpus_path, newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
     model = keras.saving.load_model(directory / record.MODEL, compile=False)
-    sequences = WordPieceTokenizer.load(directory).encode(
+    sequences = WordPieceTokenizer.load(directory / "text").encode(
         [texts[int(row["id"]) - 1] for row in rows], 16
     )
     found = predict(model, sequences, feature="token_ids", sequence_length=16)
@@ -403,7 +404,7 @@ def test_a_run_of_an_baseline_repeats_from_its_record(command, toy, capsys):
 
 
 def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
-    record.write_run(tmp_path, {"model": "cnn"})
+    record.write_versioned(tmp_path / record.RUN, {"model": "cnn"})
     assert "is damaged: run_id is missing" in error_of([f"--from-run={tmp_path}"], capsys)
 
 

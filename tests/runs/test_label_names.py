@@ -19,8 +19,10 @@ from emotion_keras.evaluation.card import model_card
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.predictions import read_predictions, read_split, write_predictions
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs import TextInput
 from emotion_keras.predict import main
 from emotion_keras.service.app import make_app
+from emotion_keras.targets import SingleLabel
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training import run as training_run
 from reports.records import read_records
@@ -74,8 +76,9 @@ def make_run(directory, make_record, labels, rights=(0, 1, 2), **changes):
     """Writes a run of three texts a split; returns its record."""
     directory.mkdir(parents=True)
     label_ids = np.array(rights)
-    splits = {s: ([f"{s}{i}" for i in range(3)], label_ids, PROBABILITIES) for s in ("val", "test")}
-    write_predictions(directory, labels, splits)
+    cells = [labels[i] for i in rights]
+    splits = {s: ([f"{s}{i}" for i in range(3)], cells, PROBABILITIES) for s in ("val", "test")}
+    write_predictions(directory, SingleLabel(labels), splits)
     scores = classification_metrics(label_ids, PROBABILITIES, labels)
     run = make_record(labels, metrics={"val": scores, "test": scores}, **changes)
     record.write_run(directory, run)
@@ -90,8 +93,8 @@ def test_predictions_are_read_as_they_were_written(name, tmp_path, make_record):
     assert found["id"].tolist() == ["val0", "val1", "val2", "test0", "test1", "test2"]
     assert found["split"].tolist() == ["val"] * 3 + ["test"] * 3
     assert found["label"].tolist() == found["predicted"].tolist() == labels * 2
-    label_ids, probabilities = read_split(tmp_path / "run", run, "test")
-    assert label_ids.tolist() == [0, 1, 2]
+    truth, probabilities = read_split(tmp_path / "run", run, "test")
+    np.testing.assert_array_equal(truth, np.eye(3))
     np.testing.assert_array_equal(probabilities, PROBABILITIES)
 
 
@@ -130,9 +133,12 @@ def test_columns_of_labelled_tables_are_apart(name, tmp_path, monkeypatch):
 class Fake:
     """Prefers the second label."""
 
-    tokenizer = sequence_length = None
+    modality, input = TextInput, None
     can_explain = False
     num_parallel = 1
+
+    def __init__(self, labels):
+        self.target = SingleLabel(labels)
 
     def probabilities(self, texts):
         return np.array([[0.25, 0.75] for _ in texts])
@@ -140,9 +146,8 @@ class Fake:
 
 def fake(labels):
     return Predictor(
-        Fake(),
+        Fake(labels),
         name="fake",
-        labels=labels,
         temperature=1.0,
         preparation={"clean": True, "normalize_punctuation": True},
     )

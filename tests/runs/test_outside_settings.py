@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import keras
 import pytest
 
 from emotion_keras.errors import UserError
+from emotion_keras.inference.predictor import Predictor
 from emotion_keras.machine import devices
 from emotion_keras.training import run as training_run
 
@@ -120,6 +122,31 @@ def test_fit_sets_a_callers_settings_aside(toy):
         keras.config.set_epsilon(1e-7)
     assert odd.name == plain.name
     assert (odd / "predictions.csv").read_bytes() == (plain / "predictions.csv").read_bytes()
+
+
+def test_a_call_from_python_leaves_the_state_of_the_process_as_it_was(toy):
+    def handler(*_):
+        """What a program does of its own on Ctrl-C."""
+
+    def state():
+        return (
+            keras.config.dtype_policy().name,
+            keras.config.is_flash_attention_enabled(),
+            [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
+            sys.stdout,
+            sys.stderr,
+        )
+
+    before = signal.signal(signal.SIGINT, handler)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        expected = state()
+        directory = training_run.fit(**toy | {"epochs": 1}, notify=lambda message: None)
+        Predictor.load(directory)(["we sang"], explain=True)
+        assert state() == expected
+    finally:
+        signal.signal(signal.SIGINT, before)
+        keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from emotion_keras import record
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs import TextInput
 from emotion_keras.predict import main
+from emotion_keras.targets import SingleLabel
 
 LABELS = ["joy", "fear", "anger"]
 
@@ -17,14 +20,16 @@ LABELS = ["joy", "fear", "anger"]
 class Fake:
     """Knows three words, and is not sure of others."""
 
-    tokenizer = sequence_length = None
+    modality, input = TextInput, None
+    target = SingleLabel(["joy", "fear", "anger"])
     can_explain = False
 
     def probabilities(self, texts):
         if "interrupt" in texts:
             raise KeyboardInterrupt
         known = {"party": [0.7, 0.2, 0.1], "storm": [0.1, 0.8, 0.1], "late": [0.2, 0.2, 0.6]}
-        return [next((p for w, p in known.items() if w in t), [0.4, 0.3, 0.3]) for t in texts]
+        rows = [next((p for w, p in known.items() if w in t), [0.4, 0.3, 0.3]) for t in texts]
+        return np.array(rows)
 
 
 class Explaining(Predictor):
@@ -59,7 +64,6 @@ def loaded(monkeypatch):
     predictor = Explaining(
         Fake(),
         name="fake",
-        labels=LABELS,
         temperature=1.0,
         preparation={"clean": True, "normalize_punctuation": True},
     )

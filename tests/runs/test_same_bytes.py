@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
-from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.load import load_model
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import option_names
@@ -39,5 +39,5 @@ def test_the_same_command_makes_the_same_bytes(model, toy, toy_bert, corpus_path
     first, second = runs
     assert (first / record.PREDICTIONS).read_bytes() == (second / record.PREDICTIONS).read_bytes()
     texts = corpus_path.read_text().splitlines()
-    for a, b in zip(*(weights(load_trained(run), texts) for run in runs), strict=True):
+    for a, b in zip(*(weights(load_model(run), texts) for run in runs), strict=True):
         np.testing.assert_array_equal(a, b)

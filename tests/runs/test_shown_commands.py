@@ -9,7 +9,7 @@ import pytest
 
 from emotion_keras import export, fit, record
 from emotion_keras.errors import UserError
-from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.load import load_model
 from tuning import search
 from tuning.trials import Trials
 
@@ -39,7 +39,7 @@ def test_a_run_without_its_model_says_how_to_train_it(gated_run, tmp_path, name)
     folder = shutil.copytree(gated_run, tmp_path / name)
     (folder / record.MODEL).unlink()
     with pytest.raises(UserError) as told:
-        load_trained(folder)
+        load_model(folder)
     words = pasted(str(told.value))
     assert words[words.index("--from-run") + 1] == str(folder)
 

@@ -16,11 +16,12 @@ from emotion_keras.inference.explanation import (
     explaining_model,
     has_gate,
 )
-from emotion_keras.inference.loading import load_trained
-from emotion_keras.inference.outputs import explain_words, summarize_words
+from emotion_keras.inference.load import load_model
+from emotion_keras.inference.outputs import explain_units, summarize_words
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
+from emotion_keras.targets import SingleLabel
 
 TEXTS = [
     "We laughed at home, and laughing friends came.",
@@ -28,6 +29,7 @@ TEXTS = [
     "She shouted; he shouted back at home.",
     "",
 ] * 3
+TARGET = SingleLabel("abc")
 OPTIONS = {"vocabulary_size": 70, "embedding_dim": 8, "sequence_length": 12}
 
 
@@ -39,7 +41,7 @@ def text():
 def build(text, **options):
     keras.utils.set_random_seed(3)
     settings = {"num_heads": 2, "intermediate_dim": 8, **options}
-    return MODELS["gated_transformer"](**settings).build(text.embed(), 3)
+    return MODELS["gated_transformer"](**settings).build(text.embed(), TARGET)
 
 
 def sigmoid(x):
@@ -51,9 +53,13 @@ def test_gates_and_contributions_are_those_of_the_formula(text, gate):
     model = build(text, gate=gate)
     sequences = text.encode(TEXTS)
     outputs = explained_outputs(
-        explaining_model(model), sequences, sequence_length=12, batch_size=5
+        explaining_model(model, TARGET),
+        sequences,
+        feature="token_ids",
+        sequence_length=12,
+        batch_size=5,
     )
-    explained = explain_words(text.tokenizer.words(TEXTS, 12), outputs)
+    explained = explain_units(text.units(TEXTS), outputs, TARGET)
     probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
     np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)
     gating, classifier = model.get_layer("gate"), model.get_layer("classifier")
@@ -177,12 +183,9 @@ def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
 
 
 def test_a_runs_faithfulness_is_what_its_model_gives(gated_run):
-    model = load_trained(gated_run)
+    model = load_model(gated_run)
     texts = [row["text"] for row in record.read_rows(gated_run / record.TEXTS)]
-    words = model.tokenizer.words(texts, model.sequence_length)
-    sequences = model.tokenizer.encode(texts, model.sequence_length)
-    explained = explain_words(words, model.outputs(sequences, explain=True))
-    rows = measure_faithfulness(explained, {"[CLS]", "[SEP]"}, model.probabilities)
+    rows = measure_faithfulness(model.explain(texts), {"[CLS]", "[SEP]"}, model.probabilities)
     for row, kept in zip(rows, read_faithfulness(gated_run), strict=True):
         assert kept == pytest.approx(row, abs=1e-5)
 

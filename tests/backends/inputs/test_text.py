@@ -7,6 +7,7 @@ import pytest
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
+from emotion_keras.targets import SingleLabel
 
 TEXTS = ["we laughed at home", "they hid in the dark while the storm shouted", "cafe"] * 4
 
@@ -80,7 +81,7 @@ def test_more_padding_changes_no_output(start, name):
     if name == "bert" and embedded.pooled is None:
         pytest.skip("bert needs an encoder with a pooled output")
     keras.utils.set_random_seed(0)
-    model = MODELS[name](**small_options(name, embedded)).build(embedded, 3)
+    model = MODELS[name](**small_options(name, embedded)).build(embedded, SingleLabel("abc"))
     sequences = text.encode(TEXTS[:3])
     longest = int(sequences.lengths.max())
 

@@ -17,6 +17,7 @@ from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
 from emotion_keras.models import GatedTransformer
+from emotion_keras.targets import SingleLabel
 from emotion_keras.training.loop import train
 
 BACKEND = keras.backend.backend()
@@ -29,15 +30,17 @@ def train_on_all_devices():
     label_ids = np.repeat([0, 1, 2], 16).astype("int32")
     lengths = rng.integers(2, 9, len(label_ids))
     values = rng.normal(size=(lengths.sum(), 4)).astype("float32")
-    data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
+    truth = np.eye(3, dtype="float32")[label_ids]
+    data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), truth
     keras.utils.set_random_seed(0)
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         form = GatedTransformer(num_layers=1, num_heads=2, dropout=0.0)
-        model = form.build(embedded_features(4), 3)
+        model = form.build(embedded_features(4), SingleLabel("abc"))
         outcome = train(
             model,
             data,
             data,
+            target=SingleLabel("abc"),
             feature="features",
             sequence_length=8,
             seed=0,
@@ -58,16 +61,7 @@ def train_on_all_devices():
     return {"losses": losses, "spread": spread, "device": devices.describe()}
 
 
-@pytest.fixture
-def flash_attention():
-    """Puts the choice of attention back."""
-    enabled = keras.config.is_flash_attention_enabled()
-    yield
-    if enabled is not False:
-        keras.config.enable_flash_attention()
-
-
-def test_choosing_kernels_changes_no_result(flash_attention):
+def test_choosing_kernels_changes_no_result_and_is_undone():
     vectors = np.random.default_rng(0).normal(size=(2, 6, 8)).astype("float32")
     mask = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], bool)[:, None]
 
@@ -78,10 +72,11 @@ def test_choosing_kernels_changes_no_result(flash_attention):
         layer.set_weights([rng.normal(size=w.shape) for w in layer.weights])
         return keras.ops.convert_to_numpy(layer(vectors, vectors, attention_mask=mask))
 
-    before = attend()
-    devices.choose_kernels()
-    # Sums in another order: some units in float32's last place, of numbers up to 18.
-    np.testing.assert_allclose(attend(), before, rtol=1e-5, atol=1e-4)
+    before, enabled = attend(), keras.config.is_flash_attention_enabled()
+    with devices.chosen_kernels():
+        # Sums in another order: some units in float32's last place, of numbers up to 18.
+        np.testing.assert_allclose(attend(), before, rtol=1e-5, atol=1e-4)
+    assert keras.config.is_flash_attention_enabled() == enabled
 
 
 # 24 MB in blocks of 1 MB, ten times: used again they cost no page faults, mapped 6,144 each time.

@@ -5,8 +5,10 @@ import pytest
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.models import MODELS
+from emotion_keras.targets import SingleLabel
 
 DIM = 8
+TARGET = SingleLabel("abc")
 
 SMALL = {
     "cnn": {"num_filters": 4},
@@ -30,10 +32,10 @@ FORMS = {name: (name, options) for name, options in SMALL.items()} | {
 }
 
 
-def build(form):
+def build(form, dtype="float32"):
     name, options = FORMS[form]
     blocks = BLOCKS if "transformer" in name else {}
-    return MODELS[name](**{**blocks, **options}).build(start(), 3)
+    return MODELS[name](**{**blocks, **options}).build(start(), TARGET, dtype)
 
 
 def start():
@@ -109,7 +111,7 @@ def test_a_step_of_training_reaches_every_weight(model):
 def test_the_models_differ_in_the_gate_alone():
     names = {}
     for name in ("transformer", "gated_transformer"):
-        built = MODELS[name](num_layers=1, num_heads=2).build(embedded_features(DIM), 3)
+        built = MODELS[name](num_layers=1, num_heads=2).build(embedded_features(DIM), TARGET)
         names[name] = {layer.name for layer in built.layers}
     assert names["gated_transformer"] - names["transformer"] == {"gate"}
     assert names["transformer"] < names["gated_transformer"]
@@ -128,7 +130,7 @@ def pooled(built, inputs):
 
 def test_a_gate_after_the_embeddings_gates_what_the_first_block_is_given():
     form = MODELS["gated_transformer"](num_layers=0, gate_after="embeddings")
-    built = form.build(embedded_features(DIM), 3)
+    built = form.build(embedded_features(DIM), TARGET)
     inputs = batch(5, 8)
     gated = keras.ops.convert_to_numpy(built.get_layer("gate")(inputs["features"][:, :5]))
     np.testing.assert_allclose(pooled(built, inputs), gated.mean(axis=1), atol=1e-6)
@@ -141,11 +143,11 @@ def test_gates_after_blocks_are_one_a_block():
     order = [name for name in names if name.startswith(("gate", "block"))]
     assert order == ["block_0", "gate_0", "block_1", "gate_1"]
     with pytest.raises(UserError, match="no blocks to put gates after.*num_layers=0"):
-        MODELS["gated_transformer"](num_layers=0, gate_after="blocks").build(start(), 3)
+        MODELS["gated_transformer"](num_layers=0, gate_after="blocks").build(start(), TARGET)
 
 
 def test_a_gated_linear_unit_against_numpy():
-    built = MODELS["gated_transformer"](num_layers=0, gate="linear_unit").build(start(), 3)
+    built = MODELS["gated_transformer"](num_layers=0, gate="linear_unit").build(start(), TARGET)
     inputs = batch(5, 8)
     text = inputs["features"][:, :5]
     (kernel, bias), (value_kernel, value_bias) = (
@@ -165,7 +167,7 @@ def test_a_gated_linear_unit_against_numpy():
     ],
 )
 def test_poolings_against_numpy(pooling, expected):
-    built = MODELS["transformer"](num_layers=0, pooling=pooling).build(start(), 3)
+    built = MODELS["transformer"](num_layers=0, pooling=pooling).build(start(), TARGET)
     inputs = batch(5, 8)
     inputs["features"] -= 3  # So that zeros of padding would be the largest.
     text = inputs["features"][:, :5]
@@ -173,7 +175,7 @@ def test_poolings_against_numpy(pooling, expected):
 
 
 def test_cnn_takes_the_largest_value_of_each_filter():
-    built = MODELS["cnn"](num_filters=3, filter_widths=(3,)).build(start(), 2)
+    built = MODELS["cnn"](num_filters=3, filter_widths=(3,)).build(start(), SingleLabel("ab"))
     inputs = batch(6, 8)
     kernel, bias = built.get_layer("filters_3").get_weights()
     # One token of zeros before and after the text, so that a filter fits at each of six places.
@@ -190,7 +192,7 @@ def test_cnn_takes_the_largest_value_of_each_filter():
 def test_lstm_reads_in_both_directions():
     """Only a model that reads both ways keeps what the first and the last of many tokens say."""
     keras.utils.set_random_seed(0)
-    built = MODELS["lstm"](units=4).build(start(), 2)
+    built = MODELS["lstm"](units=4).build(start(), SingleLabel("ab"))
     inputs = batch(40, 40)
     expected = built.predict(inputs, verbose=0)
     for place in (0, 39):
@@ -201,7 +203,7 @@ def test_lstm_reads_in_both_directions():
 
 def test_bert_without_a_pooled_output_is_refused():
     with pytest.raises(UserError, match="bert needs a pretrained encoder"):
-        MODELS["bert"]().build(embedded_features(DIM), 3)
+        MODELS["bert"]().build(embedded_features(DIM), TARGET)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -209,11 +211,7 @@ def test_bert_without_a_pooled_output_is_refused():
 def test_mixed_precision_stays_close_to_float32(form, precision):
     built = {}
     for policy in ("float32", precision):
-        keras.config.set_dtype_policy(policy)
-        try:
-            built[policy] = build(form)
-        finally:
-            keras.config.set_dtype_policy("float32")
+        built[policy] = build(form, policy)
     for source, target in zip(*(model.layers for model in built.values()), strict=True):
         target.set_weights(source.get_weights())
     exact, mixed = (model.predict(batch(5, 8), verbose=0) for model in built.values())

@@ -14,8 +14,11 @@ import pytest
 
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
+from emotion_keras.targets import SingleLabel
 
 TEXTS = ["We laughed at home.", "They hid in the dark while the storm shouted!", "Café"]
+
+TARGET = SingleLabel("abc")
 
 LOAD = """
 import sys
@@ -38,7 +41,7 @@ def saved(tmp_path_factory, minilm, minilm_embedded):
     starts = {"minilm": (minilm, minilm_embedded, 0), "scratch": (scratch, scratch.embed(), 2)}
     expected = {}
     for name, (text, embedded, num_layers) in starts.items():
-        model = MODELS["gated_transformer"](num_layers=num_layers, **sizes).build(embedded, 3)
+        model = MODELS["gated_transformer"](num_layers=num_layers, **sizes).build(embedded, TARGET)
         token_ids, mask = text.encode(TEXTS).pad([0, 1, 2], 24)
         inputs = {"token_ids": token_ids, "padding_mask": mask}
         folder = tmp_path_factory.mktemp(name)

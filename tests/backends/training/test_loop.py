@@ -15,7 +15,7 @@ from emotion_keras.inference.prediction import compute_vectors, predict
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.models import GatedTransformer
-from emotion_keras.training import loop
+from emotion_keras.targets import SingleLabel
 from emotion_keras.training.loop import CHECKPOINT, TrainingState, train
 
 DIM = 4
@@ -31,19 +31,24 @@ def make_data(counts, seed=0):
     return Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
 
 
-def make_model(num_classes=3, seed=0, dropout=0.2):
+def make_model(num_classes=3, seed=0, dropout=0.2, dtype="float32"):
     keras.utils.set_random_seed(seed)
     form = GatedTransformer(num_layers=0, dropout=dropout)
-    return form.build(embedded_features(DIM), num_classes)
+    return form.build(embedded_features(DIM), SingleLabel("abcdefgh"[:num_classes]), dtype)
 
 
 def run(model, data, directory, val_data=None, **options):
     directory.mkdir(exist_ok=True)
     settings = {"batch_size": 16, "epochs": 2, "learning_rate": 0.01, "patience": 0, "seed": 0}
+    val_data = val_data or make_data([9, 9, 9], seed=1)
+    num_classes = model.output_shape[-1]
     return train(
         model,
-        data,
-        val_data or make_data([9, 9, 9], seed=1),
+        *(
+            (sequences, np.eye(num_classes, dtype="float32")[ids])
+            for sequences, ids in (data, val_data)
+        ),
+        target=SingleLabel("abcdefgh"[:num_classes]),
         feature="features",
         sequence_length=16,
         directory=directory,
@@ -143,7 +148,10 @@ def compile_eagerly(self, *args, original=keras.Model.compile, **options):
 
 def scripted_scores(monkeypatch, scores):
     scores = iter(scores)
-    monkeypatch.setattr(loop, "macro_f1", lambda *args: next(scores))
+    measured = {"loss": 1.0, "accuracy": 0.5}
+    monkeypatch.setattr(
+        SingleLabel, "validate", lambda *args: {**measured, "macro_f1": next(scores)}
+    )
 
 
 class Weights(keras.callbacks.Callback):
@@ -347,17 +355,16 @@ def test_ctrl_c_stops_after_the_step_and_the_same_command_continues(
 
 
 def test_the_loss_scale_is_kept_in_float16(tmp_path):
-    keras.config.set_dtype_policy("mixed_float16")
-    data, model = make_data([20, 20, 20]), make_model()
+    data, model = make_data([20, 20, 20]), make_model(dtype="mixed_float16")
     run(model, data, tmp_path / "one", epochs=3)
-    model = make_model()
+    model = make_model(dtype="mixed_float16")
     with pytest.raises(InterruptedError):
         run(model, data, tmp_path / "two", epochs=3, callbacks=[StopAt(2, 0)])
     with np.load(tmp_path / "two" / CHECKPOINT) as checkpoint:
         values = [checkpoint[name] for name in checkpoint if name.startswith("state_")]
     # The scale starts at 2**15, and only it is so large.
     assert max(float(np.max(value)) for value in values) >= 2**15
-    model = make_model()
+    model = make_model(dtype="mixed_float16")
     run(model, data, tmp_path / "two", epochs=3)
     assert float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale)) >= 2**15
 

@@ -10,7 +10,7 @@ from emotion_keras.data import read_dataset
 from emotion_keras.data.noise import perturb
 from emotion_keras.data.options import DataOptions
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise
-from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.load import load_model
 from emotion_keras.inputs.text_noise import KINDS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
@@ -179,11 +179,11 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
             ("mask_words", 0.3),
             ("mask_words", 1.0),
         ]
-        predict = load_trained(directory).probabilities
+        predict = load_model(directory).probabilities
         for row in rows:
             probabilities = predict(perturb(dataset.cells("test"), row["kind"], row["level"]))
             expected = classification_metrics(
-                dataset.label_ids("test"), probabilities, dataset.corpus.labels
+                dataset.truth("test").argmax(axis=1), probabilities, dataset.corpus.labels
             )
             for score in ("accuracy", "auc", "log_loss"):
                 assert row[score] == pytest.approx(expected[score], abs=1e-5)
@@ -195,7 +195,7 @@ def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp
     analyze("noise", label_levels="0.4", **options)
     assert len(read_noise(directory)) == 6
     capsys.readouterr()
-    monkeypatch.setattr("emotion_keras.inference.loading.load_trained", lambda directory: 1 / 0)
+    monkeypatch.setattr("emotion_keras.inference.load.load_model", lambda directory: 1 / 0)
     again, _ = analyze("noise", label_levels="0.4", **options)
     assert "models to test" not in capsys.readouterr().out
     assert [point["kind"] for point in again["noise"]["tfidf_logistic"]][-1] == "lose_case"

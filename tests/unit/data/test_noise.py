@@ -130,16 +130,24 @@ def test_the_built_in_corpus_seldom_names_an_emotion():
 
 
 def test_labels_become_others():
-    label_ids = np.random.default_rng(0).integers(0, 5, 20_000).astype("int32")
-    noisy = perturb_labels(label_ids, 0.3, 5)
-    assert noisy.dtype == label_ids.dtype
+    label_ids = np.random.default_rng(0).integers(0, 5, 20_000)
+    truth = np.eye(5, dtype="float32")[label_ids]
+    rows = perturb_labels(truth, 0.3)
+    assert rows.dtype == truth.dtype and (rows.sum(axis=1) == 1).all()
+    noisy = rows.argmax(axis=1)
     assert (noisy != label_ids).mean() == pytest.approx(0.3, abs=0.012)
     shift = (noisy - label_ids)[noisy != label_ids] % 5
     np.testing.assert_allclose(np.bincount(shift, minlength=5)[1:] / len(shift), 0.25, atol=0.02)
-    np.testing.assert_array_equal(perturb_labels(label_ids, 0, 5), label_ids)
-    assert (perturb_labels(label_ids, 1, 5) != label_ids).all()
-    np.testing.assert_array_equal(noisy, perturb_labels(label_ids, 0.3, 5))
-    assert (noisy != perturb_labels(label_ids, 0.3, 5, seed=1)).any()
+    np.testing.assert_array_equal(perturb_labels(truth, 0), truth)
+    assert (perturb_labels(truth, 1) != truth).any(axis=1).all()
+    np.testing.assert_array_equal(rows, perturb_labels(truth, 0.3))
+    assert (rows != perturb_labels(truth, 0.3, seed=1)).any()
+
+
+def test_shares_of_several_labels_are_moved_to_others_together():
+    truth = np.array([[0.75, 0.25, 0.0]] * 50, "float32")
+    moved = {tuple(row) for row in perturb_labels(truth, 1.0).tolist()}
+    assert moved == {(0.0, 0.75, 0.25), (0.25, 0.0, 0.75)}
 
 
 def test_noise_for_training_is_another_in_each_epoch():
@@ -151,17 +159,15 @@ def test_noise_for_training_is_another_in_each_epoch():
     assert np.mean([a != b for a, b in zip(first, LONG.lower(), strict=True) if b.isalpha()]) < 0.12
     # Nor is it the noise that a model is tested with.
     assert all(text != perturb([LONG.lower()], "typos", 0.1, seed=3)[0] for text in (first, second))
-    label_ids = np.arange(100) % 5
-    np.testing.assert_array_equal(
-        noise.perturb_labels(label_ids, 5), perturb_labels(label_ids, 0.5, 5, seed=3)
-    )
+    truth = np.eye(5)[np.arange(100) % 5]
+    np.testing.assert_array_equal(noise.perturb_labels(truth), perturb_labels(truth, 0.5, seed=3))
 
 
 def test_without_noise_for_training_all_stays():
     for noise in (TrainingNoise(0), TrainingNoise(0, noise="labels:0")):
         assert not noise.touches_cells
         assert noise.perturb([LONG], 0) == [LONG]
-        np.testing.assert_array_equal(noise.perturb_labels(np.arange(9), 9), np.arange(9))
+        np.testing.assert_array_equal(noise.perturb_labels(np.eye(9)), np.eye(9))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +191,7 @@ def test_a_wrong_level_is_told(level):
     with pytest.raises(UserError, match="from 0 to 1"):
         perturb(["we hid"], "typos", level)
     with pytest.raises(UserError, match="from 0 to 1"):
-        perturb_labels(np.zeros(3, int), level, 2)
+        perturb_labels(np.eye(3), level)
 
 
 def test_an_unknown_kind_is_told():

@@ -7,6 +7,7 @@ from emotion_keras import record
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.predictions import write_predictions
 from emotion_keras.evaluation.significance import mcnemar, paired_difference
+from emotion_keras.targets import SingleLabel
 from emotion_keras.targets.metrics import classification_metrics
 
 LABELS = ["anger", "fear", "joy"]
@@ -26,10 +27,11 @@ def make_run(make_record, folder, model, seed, skill, encoder=None):
     splits, metrics = {}, {}
     for name, part in (("val", slice(0, 100)), ("test", slice(100, 400))):
         metrics[name] = classification_metrics(label_ids[part], probabilities[part], LABELS)
-        splits[name] = [str(i) for i in range(400)[part]], label_ids[part], probabilities[part]
+        cells = [LABELS[i] for i in label_ids[part]]
+        splits[name] = [str(i) for i in range(400)[part]], cells, probabilities[part]
     directory = folder / f"{model}-{encoder}-{seed}"
     directory.mkdir()
-    write_predictions(directory, LABELS, splits)
+    write_predictions(directory, SingleLabel(LABELS), splits)
     run = make_record(
         LABELS,
         model=model,

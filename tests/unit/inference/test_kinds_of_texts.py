@@ -6,12 +6,15 @@ import pytest
 
 from emotion_keras.errors import UserError
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs import TextInput
+from emotion_keras.targets import SingleLabel
 
 
 class Fake:
     """Takes what holds «party» for joy, and all else for fear."""
 
-    tokenizer = sequence_length = None
+    modality, input = TextInput, None
+    target = SingleLabel(["joy", "fear"])
     can_explain = False
 
     def probabilities(self, texts):
@@ -23,7 +26,6 @@ def predictor():
     return Predictor(
         Fake(),
         name="fake",
-        labels=["joy", "fear"],
         temperature=1.0,
         preparation={"clean": True, "normalize_punctuation": True},
     )

@@ -6,8 +6,11 @@ import pytest
 from emotion_keras.data import load_corpus, prepare
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs import TextInput
 from emotion_keras.inputs.normalization import has_words
+from emotion_keras.inputs.text import TextOptions
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.targets import SingleLabel
 
 WITHOUT = [
     pytest.param("", id="nothing"),
@@ -54,12 +57,14 @@ WITH = [
 class Marks:
     """A network that is sure of the first label for every token it is asked about."""
 
-    sequence_length = 6
+    modality = TextInput
+    target = SingleLabel(["joy", "fear"])
     can_explain = True
     num_parallel = 1
 
     def __init__(self, words):
-        self.tokenizer = WordPieceTokenizer.of_words([*words, *"!?.,:;)-$=+<>|~^`'\"*_"])
+        tokenizer = WordPieceTokenizer.of_words([*words, *"!?.,:;)-$=+<>|~^`'\"*_"])
+        self.input = TextInput(tokenizer, TextOptions(sequence_length=6))
         self.asked = []
 
     def outputs(self, sequences, explain=False):
@@ -76,7 +81,6 @@ def make(model, normalize=True):
     return Predictor(
         model,
         name="marks",
-        labels=["joy", "fear"],
         temperature=1.0,
         preparation={"clean": True, "normalize_punctuation": normalize},
     )
@@ -131,7 +135,7 @@ def test_windows_without_words_have_no_say(text, flag, windows):
 def test_a_mean_over_windows_is_that_of_those_with_words():
     model = Marks(["no", "yes"])
     # Of four tokens between the marks «no» begins the first window, «!» the second, «yes» the last.
-    ids = [model.tokenizer.encode([word], 9).values[1] % 2 for word in ("no", "yes")]
+    ids = [model.input.encode([word], 9).values[1] % 2 for word in ("no", "yes")]
     shares = [0.9 - 0.5 * number for number in ids]
     answer = make(model, normalize=False)("no yes no yes ! ? ! ? yes", long="split")
     expected = (6 * shares[0] + 3 * shares[1]) / 9
@@ -140,7 +144,8 @@ def test_a_mean_over_windows_is_that_of_those_with_words():
 
 def test_a_model_without_tokenizer_answers_what_has_letters():
     class Baseline:
-        tokenizer = sequence_length = None
+        modality, input = TextInput, None
+        target = SingleLabel(["joy", "fear"])
         can_explain = False
 
         def probabilities(self, texts):

@@ -41,9 +41,15 @@ def test_an_old_file_survives_a_failed_write(tmp_path, monkeypatch, run):
     assert record.read_run(tmp_path)["run_id"] == "one"
 
 
-def test_numbers_that_json_does_not_know_are_refused(tmp_path):
+def test_numbers_that_json_does_not_know_are_refused(tmp_path, run):
     with pytest.raises(ValueError, match="JSON"):
-        record.write_run(tmp_path, {"loss": math.nan})
+        record.write_run(tmp_path, {**run, "loss": math.nan})
+    assert not record.is_finished(tmp_path)
+
+
+def test_what_could_not_be_read_is_not_written(tmp_path, run):
+    with pytest.raises(UserError, match='seed should be int, and is "0"'):
+        record.write_run(tmp_path, {**run, "seed": "0"})
     assert not record.is_finished(tmp_path)
 
 

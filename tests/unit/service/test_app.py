@@ -217,6 +217,7 @@ def test_health(app):
         "status": "ok",
         "model": "gated_transformer-seed0",
         "labels": ["fear", "joy"],
+        "modality": "text",
         "can_explain": True,
         "sequence_length": 5,
     }

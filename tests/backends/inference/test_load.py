@@ -7,7 +7,7 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.inference.loading import load_trained
+from emotion_keras.inference.load import load_model
 
 
 def rows_with_texts(directory, path):
@@ -41,7 +41,7 @@ def test_it_predicts_what_the_record_holds(fit, toy, corpus_path, request, optio
     rows, texts = rows_with_texts(directory, corpus_path)
     labels = record.read_run(directory)["corpus"]["labels"]
     expected = [[float(row[f"probability:{label}"]) for label in labels] for row in rows]
-    predict = load_trained(directory).probabilities
+    predict = load_model(directory).probabilities
     np.testing.assert_allclose(predict(texts), expected, atol=1e-5)
     np.testing.assert_allclose(predict(texts[3:4]), expected[3:4], atol=1e-5)
 
@@ -50,6 +50,6 @@ def test_a_run_without_its_model_is_told(fit, tmp_path):
     directory = fit()
     (directory / record.MODEL).unlink()
     with pytest.raises(UserError, match=r"there is no model\.keras.*--from-run"):
-        load_trained(directory)
+        load_model(directory)
     with pytest.raises(UserError, match="no finished run"):
-        load_trained(tmp_path)
+        load_model(tmp_path)

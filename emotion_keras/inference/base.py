@@ -1,0 +1,75 @@
+"""A model that answers: the one face of a network, a baseline and an exported model."""
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotion_keras.inference.outputs import Outputs, explain_units
+from emotion_keras.inputs import Input
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.targets import Target
+
+
+class Model(abc.ABC):
+    """A model that answers, whether it was just trained, is loaded from a run or was exported.
+
+    Predictors, the service, explanations, exports and measurements of a run know no more of it.
+
+    Attributes:
+        modality: Class of the `Input` that reads its cells.
+        input: The `Input` that has learned from the training split; `None` of a baseline, which
+            takes cells as they are.
+        target: The `Target`, the kind of label that it gives.
+        can_explain: Whether it says what its gate does to each token.
+        num_parallel: How many threads may ask at the same time.
+    """
+
+    modality: type[Input]
+    input: Input | None
+    target: Target
+    can_explain: bool = False
+    num_parallel: int = 1
+
+    @abc.abstractmethod
+    def outputs(self, sequences: Sequences, explain: bool = False) -> Outputs:
+        """What the model says of encoded examples.
+
+        Args:
+            sequences: `Sequences`, none longer than the input's `sequence_length`.
+            explain: Whether gates and contributions are wanted, too.
+        """
+
+    def probabilities(self, cells: Sequence[Any]) -> np.ndarray:
+        """Probabilities of prepared cells, `(num_examples, num_labels)` in float32, unscaled."""
+        return self.outputs(self.input.encode(cells)).probabilities
+
+    def explain(self, cells: Sequence[Any]) -> list[list[dict]]:
+        """What the gate makes of the units of prepared cells; see `explain_units`."""
+        outputs = self.outputs(self.input.encode(cells), explain=True)
+        return explain_units(self.input.units(cells), outputs, self.target)
+
+
+class TrainedModel(Model):
+    """A model with what only training and records need to know."""
+
+    @property
+    @abc.abstractmethod
+    def num_parameters(self) -> int:
+        """The number of numbers that it has learned."""
+
+    @property
+    @abc.abstractmethod
+    def layers(self) -> list[dict] | None:
+        """What `describe_layers` returns; `None` of a baseline."""
+
+    @abc.abstractmethod
+    def save(self, directory: Path) -> None:
+        """Writes it to a run's folder, from which `load_model` reads it."""
+
+    @property
+    def state(self) -> dict:
+        """What the record has to hold so that the learned state of the input can be loaded."""
+        return {} if self.input is None else self.input.state()
