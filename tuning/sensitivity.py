@@ -24,6 +24,7 @@ from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import TextInput
+from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
@@ -335,8 +336,9 @@ def _possible_trials(analysis, name, trials, given, notify):
     if analysis != "gate":
         return trials
     model, _, encoder = name.partition("@")
-    if model != "gated_transformer":
-        raise UserError(f"Only gated_transformer has a gate. Received: models={name!r}")
+    gated = [of_gate for of_gate, kind in MODELS.items() if "gate" in kind.names()]
+    if model not in gated:
+        raise UserError(f"Only {', '.join(gated)} has a gate. Received: models={name!r}")
     num_layers = (defaults_for(model, encoder) | settings_for(name, given)).get("num_layers", 2)
     same = [place for place, least in (("embeddings", 1), ("blocks", 2)) if num_layers < least]
     if left_out := [trial for trial in trials if trial.options.get("gate_after") in same]:
