@@ -8,7 +8,7 @@ from reports.display.words import METRICS
 from reports.findings import Findings
 from reports.records import Run
 from reports.scores import runs_of_comparison, summarize
-from reports.sections.repeat import fit_command
+from reports.sections.repeat import from_run_command
 
 TITLE = "Model card"
 
@@ -48,4 +48,4 @@ def model_card(runs: list[Run]) -> str:
         String of Markdown.
     """
     run = best_run(runs)
-    return card.model_card(run.record, [one.record for one in runs], fit_command(run))
+    return card.model_card(run.record, [one.record for one in runs], from_run_command(run))

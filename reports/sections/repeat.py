@@ -6,6 +6,7 @@ import shlex
 from typing import Any
 
 from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.errors import UserError
 from emotion_keras.record.options import as_words, option_names
 from emotion_keras.training.options import RunOptions
 from emotion_keras.training.settings import Settings
@@ -53,8 +54,25 @@ def commands(part: Part) -> list[dict[str, Any]]:
 
 def fit_command(run: Run) -> str:
     """The command that trains a run, in the folder where it lies."""
-    words = run.record.get("command") or Settings.from_record(run.record).command()
+    words = run.record.get("command") or _worked_out(run)
     return _as_lines(run, [*words, *_place(run.directory.parent)])
+
+
+def _worked_out(run):
+    """The command of a run whose record, of an earlier version, has none."""
+    try:
+        return Settings.from_record(run.record).command()
+    except UserError:  # A model or an option that this version does not have.
+        return _from_run(run)
+
+
+def from_run_command(run: Run) -> str:
+    """The command that takes all options of a run from its record."""
+    return _as_lines(run, [*_from_run(run), *_place(run.directory.parent)])
+
+
+def _from_run(run):
+    return ["python", "-m", "emotion_keras.fit", f"--from-run={run.directory}"]
 
 
 def _recorded(study, words, file):

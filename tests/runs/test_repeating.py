@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -62,6 +63,12 @@ def test_what_is_published_is_found_made(study, isear_in_cache, tmp_path, monkey
             told = run_shown(shown, monkeypatch, capsys)
             assert "nothing is left to do" in told or "nothing is trained" in told
     assert set((tmp_path / "runs").rglob("run.json")) == before
+
+
+def test_a_run_of_a_model_that_is_no_more_is_repeated_from_its_record():
+    run = published_runs()[0]
+    run = replace(run, record={**run.record, "model": "perceptron"})
+    assert f"--from-run={run.directory}" in shlex.split(fit_command(run).replace("\\\n", " "))
 
 
 def published_runs():
