@@ -116,8 +116,10 @@ def _command(study, module, flags, runs):
 
 
 def _data_flags(run):
-    settings = Settings.from_record(run.record)
-    values = settings.data.options()
+    values = {}
+    for name, options in DATA_STAGES.items():
+        recorded = run.record["corpus"].get(name) or {}
+        values |= options.pick({k: v for k, v in recorded.items() if v is not None}).to_dict()
     # Of a fold and a share of the training split an analysis has many.
     for name in ("fold", "train_fraction"):
         del values[name]
