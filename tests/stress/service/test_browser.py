@@ -124,7 +124,7 @@ def test_what_is_wrong_is_shown_and_goes_away(open_page):
     ask_and_wait(page, "warm sun")
     problem = page.get_by_role("alert")
     ask(page, "   ")
-    page.get_by_text("There is no text").wait_for()
+    page.get_by_text("There is no word in the text").wait_for()
     assert page.locator("#result").is_hidden()
     ask(page, "a" * 10_001)
     page.get_by_text("at most 10000 characters").wait_for()
