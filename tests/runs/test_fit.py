@@ -20,6 +20,7 @@ from sklearn import metrics
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.faithfulness import read_faithfulness
 from emotion_keras.fit import main, next_command
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
@@ -108,10 +109,9 @@ def test_the_record_holds_all_there_is_to_know(fit, corpus_path):
 
 
 @pytest.mark.each_backend
-def test_predictions_hold_every_text_of_val_and_test_and_make_the_metrics(fit, corpus_path):
-    directory = fit()
-    run = record.read_run(directory)
-    rows = record.read_rows(directory / record.PREDICTIONS)
+def test_predictions_hold_every_text_of_val_and_test_and_make_the_metrics(gated_run, corpus_path):
+    run = record.read_run(gated_run)
+    rows = record.read_rows(gated_run / record.PREDICTIONS)
     with open(corpus_path, newline="") as file:
         source = list(csv.DictReader(file))
     labels = run["corpus"]["labels"]
@@ -139,15 +139,14 @@ def test_predictions_hold_every_text_of_val_and_test_and_make_the_metrics(fit, c
 
 
 @pytest.mark.each_backend
-def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
+def test_the_saved_model_and_tokenizer_give_the_predictions(gated_run, corpus_path):
     from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
-    directory = fit()
-    rows = record.read_rows(directory / record.PREDICTIONS)
+    rows = record.read_rows(gated_run / record.PREDICTIONS)
     with open(corpus_path, newline="") as file:
         texts = [row["text"] for row in csv.DictReader(file)]
-    model = keras.saving.load_model(directory / record.MODEL, compile=False)
-    sequences = WordPieceTokenizer.load(directory / "text").encode(
+    model = keras.saving.load_model(gated_run / record.MODEL, compile=False)
+    sequences = WordPieceTokenizer.load(gated_run / "text").encode(
         [texts[int(row["id"]) - 1] for row in rows], 16
     )
     found = predict(model, sequences, feature="token_ids", sequence_length=16)
@@ -155,6 +154,31 @@ def test_the_saved_model_and_tokenizer_give_the_predictions(fit, corpus_path):
         [float(row[f"probability:{label}"]) for label in ("anger", "fear", "joy")] for row in rows
     ]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
+    directory = fit(epochs=1)
+    texts = {row["id"]: row["text"] for row in record.read_rows(directory / record.TEXTS)}
+    predictions = record.read_rows(directory / record.PREDICTIONS)
+    assert list(texts) == [row["id"] for row in predictions if row["split"] == "test"]
+    gates = record.read_rows(directory / record.GATES)
+    assert list(dict.fromkeys(row["id"] for row in gates)) == list(texts)
+    for row in gates:
+        assert 0 < float(row["gate"]) < 1
+        assert row["word"] in texts[row["id"]] or row["word"] in ("[CLS]", "[SEP]")
+    assert {row["word"] for row in record.read_rows(directory / record.GATE_WORDS)} >= {"[cls]"}
+    found = read_faithfulness(directory)
+    assert len(found) == 18 and {row["num_texts"] for row in found} == {len(texts)}
+    trial = fit(epochs=1, seed=1, trial="rate 1")
+    other = fit(epochs=1, model="transformer")
+    assert not (trial / record.TEXTS).exists() and not (trial / record.GATES).exists()
+    assert (other / record.TEXTS).exists() and not (other / record.GATES).exists()
+    for path in (trial, other):
+        assert not (path / record.FAITHFULNESS).exists()
+    for path in (directory, trial, other):
+        assert (path / record.ARCHITECTURE).exists()
+        audit = json.loads((path / record.AUDIT).read_text())
+        assert ("near_repeats" in audit) == (path != trial)
 
 
 def test_the_same_command_again_says_so_and_trains_nothing(command, capsys, monkeypatch):
@@ -245,7 +269,6 @@ def test_defaults_follow_the_encoder():
     assert Settings.make(model="transformer", **{}).hyperparameters.num_layers == 0
 
 
-@pytest.mark.each_backend
 def test_noise_is_trained_with_recorded_and_repeated(fit, command, monkeypatch):
     seen = []
 
@@ -318,8 +341,9 @@ def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkey
     assert not list(directory.glob("vectors-*"))
 
 
-@pytest.mark.each_backend
-@pytest.mark.parametrize("preset", ["toy_bert", "toy_roberta"])
+@pytest.mark.parametrize(
+    "preset", ["toy_bert", pytest.param("toy_roberta", marks=pytest.mark.each_backend)]
+)
 def test_a_local_preset_trains_end_to_end(fit, preset, request):
     folder = request.getfixturevalue(preset)
     directory = fit(encoder=str(folder), num_layers=0, epochs=1)
@@ -612,3 +636,24 @@ def test_a_backend_that_there_is_not_is_told():
     assert done.returncode == 2
     assert "Accepted: tensorflow, jax, torch" in done.stderr and "'theano'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "precision",
+    [pytest.param("mixed_bfloat16", marks=pytest.mark.each_backend), "mixed_float16"],
+)
+def test_a_model_trained_in_mixed_precision_computes_in_float32(fit, precision):
+    directory = fit(precision=precision, epochs=3)
+    model = keras.saving.load_model(directory / record.MODEL, compile=False)
+    assert {layer.compute_dtype for layer in model.layers if layer.weights} == {"float32"}
+    history = record.read_rows(directory / record.HISTORY)
+    assert float(history[-1]["loss"]) < float(history[0]["loss"])
+    run = record.read_run(directory)
+    assert run["environment"]["precision"] == run["training"]["precision"] == precision
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch_size"])
+def test_nothing_to_train_is_refused(fit, name):
+    with pytest.raises(UserError, match=f"{name} is 1 or more. Received: {name}=0"):
+        fit(**{name: 0})

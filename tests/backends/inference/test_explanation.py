@@ -1,7 +1,5 @@
 """What is said of a model: its layers, its gates, and what each word adds to a score."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -155,31 +153,6 @@ def test_frequent_words_have_the_mean_of_their_gates():
     assert summarize_words(explained) == [
         {"word": "home", "count": 5, "gate": pytest.approx((4 * 0.6 + 0.1) / 5)}
     ]
-
-
-def test_a_run_keeps_texts_gates_and_layers_and_a_trial_layers_alone(fit):
-    directory = fit(epochs=1)
-    texts = {row["id"]: row["text"] for row in record.read_rows(directory / record.TEXTS)}
-    predictions = record.read_rows(directory / record.PREDICTIONS)
-    assert list(texts) == [row["id"] for row in predictions if row["split"] == "test"]
-    gates = record.read_rows(directory / record.GATES)
-    assert list(dict.fromkeys(row["id"] for row in gates)) == list(texts)
-    for row in gates:
-        assert 0 < float(row["gate"]) < 1
-        assert row["word"] in texts[row["id"]] or row["word"] in ("[CLS]", "[SEP]")
-    assert {row["word"] for row in record.read_rows(directory / record.GATE_WORDS)} >= {"[cls]"}
-    found = read_faithfulness(directory)
-    assert len(found) == 18 and {row["num_texts"] for row in found} == {len(texts)}
-    trial = fit(epochs=1, seed=1, trial="rate 1")
-    other = fit(epochs=1, model="transformer")
-    assert not (trial / record.TEXTS).exists() and not (trial / record.GATES).exists()
-    assert (other / record.TEXTS).exists() and not (other / record.GATES).exists()
-    for path in (trial, other):
-        assert not (path / record.FAITHFULNESS).exists()
-    for path in (directory, trial, other):
-        assert (path / record.ARCHITECTURE).exists()
-        audit = json.loads((path / record.AUDIT).read_text())
-        assert ("near_repeats" in audit) == (path != trial)
 
 
 def test_a_runs_faithfulness_is_what_its_model_gives(gated_run):

@@ -48,10 +48,16 @@ def test_every_model_is_tested():
     assert set(SMALL) == set(MODELS)
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(scope="module", params=FORMS)
 def model(request):
+    """A model of each form, for tests that leave its weights as they are."""
     keras.utils.set_random_seed(0)
     return build(request.param)
+
+
+def predict(model, inputs):
+    """What a model makes of a batch, without the compilation that `Model.predict` begins with."""
+    return keras.ops.convert_to_numpy(model(inputs, training=False))
 
 
 def batch(length, padded_to, seed=0):
@@ -63,28 +69,26 @@ def batch(length, padded_to, seed=0):
 
 
 def test_outputs_are_probabilities(model):
-    probabilities = model.predict(batch(5, 5), verbose=0)
+    probabilities = predict(model, batch(5, 5))
     assert probabilities.shape == (2, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
 
 
 def test_more_padding_changes_nothing(model):
-    expected = model.predict(batch(5, 5), verbose=0)
-    np.testing.assert_allclose(model.predict(batch(5, 32), verbose=0), expected, atol=1e-5)
+    expected = predict(model, batch(5, 5))
+    np.testing.assert_allclose(predict(model, batch(5, 32)), expected, atol=1e-5)
 
 
 def test_what_stands_in_the_padding_changes_nothing(model):
     clean = batch(5, 9)
     dirty = {name: value.copy() for name, value in clean.items()}
     dirty["features"][:, 5:] = 100.0
-    np.testing.assert_allclose(
-        model.predict(dirty, verbose=0), model.predict(clean, verbose=0), atol=1e-5
-    )
+    np.testing.assert_allclose(predict(model, dirty), predict(model, clean), atol=1e-5)
 
 
 def test_other_texts_have_other_probabilities(model):
-    probabilities = model.predict(batch(5, 5), verbose=0)
-    other = model.predict(batch(5, 5, seed=1), verbose=0)
+    probabilities = predict(model, batch(5, 5))
+    other = predict(model, batch(5, 5, seed=1))
     assert np.abs(probabilities - other).max() > 1e-4
 
 
@@ -92,12 +96,13 @@ def test_saved_model_gives_the_same_probabilities(model, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     inputs = batch(5, 8)
-    np.testing.assert_allclose(
-        loaded.predict(inputs, verbose=0), model.predict(inputs, verbose=0), atol=1e-6
-    )
+    np.testing.assert_allclose(predict(loaded, inputs), predict(model, inputs), atol=1e-6)
 
 
-def test_a_step_of_training_reaches_every_weight(model):
+@pytest.mark.parametrize("form", FORMS)
+def test_a_step_of_training_reaches_every_weight(form):
+    keras.utils.set_random_seed(0)
+    model = build(form)
     before = [weight.copy() for weight in model.get_weights()]
     # What is compiled is the same step, and takes longer than it.
     model.compile(keras.optimizers.SGD(1.0), "categorical_crossentropy", run_eagerly=True)
@@ -125,7 +130,7 @@ def test_the_models_take_the_same_hyperparameters():
 def pooled(built, inputs):
     """What the classifier of a model is given."""
     before = keras.Model(built.inputs, built.get_layer("classifier").input)
-    return before.predict(inputs, verbose=0)
+    return predict(before, inputs)
 
 
 def test_a_gate_after_the_embeddings_gates_what_the_first_block_is_given():
@@ -185,7 +190,7 @@ def test_cnn_takes_the_largest_value_of_each_filter():
     kernel, bias = built.get_layer("classifier").get_weights()
     scores = np.exp(values @ kernel + bias)
     np.testing.assert_allclose(
-        built.predict(inputs, verbose=0), scores / scores.sum(axis=1, keepdims=True), atol=1e-5
+        predict(built, inputs), scores / scores.sum(axis=1, keepdims=True), atol=1e-5
     )
 
 
@@ -194,11 +199,11 @@ def test_lstm_reads_in_both_directions():
     keras.utils.set_random_seed(0)
     built = MODELS["lstm"](units=4).build(start(), SingleLabel("ab"))
     inputs = batch(40, 40)
-    expected = built.predict(inputs, verbose=0)
+    expected = predict(built, inputs)
     for place in (0, 39):
         changed = {name: value.copy() for name, value in inputs.items()}
         changed["features"][:, place] += 3.0
-        assert np.abs(built.predict(changed, verbose=0) - expected).max() > 1e-3
+        assert np.abs(predict(built, changed) - expected).max() > 1e-3
 
 
 def test_bert_without_a_pooled_output_is_refused():
@@ -214,6 +219,6 @@ def test_mixed_precision_stays_close_to_float32(form, precision):
         built[policy] = build(form, policy)
     for source, target in zip(*(model.layers for model in built.values()), strict=True):
         target.set_weights(source.get_weights())
-    exact, mixed = (model.predict(batch(5, 8), verbose=0) for model in built.values())
+    exact, mixed = (predict(model, batch(5, 8)) for model in built.values())
     assert mixed.dtype == np.float32
     np.testing.assert_allclose(mixed, exact, atol=0.02)

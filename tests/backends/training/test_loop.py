@@ -2,21 +2,18 @@
 
 import errno
 import os
-import signal
 
 import keras
 import numpy as np
 import pytest
 
-from emotion_keras import fit as fit_module
-from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import compute_vectors, predict
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.models import GatedTransformer
 from emotion_keras.targets import SingleLabel
-from emotion_keras.training.loop import CHECKPOINT, TrainingState, train
+from emotion_keras.training.loop import CHECKPOINT, train
 
 DIM = 4
 
@@ -276,84 +273,6 @@ def test_frozen_vectors_are_the_encoders_outputs(tmp_path):
         np.testing.assert_allclose(found, text @ kernel + bias, atol=1e-5)
 
 
-# Whole runs.
-
-
-def saved(directory):
-    """The weights of a run's model, and its predictions."""
-    model = keras.saving.load_model(directory / record.MODEL, compile=False)
-    return weights(model), (directory / record.PREDICTIONS).read_bytes()
-
-
-def assert_same_run(directory, other):
-    for found, expected in zip(saved(directory)[0], saved(other)[0], strict=True):
-        np.testing.assert_array_equal(found, expected)
-    assert saved(directory)[1] == saved(other)[1]
-    # The weights may be those of an epoch before the interruption; the losses are of all epochs.
-    histories = [record.read_rows(folder / record.HISTORY) for folder in (directory, other)]
-    losses = [[row["loss"] for row in history] for history in histories]
-    assert losses[0] == losses[1]
-    metrics = [record.read_run(folder)["metrics"] for folder in (directory, other)]
-    assert metrics[0] == metrics[1]
-
-
-KILLED = """
-import os, signal
-from emotion_keras import fit
-from emotion_keras.training import loop
-
-def kill(self, batch, logs=None):
-    if (self._epoch, batch) == (2, 1):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-loop.TrainingState.on_train_batch_end = kill
-fit.main(arguments)
-"""
-
-
-def test_a_killed_run_continues_to_bit_identical_weights(command, fit, forked, tmp_path):
-    options = {"epochs": 4, "token_dropout": 0.2}
-    arguments = command(runs_dir=tmp_path / "killed", **options)
-    process = forked.Process(target=exec, args=(KILLED, {"arguments": arguments}))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    (directory,) = (tmp_path / "killed" / "fit").iterdir()
-    assert (directory / CHECKPOINT).exists()
-    assert not record.is_finished(directory)
-    assert fit_module.main(arguments) == 0
-    assert record.is_finished(directory)
-    assert not (directory / CHECKPOINT).exists()
-    assert_same_run(directory, fit(runs_dir=str(tmp_path / "whole"), **options))
-
-
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
-def test_ctrl_c_stops_after_the_step_and_the_same_command_continues(
-    command, fit, tmp_path, monkeypatch, capsys, precision
-):
-    steps = []
-
-    def press(self, batch, logs=None):
-        steps.append((self._epoch, batch))
-        if steps[-1] == (1, 2):
-            os.kill(os.getpid(), signal.SIGINT)
-
-    options = {"epochs": 3, "token_dropout": 0.2, "precision": precision}
-    arguments = command(runs_dir=tmp_path / "stopped", **options)
-    handler = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patch:
-        patch.setattr(TrainingState, "on_train_batch_begin", press)
-        assert fit_module.main(arguments) == 2
-    assert steps[-1] == (1, 2)
-    assert signal.getsignal(signal.SIGINT) is handler
-    error = capsys.readouterr().err
-    assert "Stopped in epoch 2. The same command continues with that epoch." in error
-    assert "Traceback" not in error
-    assert fit_module.main(arguments) == 0
-    (directory,) = (tmp_path / "stopped" / "fit").iterdir()
-    assert_same_run(directory, fit(runs_dir=str(tmp_path / "whole"), **options))
-
-
 def test_the_loss_scale_is_kept_in_float16(tmp_path):
     data, model = make_data([20, 20, 20]), make_model(dtype="mixed_float16")
     run(model, data, tmp_path / "one", epochs=3)
@@ -367,21 +286,3 @@ def test_the_loss_scale_is_kept_in_float16(tmp_path):
     model = make_model(dtype="mixed_float16")
     run(model, data, tmp_path / "two", epochs=3)
     assert float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale)) >= 2**15
-
-
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_a_model_trained_in_mixed_precision_computes_in_float32(fit, precision):
-    directory = fit(precision=precision, epochs=3)
-    model = keras.saving.load_model(directory / record.MODEL, compile=False)
-    assert {layer.compute_dtype for layer in model.layers if layer.weights} == {"float32"}
-    history = record.read_rows(directory / record.HISTORY)
-    assert float(history[-1]["loss"]) < float(history[0]["loss"])
-    run = record.read_run(directory)
-    assert run["environment"]["precision"] == run["training"]["precision"] == precision
-    assert keras.config.dtype_policy().name == "float32"
-
-
-@pytest.mark.parametrize("name", ["epochs", "batch_size"])
-def test_nothing_to_train_is_refused(fit, name):
-    with pytest.raises(UserError, match=f"{name} is 1 or more. Received: {name}=0"):
-        fit(**{name: 0})

@@ -488,7 +488,7 @@ def test_the_command_loads_no_keras(tmp_path, make_run):
         pytest.param("one", "linked", id="a link to one run"),
     ],
 )
-def test_a_report_follows_links(tmp_path, make_run, monkeypatch, given, study):
+def test_a_report_follows_links(tmp_path, make_run, quick, monkeypatch, given, study):
     for seed in range(2):
         make_run(tmp_path / "disk" / "isear" / "comparison", "cnn@scratch", seed)
     folder = tmp_path / "linked"
@@ -502,7 +502,7 @@ def test_a_report_follows_links(tmp_path, make_run, monkeypatch, given, study):
     assert [row[:2] for row in shown] == [[study, 1 if given == "one" else 2]]
 
 
-def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run):
+def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run, quick):
     make_run(tmp_path / "runs" / "fit", "cnn@scratch")
     (tmp_path / "runs" / "more").symlink_to("/mnt/not/mounted")
     told = []
@@ -511,7 +511,7 @@ def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run):
 
 
 def test_a_report_names_the_characters_that_no_font_has_and_a_package(
-    tmp_path, make_run, monkeypatch
+    tmp_path, make_run, quick, monkeypatch
 ):
     monkeypatch.setattr(fonts.font_manager, "findSystemFonts", lambda: [])
     fonts._search.cache_clear()

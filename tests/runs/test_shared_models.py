@@ -28,6 +28,7 @@ def outcome(directory):
     return history, (directory / record.PREDICTIONS).read_text()
 
 
+@pytest.mark.each_backend
 def test_runs_that_share_what_is_compiled_are_as_they_would_be_alone(fit, compiled, monkeypatch):
     def interrupt(state, batch, logs=None):
         if state._epoch == 1:

@@ -34,6 +34,7 @@ def scaled(probabilities, temperature):
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+@pytest.mark.each_backend
 def test_answers_are_the_records_over_the_temperature(gated_run, predictor):
     texts, probabilities = of_record(gated_run)
     expected = scaled(probabilities, predictor.temperature)
@@ -105,6 +106,7 @@ def test_a_long_text_is_cut_and_said_to_be(predictor):
     np.testing.assert_allclose(list(long["probabilities"].values()), expected, atol=1e-5)
 
 
+@pytest.mark.each_backend
 def test_windows_of_a_long_text_are_averaged_by_their_tokens(predictor):
     short, long = predictor(["we sang", LONG], long="split")
     assert (short["flag"], long["flag"]) == ("", "split")
@@ -119,6 +121,7 @@ def test_windows_of_a_long_text_are_averaged_by_their_tokens(predictor):
     )
 
 
+@pytest.mark.each_backend
 def test_words_are_those_of_the_run(gated_run, predictor):
     texts, _ = of_record(gated_run)
     gates = pd.read_csv(gated_run / record.GATES, na_filter=False)

@@ -17,14 +17,19 @@ def rows_with_texts(directory, path):
     return rows, [texts[int(row["id"]) - 1] for row in rows]
 
 
+on_each_backend = pytest.mark.each_backend
+
+
 @pytest.mark.parametrize(
     "options",
     [
-        {},
+        pytest.param({}, marks=on_each_backend),
         {"model": "cnn"},
         {"model": "tfidf_svm"},
-        {"encoder": "toy_bert"},
-        {"encoder": "toy_bert", "freeze_encoder": True, "num_layers": 0},
+        pytest.param({"encoder": "toy_bert"}, marks=on_each_backend),
+        pytest.param(
+            {"encoder": "toy_bert", "freeze_encoder": True, "num_layers": 0}, marks=on_each_backend
+        ),
         {"encoder": "toy_distilbert"},
     ],
     ids=lambda options: " ".join(map(str, options.values())) or "default",
@@ -37,7 +42,7 @@ def test_it_predicts_what_the_record_holds(fit, toy, corpus_path, request, optio
         of_networks = set(toy) - {"data", "runs_dir", "precision"}
         for name in of_networks if options["model"].startswith("tfidf") else of_blocks:
             toy.pop(name)
-    directory = fit(**options)
+    directory = fit(**options) if options else request.getfixturevalue("gated_run")
     rows, texts = rows_with_texts(directory, corpus_path)
     labels = record.read_run(directory)["corpus"]["labels"]
     expected = [[float(row[f"probability:{label}"]) for label in labels] for row in rows]
