@@ -199,7 +199,7 @@ def test_wrong_settings_are_told(command, capsys, tmp_path, content, message):
 
 
 def test_an_unknown_option_is_told_from_python_too(corpus_path):
-    with pytest.raises(UserError, match="Unknown option of a study. Received: sedes"):
+    with pytest.raises(UserError, match="Unknown option of the data. Received: sedes"):
         compare_module.compare(data=str(corpus_path), models="majority", sedes=3)
 
 

@@ -101,7 +101,7 @@ def test_an_exported_model_is_imported_without_what_training_needs():
     )
     others = {"keras", "pandas", "sklearn", "scipy", "rich", "yaml", "pyarrow"}
     found = set(done.stdout.split())
-    assert {"numpy", "tokenizers", "onnxruntime"} <= found and not found & others
+    assert {"numpy", "onnxruntime"} <= found and not found & others
 
 
 def test_the_package_asks_for_what_the_requirements_say():

@@ -263,7 +263,7 @@ def test_every_model_has_a_space():
         ({"oracle": "delphi"}, "oracle is one of random, grid, bayesian, hyperband"),
         ({"oracle": "hyperband"}, "hyperband chooses by epochs"),
         ({"max_trials": 0}, "max_trials is 1 or more"),
-        ({"seeds_per_trial": 0}, "seeds_per_trial is 1 or more"),
+        ({"seeds_per_trial": 0}, "seeds_per_trial is 1 to 10,000"),
         ({"study": "a/b"}, "A study's name"),
         ({"space": {"C": 1.0}}, "holds no search space. Expected a list"),
         ({"space": {"C": []}}, "holds no search space"),

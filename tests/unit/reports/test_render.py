@@ -510,6 +510,8 @@ def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run, quick):
     assert any("more: it is a link to /mnt/not/mounted, which is not there" in t for t in told)
 
 
+# The figures of a quick page are drawn without what keeps this warning from users.
+@pytest.mark.filterwarnings("ignore:Glyph")
 def test_a_report_names_the_characters_that_no_font_has_and_a_package(
     tmp_path, make_run, quick, monkeypatch
 ):
