@@ -211,7 +211,11 @@ class Predictor:
         if not len(held):
             return
         target = self.model.target
-        answers = target.answers(target.scale(outputs.probabilities, self.temperature))
+        # What is explained is the label that is answered, which a temperature may change.
+        outputs = outputs._replace(
+            probabilities=target.scale(outputs.probabilities, self.temperature)
+        )
+        answers = target.answers(outputs.probabilities)
         explained = [{}] * len(held)
         if explain:
             units = self.model.input.units([cells[i] for i in held])
