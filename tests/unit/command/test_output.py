@@ -152,10 +152,9 @@ def test_nohup_is_heeded(tmp_path):
 
 
 def stop(code, number, folder):
-    if (
-        number == signal.SIGINT
-    ):  # Tests that run in the background would hand on that it is ignored.
-        code = f"import signal; signal.signal(2, signal.default_int_handler)\n{code}"
+    # Tests that run in the background, or under nohup, would hand on that a signal is ignored.
+    usual = "default_int_handler" if number == signal.SIGINT else "SIG_DFL"
+    code = f"import signal; signal.signal({int(number)}, signal.{usual})\n{code}"
     process = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,
