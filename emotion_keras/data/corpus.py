@@ -5,8 +5,10 @@ import hashlib
 import os
 import threading
 import urllib.request
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
@@ -70,27 +72,27 @@ class Corpus:
         return len(self.examples)
 
     @property
-    def cells(self):
+    def cells(self) -> list[Any]:
         """The cells of the examples, a list."""
         return self.examples[self.modality.name].tolist()
 
     @property
-    def target(self):
+    def target(self) -> Target:
         """The kind of label with the corpus's labels, a `Target`."""
         return self.kind(self.labels)
 
     @property
-    def label_ids(self):
+    def label_ids(self) -> np.ndarray:
         """Class ids that the examples count to, `(len(corpus),)` of int32; -1 for no label."""
         return self.target.class_ids(self.examples["label"].tolist())
 
     @property
-    def has_groups(self):
+    def has_groups(self) -> bool:
         """Whether a subject has more than one example."""
         return bool(self.examples["subject"].duplicated().any())
 
 
-def number_cells(modality, cells):
+def number_cells(modality: type[Input], cells: Iterable[Any]) -> tuple[np.ndarray, list[str]]:
     """Numbers cells so that two have one number if they count as the same; see `Input.fold`.
 
     Args:
@@ -105,7 +107,13 @@ def number_cells(modality, cells):
     return np.array(ids, np.int64), list(numbers)
 
 
-def load_corpus(data="auto", options=None, *, notify=print, **given):
+def load_corpus(
+    data: str | Path = "auto",
+    options: Reading | None = None,
+    *,
+    notify: Callable[[str], Any] = print,
+    **given: Any,
+) -> Corpus:
     """Loads a corpus by name or from a file.
 
     Args:
@@ -127,7 +135,7 @@ def load_corpus(data="auto", options=None, *, notify=print, **given):
     >>> len(corpus)
     3
     """
-    options = options or Reading(data=data, **given)
+    options = options or Reading(**{"data": data, **given})
     kind = find_target(options.target)
     return replace(_load(options, find_modality(options.modality), notify), kind=kind)
 

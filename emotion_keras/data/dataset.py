@@ -1,9 +1,13 @@
 """A corpus that is ready to train on: read, prepared and split."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from emotion_keras.data.cache import once
 from emotion_keras.data.corpus import Corpus, load_corpus
+from emotion_keras.data.options import DataOptions
 from emotion_keras.data.preparation import Audit, prepare
 from emotion_keras.data.splits import Split, split
 from emotion_keras.errors import UserError
@@ -22,11 +26,11 @@ class Dataset(NamedTuple):
     audit: Audit
     split: Split
 
-    def cells(self, name):
+    def cells(self, name: str) -> list[Any]:
         """Prepared cells of the split `train`, `val` or `test`, a list."""
         return self._column(self.corpus.modality.name, name)
 
-    def truth(self, name):
+    def truth(self, name: str) -> np.ndarray:
         """What a model is to say of the split `train`, `val` or `test`; see `Target.encode`."""
         return self.corpus.target.encode(self._column("label", name))
 
@@ -34,11 +38,13 @@ class Dataset(NamedTuple):
         return self.corpus.examples[column].iloc[getattr(self.split, name)].tolist()
 
 
-def read_dataset(settings, cache, notify=print):
+def read_dataset(
+    options: DataOptions, cache: dict[str, Any], notify: Callable[[str], Any] = print
+) -> Dataset:
     """Loads, prepares and splits a corpus.
 
     Args:
-        settings: `DataOptions`, or `Settings`, which have the same stages.
+        options: `DataOptions`.
         cache: Dictionary that keeps the corpus and the split from one call to the next.
         notify: Called with messages for the user.
 
@@ -50,17 +56,17 @@ def read_dataset(settings, cache, notify=print):
     """
 
     def read():
-        corpus = load_corpus(options=settings.reading, notify=notify)
-        return prepare(corpus, settings.preparation)
+        corpus = load_corpus(options=options.reading, notify=notify)
+        return prepare(corpus, options.preparation)
 
     made_from = {
-        "reading": settings.reading.to_dict(),
-        "preparation": settings.preparation.to_dict(),
+        "reading": options.reading.to_dict(),
+        "preparation": options.preparation.to_dict(),
     }
     corpus, audit = once(cache, "corpus", made_from, read)
-    made_from["protocol"] = settings.protocol.to_dict()
+    made_from["protocol"] = options.protocol.to_dict()
     try:
-        parts = once(cache, "split", made_from, lambda: split(corpus, settings.protocol))
+        parts = once(cache, "split", made_from, lambda: split(corpus, options.protocol))
     except UserError:
         notify(str(audit))  # What is missing from a split may be what the preparation removed.
         raise

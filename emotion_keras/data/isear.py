@@ -10,6 +10,7 @@ import pandas as pd
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.normalization import MAX_CHARACTERS
+from emotion_keras.tables import Source
 
 LABELS = ("joy", "fear", "anger", "sadness", "disgust", "shame", "guilt")
 LICENCE = "CC BY-NC-SA 3.0 (Scherer & Wallbott): research use, not to be redistributed"
@@ -42,12 +43,12 @@ _NO_ANSWER = re.compile(
 )
 
 
-def recognises(source):
+def recognises(source: Source) -> bool:
     """Says whether a file is ISEAR's own, by its header."""
     return source.beginning.startswith(_HEADER)
 
 
-def read(source):
+def read(source: Source) -> pd.DataFrame:
     """Reads ISEAR's file whole.
 
     Args:
@@ -75,7 +76,7 @@ def read(source):
     return pd.DataFrame(rows, columns=["text", "label", "subject"], dtype="str")
 
 
-def repair(text):
+def repair(text: str) -> str:
     r"""Undoes what the making of the file did to a text.
 
     Lines were joined by `á`, `÷`, `¦` or the delimiter `|`. Quotes were escaped as `\"`, the
@@ -93,6 +94,6 @@ def repair(text):
     return " ".join(text.split())
 
 
-def is_no_answer(text):
+def is_no_answer(text: str) -> bool:
     """Says whether a repaired text tells of nothing, as in «No response.»"""
     return _NO_ANSWER.match(text.strip(". ")) is not None

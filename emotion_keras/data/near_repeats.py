@@ -1,9 +1,12 @@
 """Cells of the test split that are almost cells of the training split."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from emotion_keras.inputs import TextInput
+from emotion_keras.inputs import Input, TextInput
 
 # So many test cells are looked at, and compared with so many training cells: time and memory grow
 # with their product.
@@ -11,16 +14,21 @@ _MOST_TEST, _MOST_TRAIN = 2_000, 50_000
 _AT_ONCE = 256
 
 
-def count_near_repeats(train_cells, test_cells, least=0.8, modality=TextInput):
+def count_near_repeats(
+    train_cells: Sequence[Any],
+    test_cells: Sequence[Any],
+    least: float = 0.8,
+    modality: type[Input] = TextInput,
+) -> dict[str, float]:
     """Counts test cells that share most of their elements, such as words, with one training cell.
 
     A model that has learned such a training cell by heart is right about the test cell without
     having understood either.
 
     Args:
-        train_cells: List; of more than 50,000 the first are looked at.
-        test_cells: List; of more than 2,000 the first are looked at.
-        least: Float, the share of the elements of both cells that both must have: the Jaccard index
+        train_cells: Of more than 50,000 the first are looked at.
+        test_cells: Of more than 2,000 the first are looked at.
+        least: The share of the elements of both cells that both must have: the Jaccard index
             of the sets of what `Input.elements` gives of them.
         modality: Class of the `Input` that knows the cells.
 

@@ -4,17 +4,26 @@ Which kinds of noise cells can have is known to their modality: see `Input.noise
 """
 
 import zlib
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
 from emotion_keras.data.options import NoiseOptions
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import TextInput
+from emotion_keras.inputs import Input, TextInput
 
 LABELS = "labels"
 
 
-def perturb(cells, kind, level, *, seed=0, modality=TextInput):
+def perturb(
+    cells: Sequence[Any],
+    kind: str,
+    level: float,
+    *,
+    seed: int | Sequence[int] = 0,
+    modality: type[Input] = TextInput,
+) -> list[Any]:
     """Perturbs cells; the noise of a cell follows from the seed and the cell alone.
 
     Args:
@@ -49,7 +58,7 @@ def perturb(cells, kind, level, *, seed=0, modality=TextInput):
     ]
 
 
-def perturb_labels(truth, level, *, seed=0):
+def perturb_labels(truth: np.ndarray, level: float, *, seed: int = 0) -> np.ndarray:
     """Gives some examples another label, each of the others with the same chance.
 
     Args:
@@ -85,7 +94,14 @@ class TrainingNoise:
         UserError: If `noise` says something else.
     """
 
-    def __init__(self, seed, options=None, *, modality=TextInput, **given):
+    def __init__(
+        self,
+        seed: int,
+        options: NoiseOptions | None = None,
+        *,
+        modality: type[Input] = TextInput,
+        **given: Any,
+    ):
         noise = (options or NoiseOptions(**given)).noise
         self.seed = seed
         self.modality = modality
@@ -97,7 +113,7 @@ class TrainingNoise:
         self._label_level = self._levels.pop(LABELS, 0)
         self.touches_cells = bool(self._levels)
 
-    def perturb(self, cells, epoch):
+    def perturb(self, cells: Sequence[Any], epoch: int) -> Sequence[Any]:
         """Perturbs cells for an epoch, counted from 0."""
         for kind, level in self._levels.items():
             # Cells to test on have noise of seeds without an epoch: no model has seen theirs.
@@ -105,7 +121,7 @@ class TrainingNoise:
             cells = perturb(cells, kind, level, seed=seed, modality=self.modality)
         return cells
 
-    def perturb_labels(self, truth):
+    def perturb_labels(self, truth: np.ndarray) -> np.ndarray:
         """Perturbs labels; see the function of the same name."""
         return perturb_labels(truth, self._label_level, seed=self.seed)
 
@@ -124,13 +140,13 @@ def _parse(part, known):
     return kind, level
 
 
-def check_kind(kind, known):
+def check_kind(kind: str, known: Collection[str]) -> None:
     """Raises `UserError` if a kind of noise is not one of those that are known."""
     if kind not in known:
         raise UserError(f"Unknown kind of noise. Accepted: {', '.join(known)}. Received: {kind!r}")
 
 
-def check_level(level):
+def check_level(level: float) -> None:
     """Raises `UserError` if a level of noise is not a share."""
     if not 0 <= level <= 1:
         raise UserError(f"A level of noise is a share from 0 to 1. Received: {level}")

@@ -1,13 +1,15 @@
 """The preparation of a corpus: cleaning, choice of examples and labels, balance, and an audit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
 from emotion_keras.data import isear
-from emotion_keras.data.corpus import number_cells
+from emotion_keras.data.corpus import Corpus, number_cells
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput
@@ -34,7 +36,7 @@ class Audit:
     content: dict
     modality: type[Input] = TextInput
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Returns the audit as a dictionary that JSON can hold."""
         return self.content
 
@@ -67,7 +69,9 @@ class Audit:
         return "\n".join(lines)
 
 
-def prepare(corpus, options=None, **given):
+def prepare(
+    corpus: Corpus, options: Preparation | None = None, **given: Any
+) -> tuple[Corpus, Audit]:
     """Makes a corpus fit to learn from, and says what that took.
 
     Examples without label, or whose cell is empty (a text without a word), are removed in any case.
@@ -196,7 +200,9 @@ def _clean(corpus, options, removed):
     return cells, changes
 
 
-def balance(label_ids, method, seed):
+def balance(
+    label_ids: np.ndarray, method: str, seed: int
+) -> tuple[np.ndarray, dict[int, float] | None]:
     """Evens out the labels of the training split, and of no other.
 
     Args:
@@ -241,7 +247,9 @@ def balance(label_ids, method, seed):
     return np.sort(np.concatenate(chosen)), None
 
 
-def audit_balance(label_ids, labels, method, seed):
+def audit_balance(
+    label_ids: np.ndarray, labels: Sequence[str], method: str, seed: int
+) -> dict[str, Any]:
     """What balancing the training split does to each label, for the record.
 
     Args:

@@ -1,6 +1,6 @@
 """The built-in corpus: situations that invented respondents tell of, written for this project."""
 
-from importlib import resources
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,12 +10,12 @@ from emotion_keras.inputs import TextInput
 LICENCE = "CC0 1.0"
 
 
-def path():
+def path() -> Path:
     """Returns the path of the corpus's file, which is part of the package."""
-    return resources.files("emotion_keras.data") / "situations.csv"
+    return Path(__file__).with_name("situations.csv")
 
 
-def read(source) -> pd.DataFrame:
+def read(source: tables.Source) -> pd.DataFrame:
     """Reads the corpus.
 
     Args:

@@ -3,13 +3,14 @@
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from emotion_keras.data.corpus import number_cells
+from emotion_keras.data.corpus import Corpus, number_cells
 from emotion_keras.data.options import Protocol
 from emotion_keras.errors import UserError
 
@@ -33,7 +34,7 @@ class Split:
     protocol: dict
 
 
-def split(corpus, options=None, **given):
+def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Split:
     """Splits a corpus, stratified by label, with no subject and no cell (a text) in two splits.
 
     The split depends on the seed and on the set of examples, not on their order. Sizes and shares

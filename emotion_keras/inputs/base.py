@@ -3,12 +3,15 @@
 import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.record.options import Options
+
+if TYPE_CHECKING:
+    from emotion_keras.inputs.embedded import Embedded
 
 
 class Input(abc.ABC):
@@ -160,7 +163,7 @@ class Input(abc.ABC):
         return np.zeros(len(sequences), bool)
 
     @abc.abstractmethod
-    def embed(self, load_weights: bool = True, dtype: str = "float32"):
+    def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":
         """Starts a functional model.
 
         Args:

@@ -4,14 +4,24 @@
 is one entry of `ENCODERS`.
 """
 
+from __future__ import annotations
+
 import functools
 import importlib.util
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.checksums import content_sha256
+
+if TYPE_CHECKING:
+    import numpy as np
+    from keras import KerasTensor
+
+    from emotion_keras.inputs.pretrained import Tokenizer
+    from emotion_keras.inputs.text import TextOptions
 
 
 class Encoder:
@@ -42,7 +52,7 @@ class Encoder:
         """
         return None
 
-    def make_tokenizer(self, texts, vocabulary_size: int):
+    def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         """Makes the tokenizer of the tokens that it has vectors for.
 
         Args:
@@ -58,15 +68,21 @@ class Encoder:
         raise NotImplementedError
 
     def embed(
-        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
-    ):
+        self,
+        token_ids: KerasTensor,
+        padding_mask: KerasTensor,
+        tokenizer: Tokenizer,
+        options: TextOptions,
+        load_weights: bool = True,
+        dtype: str = "float32",
+    ) -> tuple[KerasTensor, KerasTensor | None]:
         """Gives each token its vector, as part of a functional model.
 
         Args:
             token_ids: Symbolic int32 tensor `(batch, length)`.
             padding_mask: Symbolic int32 tensor `(batch, length)`, 1 for what is real.
             tokenizer: What `make_tokenizer` returned.
-            options: The options of `TextInput`, as attributes of an object.
+            options: The options of `TextInput`.
             load_weights: Whether a pretrained encoder has its pretrained weights.
             dtype: Name of the Keras dtype policy of its layers.
 
@@ -85,14 +101,20 @@ class Scratch(Encoder):
 
     kind = "scratch"
 
-    def make_tokenizer(self, texts, vocabulary_size):
+    def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
         return WordPieceTokenizer.train(texts, vocabulary_size)
 
     def embed(
-        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
-    ):
+        self,
+        token_ids: KerasTensor,
+        padding_mask: KerasTensor,
+        tokenizer: Tokenizer,
+        options: TextOptions,
+        load_weights: bool = True,
+        dtype: str = "float32",
+    ) -> tuple[KerasTensor, KerasTensor | None]:
         from emotion_keras.inputs.text_embedding import embed_from_scratch
 
         return embed_from_scratch(token_ids, tokenizer.vocabulary_size, options), None
@@ -103,10 +125,10 @@ class WordVectors(Encoder):
 
     kind = "embeddings"
 
-    def sha256(self):
+    def sha256(self) -> str | None:
         return _checksum(self)
 
-    def load(self):
+    def load(self) -> tuple[list[str], np.ndarray]:
         """Loads words and their vectors; see `read_word_vectors`."""
         from emotion_keras.inputs.word_vectors import read_word_vectors
 
@@ -116,15 +138,21 @@ class WordVectors(Encoder):
     def _loaded(self):
         return self.load()
 
-    def make_tokenizer(self, texts, vocabulary_size):
+    def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
         words, _ = self._loaded
         return WordPieceTokenizer.of_words(words)
 
     def embed(
-        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
-    ):
+        self,
+        token_ids: KerasTensor,
+        padding_mask: KerasTensor,
+        tokenizer: Tokenizer,
+        options: TextOptions,
+        load_weights: bool = True,
+        dtype: str = "float32",
+    ) -> tuple[KerasTensor, KerasTensor | None]:
         from emotion_keras.inputs.text_embedding import embed_with_table
         from emotion_keras.inputs.word_pieces import SPECIAL_TOKENS
 
@@ -135,10 +163,10 @@ class WordVectors(Encoder):
 class Glove(WordVectors):
     """The vectors of GloVe 6B with 50 dimensions (Pennington et al. 2014), from a package."""
 
-    def sha256(self):
+    def sha256(self) -> str | None:
         return None
 
-    def load(self):
+    def load(self) -> tuple[list[str], np.ndarray]:
         """Loads words and their vectors; see `load_glove`."""
         from emotion_keras.inputs.word_vectors import load_glove
 
@@ -152,7 +180,7 @@ class Pretrained(Encoder):
     can_be_frozen = True
     has_pooled_output = True
 
-    def sha256(self):
+    def sha256(self) -> str | None:
         # No preset lacks this file: another folder is a mistake, which loading it will name.
         is_preset = self.name and os.path.isfile(_path(self.name) / "config.json")
         return _checksum(self) if is_preset else None
@@ -162,14 +190,20 @@ class Pretrained(Encoder):
         path = _path(self.name)
         return path if os.path.isdir(path) else None
 
-    def make_tokenizer(self, texts, vocabulary_size):
+    def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         from emotion_keras.inputs.pretrained import load_tokenizer
 
         return load_tokenizer(self)
 
     def embed(
-        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
-    ):
+        self,
+        token_ids: KerasTensor,
+        padding_mask: KerasTensor,
+        tokenizer: Tokenizer,
+        options: TextOptions,
+        load_weights: bool = True,
+        dtype: str = "float32",
+    ) -> tuple[KerasTensor, KerasTensor | None]:
         from emotion_keras.inputs.text_embedding import embed_with_encoder
 
         return embed_with_encoder(token_ids, padding_mask, self, options, load_weights, dtype)
@@ -189,10 +223,10 @@ class Packaged(Pretrained):
     distribution: ClassVar[str]
     weights_sha256: ClassVar[str]
 
-    def sha256(self):
+    def sha256(self) -> str | None:
         return None  # Its weights have one content, or are refused.
 
-    def folder(self):
+    def folder(self) -> Path | None:
         """The folder of the checkpoint, whose weights are checked.
 
         Raises:
@@ -228,16 +262,22 @@ class MiniLMTable(Encoder):
 
     kind = "embeddings"
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         super().__init__(name)
         self._source = MiniLM("minilm")
 
-    def make_tokenizer(self, texts, vocabulary_size):
+    def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         return self._source.make_tokenizer(texts, vocabulary_size)
 
     def embed(
-        self, token_ids, padding_mask, tokenizer, options, load_weights=True, dtype="float32"
-    ):
+        self,
+        token_ids: KerasTensor,
+        padding_mask: KerasTensor,
+        tokenizer: Tokenizer,
+        options: TextOptions,
+        load_weights: bool = True,
+        dtype: str = "float32",
+    ) -> tuple[KerasTensor, KerasTensor | None]:
         from emotion_keras.inputs.pretrained import load_backbone
         from emotion_keras.inputs.text_embedding import embed_with_table
 

@@ -40,7 +40,7 @@ _LETTER = re.compile(r"[^\W_]")
 _BLANK_LETTER = re.compile("[\u115f\u1160\u2800\u3164\uffa0\ufffc\ufffd]")
 
 
-def has_words(text):
+def has_words(text: str) -> bool:
     """Whether a text says something: with a letter, a digit, or a symbol such as an emoji.
 
     Punctuation, signs of mathematics and currency, blanks and marks that are not seen say nothing.
@@ -105,7 +105,7 @@ def _is_symbol(character):
     return category == "So" or (category == "Cn" and "\U0001f300" <= character <= "\U0001fbff")
 
 
-def clean_text(text):
+def clean_text(text: str) -> str:
     """Decodes HTML entities, composes accents, removes control characters, folds blanks.
 
     Args:
@@ -124,7 +124,7 @@ def clean_text(text):
     return " ".join(text.split())
 
 
-def normalize_marks(text):
+def normalize_marks(text: str) -> str:
     """Writes quotes, dashes, ellipses and full-width forms in ASCII, and repeated marks once.
 
     Args:

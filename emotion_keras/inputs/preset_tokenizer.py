@@ -2,9 +2,12 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import keras
+import keras_hub
 import numpy as np
 
 from emotion_keras.inputs.sequences import Sequences
@@ -22,11 +25,11 @@ class PresetTokenizer:
     FILE = f"{FOLDER}/preprocessor.json"
     needs_keras = True
 
-    def __init__(self, preprocessor):
+    def __init__(self, preprocessor: keras_hub.models.TextClassifierPreprocessor):
         self._preprocessor = preprocessor
 
     @classmethod
-    def load(cls, directory):
+    def load(cls, directory: str | Path) -> Self:
         """Loads what `save` wrote to a folder."""
         # keras-hub itself loads a preset only whole, with the encoder that this one is without.
         preset = Path(directory) / cls.FOLDER
@@ -35,24 +38,24 @@ class PresetTokenizer:
         preprocessor.tokenizer.load_preset_assets(os.fspath(preset))
         return cls(preprocessor)
 
-    def save(self, directory):
+    def save(self, directory: str | Path) -> None:
         """Writes the tokenizer as a keras-hub preset to the folder `preprocessor`."""
         self._preprocessor.save_to_preset(os.fspath(Path(directory) / self.FOLDER))
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """Number of tokens."""
         return self._preprocessor.tokenizer.vocabulary_size()
 
     @property
-    def hidden_id(self):
+    def hidden_id(self) -> int | None:
         """See `WordPieceTokenizer.hidden_id`; `None` where the preset has no such token."""
         tokenizer = self._preprocessor.tokenizer
         mask = getattr(tokenizer, "mask_token_id", None)
         return getattr(tokenizer, "unk_token_id", None) if mask is None else mask
 
     @property
-    def special_ids(self):
+    def special_ids(self) -> list[int]:
         """Ids of padding and of the special tokens before and after a text."""
         tokenizer = self._preprocessor.tokenizer
         names = ("pad", "start", "end", "cls", "sep")
@@ -60,12 +63,12 @@ class PresetTokenizer:
         return sorted({token_id for token_id in ids if token_id is not None})
 
     @property
-    def silent_ids(self):
+    def silent_ids(self) -> list[int]:
         """Ids of tokens that say nothing: special ones, and unknown words."""
         unknown = getattr(self._preprocessor.tokenizer, "unk_token_id", None)
         return [*self.special_ids, *([] if unknown is None else [unknown])]
 
-    def encode(self, texts, sequence_length):
+    def encode(self, texts: Sequence[str], sequence_length: int) -> Sequences:
         """Encodes texts; see `WordPieceTokenizer.encode`."""
         self._preprocessor.sequence_length = sequence_length
         parts = []
@@ -77,7 +80,7 @@ class PresetTokenizer:
             parts.append(Sequences(token_ids[mask].astype("int32"), offsets))
         return Sequences.concatenate(parts)
 
-    def windows(self, text, sequence_length):
+    def windows(self, text: str, sequence_length: int) -> list[list[int]]:
         """Cuts a text of any length; see `WordPieceTokenizer.windows`."""
         special = self.encode([""], sequence_length).values.tolist()
         # A single special token stands before the text, of several the last one after it.
@@ -85,7 +88,7 @@ class PresetTokenizer:
         inner = np.asarray(self._preprocessor.tokenizer(text)).tolist()
         return cut_windows(inner, special[: len(special) - len(after)], after, sequence_length)
 
-    def words(self, texts, sequence_length):
+    def words(self, texts: Sequence[str], sequence_length: int) -> list[list[tuple[str, int]]]:
         """The words that tokens stand for; see `WordPieceTokenizer.words`.
 
         A preset does not say where in a text its tokens stand: a word is what they spell.

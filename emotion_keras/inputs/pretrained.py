@@ -1,17 +1,22 @@
 """What is loaded of pretrained encoders: their layers with their weights, and their tokenizers."""
 
 import json
+from collections.abc import Callable
 
 import keras
 import keras_hub
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.encoders import ENCODERS
+from emotion_keras.inputs.encoders import ENCODERS, Pretrained
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
+Tokenizer = WordPieceTokenizer | PresetTokenizer
 
-def load_backbone(encoder, load_weights: bool = True):
+
+def load_backbone(
+    encoder: Pretrained, load_weights: bool = True
+) -> tuple[keras_hub.models.Backbone, bool]:
     """Loads a pretrained encoder.
 
     Args:
@@ -36,7 +41,7 @@ def load_backbone(encoder, load_weights: bool = True):
     return backbone, folder is not None and _has_exact_gelu(folder / "config.json")
 
 
-def load_tokenizer(encoder):
+def load_tokenizer(encoder: Pretrained) -> Tokenizer:
     """Loads the tokenizer of a pretrained encoder; see `load_backbone`.
 
     Returns:
@@ -85,7 +90,16 @@ def _unavailable(encoder, error):
     )
 
 
-def bert_layers(backbone, exact_gelu, dropout, dtype="float32"):
+def bert_layers(
+    backbone: keras_hub.models.BertBackbone,
+    exact_gelu: bool,
+    dropout: float,
+    dtype: str = "float32",
+) -> tuple[
+    keras.layers.Layer,
+    Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor],
+    Callable[[keras.KerasTensor], keras.KerasTensor],
+]:
     """Builds a BERT encoder from keras-hub's layers, with a backbone's weights.
 
     It is `BertBackbone` without the segment ids that classifying one text never uses (the first

@@ -1,14 +1,17 @@
 """Text: what a text is, its tokens, and the vectors of its tokens. No Keras before it is needed."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
-from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs.encoders import Encoder, find_encoder
 from emotion_keras.inputs.normalization import (
     MAX_CHARACTERS,
     clean_text,
@@ -18,8 +21,13 @@ from emotion_keras.inputs.normalization import (
     normalize_marks,
     unspaced_share,
 )
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.inputs.text_noise import KINDS
 from emotion_keras.record.options import COUNT, PART, Limit, Options, option
+
+if TYPE_CHECKING:
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.inputs.pretrained import Tokenizer
 
 # How many texts say whether a language has blanks, and the share of such letters that is much.
 _TEXTS_LOOKED_AT, _MUCH_UNSPACED = 1000, 0.3
@@ -108,39 +116,40 @@ class TextInput(Input):
     options_class = TextOptions
     default_encoder = "minilm"
     feature = "token_ids"
+    options: TextOptions
 
     @classmethod
-    def read(cls, value):
+    def read(cls, value: Any) -> str:
         from emotion_keras.tables.cells import as_text
 
         return as_text(value)
 
     @classmethod
-    def prepare(cls, cells, preparation):
+    def prepare(cls, cells: Iterable[str], preparation: Mapping[str, Any]) -> list[str]:
         return super().prepare(map(_without_surrogates, cells), preparation)
 
     @classmethod
-    def is_cut(cls, cell):
+    def is_cut(cls, cell: str) -> bool:
         return len(cell) > MAX_CHARACTERS
 
     @classmethod
-    def is_empty(cls, cell):
+    def is_empty(cls, cell: str) -> bool:
         return not has_words(cell)
 
     @classmethod
-    def fold(cls, cell):
+    def fold(cls, cell: str) -> str:
         return fold_text(cell)
 
     @classmethod
-    def elements(cls, cell):
+    def elements(cls, cell: str) -> Sequence[str]:
         return _WORD.findall(cell.lower())
 
     @classmethod
-    def size(cls, cell):
+    def size(cls, cell: str) -> int:
         return count_words(cell)
 
     @classmethod
-    def doubts(cls, cells):
+    def doubts(cls, cells: Sequence[str]) -> Iterable[str]:
         from emotion_keras.tables.encodings import is_garbled
 
         texts = list(cells[:_TEXTS_LOOKED_AT])
@@ -159,7 +168,9 @@ class TextInput(Input):
                 "word: use noise by characters."
             )
 
-    def __init__(self, tokenizer, options, encoder=None):
+    def __init__(
+        self, tokenizer: "Tokenizer", options: TextOptions, encoder: Encoder | None = None
+    ):
         self.tokenizer = tokenizer
         self.options = options
         self.sequence_length = options.sequence_length
@@ -168,8 +179,8 @@ class TextInput(Input):
         self._encoder = encoder or find_encoder(options.encoder)
 
     @classmethod
-    def learn(cls, cells, options=None, **given):
-        options = options or TextOptions(**given)
+    def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
+        options = cast(TextOptions, options or TextOptions(**given))
         encoder = find_encoder(options.encoder)
         if options.freeze_encoder and not encoder.can_be_frozen:
             raise UserError(
@@ -179,17 +190,17 @@ class TextInput(Input):
             )
         return cls(encoder.make_tokenizer(cells, options.vocabulary_size), options, encoder)
 
-    def encode(self, cells, longest=None):
+    def encode(self, cells: Sequence[str], longest: int | None = None) -> Sequences:
         return self.tokenizer.encode(cells, longest or self.sequence_length)
 
-    def windows(self, cell):
+    def windows(self, cell: str) -> list[list[int]]:
         return self.tokenizer.windows(cell, self.sequence_length)
 
-    def are_silent(self, sequences):
+    def are_silent(self, sequences: Sequences) -> np.ndarray:
         is_silent = np.isin(sequences.values, self.tokenizer.silent_ids)
         return np.logical_and.reduceat(is_silent, sequences.offsets[:-1])
 
-    def embed(self, load_weights=True, dtype="float32"):
+    def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":
         import keras
 
         from emotion_keras.inputs.embedded import Embedded
@@ -219,23 +230,23 @@ class TextInput(Input):
             )
         return drop_tokens(token_ids, self.tokenizer, self.options.token_dropout)
 
-    def units(self, cells):
+    def units(self, cells: Sequence[str]) -> list[list[tuple[str, int]]]:
         return self.tokenizer.words(cells, self.sequence_length)
 
     @property
-    def special_units(self):
+    def special_units(self) -> set[str]:
         return {unit for unit, _ in self.units([""])[0]}
 
-    def save(self, directory):
+    def save(self, directory: Path) -> None:
         folder = directory / self.name
         folder.mkdir(exist_ok=True)
         self.tokenizer.save(folder)
 
-    def state(self):
+    def state(self) -> dict:
         return {"tokenizer": "preset" if self.needs_keras else "word_pieces"}
 
     @classmethod
-    def load(cls, directory, options, state, remedy):
+    def load(cls, directory: Path, options: Options, state: dict | None, remedy: str) -> Self:
         folder = directory / cls.name
         if state is None:  # Made before records said it, with its files beside the record.
             folder = directory
@@ -243,7 +254,7 @@ class TextInput(Input):
             state = {"tokenizer": "preset" if is_of_preset else "word_pieces"}
         tokenizer = _tokenizer_class(state["tokenizer"])
         with record.loading(folder / tokenizer.FILE, remedy):
-            return cls(tokenizer.load(folder), options)
+            return cls(tokenizer.load(folder), cast(TextOptions, options))
 
 
 def _tokenizer_class(kind):

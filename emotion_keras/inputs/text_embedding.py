@@ -3,13 +3,16 @@
 import keras
 import keras_hub
 import numpy as np
+from keras import KerasTensor
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.pretrained import bert_layers, load_backbone
+from emotion_keras.inputs.encoders import Pretrained
+from emotion_keras.inputs.pretrained import Tokenizer, bert_layers, load_backbone
+from emotion_keras.inputs.text import TextOptions
 from emotion_keras.layers import TokenDropout
 
 
-def drop_tokens(token_ids, tokenizer, rate: float):
+def drop_tokens(token_ids: KerasTensor, tokenizer: Tokenizer, rate: float) -> KerasTensor:
     """Hides tokens while a model trains.
 
     Args:
@@ -25,7 +28,9 @@ def drop_tokens(token_ids, tokenizer, rate: float):
     )
 
 
-def embed_from_scratch(token_ids, vocabulary_size: int, options):
+def embed_from_scratch(
+    token_ids: KerasTensor, vocabulary_size: int, options: TextOptions
+) -> KerasTensor:
     """Vectors of tokens and positions that are learned from the start.
 
     Args:
@@ -46,8 +51,12 @@ def embed_from_scratch(token_ids, vocabulary_size: int, options):
 
 
 def embed_with_table(
-    token_ids, table: np.ndarray, options, dtype: str = "float32", num_special: int = 0
-):
+    token_ids: KerasTensor,
+    table: np.ndarray,
+    options: TextOptions,
+    dtype: str = "float32",
+    num_special: int = 0,
+) -> KerasTensor:
     """Vectors from a pretrained table, projected, with positions that are learned.
 
     Args:
@@ -82,8 +91,13 @@ def embed_with_table(
 
 
 def embed_with_encoder(
-    token_ids, padding_mask, encoder, options, load_weights: bool = True, dtype: str = "float32"
-):
+    token_ids: KerasTensor,
+    padding_mask: KerasTensor,
+    encoder: Pretrained,
+    options: TextOptions,
+    load_weights: bool = True,
+    dtype: str = "float32",
+) -> tuple[KerasTensor, KerasTensor | None]:
     """The outputs of a whole pretrained encoder.
 
     Args:

@@ -3,7 +3,9 @@
 import functools
 import itertools
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -38,14 +40,14 @@ class WordPieceTokenizer:
     FILE = "tokenizer.json"
     needs_keras = False
 
-    def __init__(self, tokenizer):
+    def __init__(self, tokenizer: tokenizers.Tokenizer):
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._words = _Words(tokenizer)
 
     @classmethod
-    def train(cls, texts, vocabulary_size):
+    def train(cls, texts: Sequence[str], vocabulary_size: int) -> Self:
         """Learns lower-case word pieces (Schuster and Nakajima 2012) from texts.
 
         Args:
@@ -76,7 +78,7 @@ class WordPieceTokenizer:
         return cls._of_vocabulary(learner.get_vocab())
 
     @classmethod
-    def of_words(cls, words):
+    def of_words(cls, words: Sequence[str]) -> Self:
         """A tokenizer whose tokens are whole words; any other word is unknown.
 
         Args:
@@ -90,7 +92,7 @@ class WordPieceTokenizer:
         return cls._of_vocabulary(vocabulary | {name: i for i, name in enumerate(SPECIAL_TOKENS)})
 
     @classmethod
-    def of_pieces(cls, pieces, *, lowercase, strip_accents):
+    def of_pieces(cls, pieces: Sequence[str], *, lowercase: bool, strip_accents: bool) -> Self:
         """A tokenizer of word pieces that were learned elsewhere.
 
         Args:
@@ -120,38 +122,38 @@ class WordPieceTokenizer:
         return cls(tokenizer)
 
     @classmethod
-    def load(cls, directory):
+    def load(cls, directory: str | Path) -> Self:
         """Loads `tokenizer.json` from a folder."""
         return cls(tokenizers.Tokenizer.from_file(os.fspath(Path(directory) / cls.FILE)))
 
-    def save(self, directory):
+    def save(self, directory: str | Path) -> None:
         """Writes `tokenizer.json` to a folder."""
         self._tokenizer.save(os.fspath(Path(directory) / self.FILE))
 
     @property
-    def vocabulary_size(self):
+    def vocabulary_size(self) -> int:
         """Number of tokens."""
         return self._tokenizer.get_vocab_size()
 
     @property
-    def hidden_id(self):
+    def hidden_id(self) -> int:
         """Id of the token that stands for any other: the mask, or else the unknown token."""
         mask = self._tokenizer.token_to_id("[MASK]")
         return self._tokenizer.token_to_id("[UNK]") if mask is None else mask
 
     @property
-    def special_ids(self):
+    def special_ids(self) -> list[int]:
         """Ids of padding and of the special tokens before and after a text."""
         return [self._tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]")]
 
     @functools.cached_property
-    def silent_ids(self):
+    def silent_ids(self) -> list[int]:
         """Ids of tokens that say nothing: special ones, unknown words, and punctuation."""
         pieces = self._tokenizer.get_vocab().items()
         silent = [i for piece, i in pieces if not has_words(piece.removeprefix("##"))]
         return [*self.special_ids, self._tokenizer.token_to_id("[UNK]"), *silent]
 
-    def encode(self, texts, sequence_length):
+    def encode(self, texts: Sequence[str], sequence_length: int) -> Sequences:
         """Encodes texts.
 
         Args:
@@ -168,7 +170,7 @@ class WordPieceTokenizer:
             parts.append(Sequences.from_list(encode(part, sequence_length)))
         return Sequences.concatenate(parts)
 
-    def windows(self, text, sequence_length):
+    def windows(self, text: str, sequence_length: int) -> list[list[int]]:
         """Cuts a text of any length into pieces that a model can read.
 
         Args:
@@ -181,7 +183,7 @@ class WordPieceTokenizer:
         start, *inner, end = self._tokenizer.encode(text).ids
         return cut_windows(inner, [start], [end], sequence_length)
 
-    def words(self, texts, sequence_length):
+    def words(self, texts: Sequence[str], sequence_length: int) -> list[list[tuple[str, int]]]:
         """The words that tokens stand for.
 
         Args:
@@ -223,7 +225,9 @@ class WordPieceTokenizer:
         return [_cut(encoding.ids, sequence_length) for encoding in encoded]
 
 
-def cut_windows(inner, before, after, sequence_length):
+def cut_windows(
+    inner: Sequence[int], before: Sequence[int], after: Sequence[int], sequence_length: int
+) -> list[list[int]]:
     """Cuts token ids into lists of `sequence_length` at most, each between special tokens."""
     size = sequence_length - len(before) - len(after)
     starts = range(0, max(1, len(inner)), size)

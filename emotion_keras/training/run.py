@@ -63,7 +63,7 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
     record.check_study(place.study)
     modality = find_modality(settings.reading.modality)
     noise = TrainingNoise(settings.seed, settings.augmentation, modality=modality)
-    dataset = read_dataset(settings, {} if cache is None else cache, notify)
+    dataset = read_dataset(settings.data, {} if cache is None else cache, notify)
     if data_sha256 not in (None, dataset.corpus.sha256):
         raise UserError(
             f"{dataset.corpus.source} is not what the run was trained on: its SHA-256 is "

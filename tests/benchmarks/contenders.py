@@ -32,7 +32,7 @@ def sample(job):
     from emotion_keras.machine import devices
     from emotion_keras.training.settings import Settings
 
-    dataset = read_dataset(Settings.make(model=MODEL, data=job["data"]), {})
+    dataset = read_dataset(Settings.make(model=MODEL, data=job["data"]).data, {})
     texts, label_ids = dataset.cells("train"), dataset.truth("train").argmax(axis=1)
     lengths = load_tokenizer(find_encoder("minilm")).encode(texts, 512).lengths
     # At even distances from the shortest to the longest.

@@ -35,7 +35,7 @@ def texts():
     from emotion_keras.training.settings import Settings
 
     settings = Settings.make(model="tfidf_svm", data="auto")
-    return read_dataset(settings, {}, lambda message: None).cells("test")
+    return read_dataset(settings.data, {}, lambda message: None).cells("test")
 
 
 def pipeline():

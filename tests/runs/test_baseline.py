@@ -38,9 +38,8 @@ def run(command, toy):
 
 def test_majority_gives_the_frequencies_of_the_training_split(run, corpus_path):
     found, rows, _ = run("majority", balance=None)
-    dataset = read_dataset(
-        Settings.make(model="majority", data=str(corpus_path)), {}, lambda message: None
-    )
+    settings = Settings.make(model="majority", data=str(corpus_path))
+    dataset = read_dataset(settings.data, {}, lambda message: None)
     shares = np.bincount(dataset.truth("train").argmax(axis=1)) / len(dataset.split.train)
     labels = found["corpus"]["labels"]
     np.testing.assert_allclose(
@@ -53,7 +52,7 @@ def test_logistic_regression_is_that_of_scikit_learn(run, corpus_path):
     found, rows, _ = run("tfidf_logistic", C=2.0)
     assert found["hyperparameters"] == {"C": 2.0}
     settings = Settings.make(model="tfidf_logistic", data=str(corpus_path))
-    dataset = read_dataset(settings, {}, lambda message: None)
+    dataset = read_dataset(settings.data, {}, lambda message: None)
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     features = vectorizer.fit_transform(dataset.cells("train"))
     expected = LogisticRegression(C=2.0, max_iter=1000).fit(

@@ -87,7 +87,7 @@ def test_processes_share_what_was_made_before(toy, tmp_path):
         model="gated_transformer", **{name: toy[name] for name in ("data", "encoder")}
     )
     cache = {}
-    read_dataset(settings, cache)
+    read_dataset(settings.data, cache)
     os.rename(toy["data"], tmp_path / "away.csv")
     try:
         (ended,) = run_tasks([given], workers=1, log_dir=tmp_path / "logs", cache=cache)
