@@ -373,9 +373,10 @@ def _in_words(trials, trial):
 
 def summarize(trials, most=10):
     """The best trials as a table for the terminal."""
+    shown = trials.ranked()[:most]
     table = Table(
         title=f"{escape(trials.question['contender'])}: macro F1 on the validation split, in "
-        f"per cent, the best {most} of {len(trials.trials)} trials",
+        f"per cent, the best {len(shown)} of {len(trials.trials)} trials",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
@@ -383,7 +384,7 @@ def summarize(trials, most=10):
     table.add_column("trial", no_wrap=True)
     table.add_column("macro F1", justify="right", no_wrap=True)
     table.add_column("setting", overflow="fold")
-    for trial in trials.ranked()[:most]:
+    for trial in shown:
         setting = ", ".join(f"{option}={value}" for option, value in trial["options"].items())
         table.add_row(trial["trial"], f"{100 * trial['score']:.1f}", escape(setting or "-"))
     return table

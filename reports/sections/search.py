@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from emotion_keras.evaluation.significance import holm
+from reports.claims.verdicts import LEVEL
 from reports.display.figure import (
     COLOURS,
     EDGE,
@@ -27,10 +28,11 @@ from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import or_nan, p_in_words, percent, value_in_words
 from reports.findings import Findings
-from reports.records import SEARCH
+from reports.records import SEARCH, Run
 
 TITLE = "Search"
 
+DEFAULTS = "defaults"  # The name of the trial that gives no option.
 MOST_AXES = 7  # More are too small to read where the page is as wide as a telephone.
 
 
@@ -41,6 +43,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         search = study.files.get(SEARCH)
         if not search or not search["trials"]:
             continue
+        search = with_defaults(search, study.runs)
         table = search_table(search)
         importance = importance_table(search)
         name = "search" if not found else f"search_{len(found) + 1}"
@@ -58,13 +61,15 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                     alternative + "macro F1 on validation of each trial, and the best so far.",
                     draw_trials(table.frame),
                 ),
-                "importance_picture": importance
-                and page.add_figure(
+                # Of differences that may be chance a picture would make facts.
+                "importance_picture": page.add_figure(
                     f"{name}_importance",
                     alternative + "bars of the share of the spread of scores that each option "
                     "accounts for.",
                     draw_importance(importance.frame),
-                ),
+                )
+                if importance and is_resolved(importance.frame).any()
+                else None,
                 "parallel_picture": page.add_figure(
                     f"{name}_parallel",
                     alternative
@@ -75,6 +80,30 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             }
         )
     return {"searches": found}
+
+
+def with_defaults(search: dict[str, Any], runs: list[Run]) -> dict[str, Any]:
+    """A search whose trials name each option's value, that of the defaults included.
+
+    Args:
+        search: What `search.json` holds: of a trial the options that were given.
+        runs: List of `Run`, those of the search; their records hold all values.
+
+    Returns:
+        Dictionary, `search` with more in the `options` of its trials. An option stays away where
+        neither the trial nor a run's record has it.
+    """
+    settings = {
+        run.name: run.record["inputs"] | run.record["hyperparameters"] | run.record["training"]
+        for run in runs
+    }
+
+    def fill(trial):
+        used = next((settings[name] for name in trial["run_ids"] if name in settings), {})
+        known = {name: used[name] for name in search["space"] if name in used}
+        return trial | {"options": known | trial["options"]}
+
+    return search | {"trials": [fill(trial) for trial in search["trials"]]}
 
 
 def search_table(search: dict[str, Any]) -> Table:
@@ -160,7 +189,7 @@ def importance_table(search: dict[str, Any]) -> Table | None:
         return None
     frame = pd.DataFrame(rows).sort_values("importance", ascending=False, ignore_index=True)
     frame["p_holm"] = holm(frame["p_holm"])
-    resolved = frame.loc[frame["p_holm"] < 0.05, "option"].tolist()
+    resolved = frame.loc[is_resolved(frame), "option"].tolist()
     shown = pd.DataFrame(
         {
             "Option": frame["option"],
@@ -189,6 +218,11 @@ def importance_table(search: dict[str, Any]) -> Table | None:
             "p (Kruskal–Wallis, Holm)": "p_holm",
         },
     )
+
+
+def is_resolved(frame: pd.DataFrame) -> pd.Series:
+    """Whether each option of the frame of `importance_table` matters by more than chance."""
+    return frame["p_holm"] <= LEVEL
 
 
 @styled
@@ -265,6 +299,8 @@ def draw_parallel(frame: pd.DataFrame, options: Sequence[str] | None = None) -> 
         line = [heights[column][trial[column]] for column in columns]
         colour = matplotlib.colormaps["cividis"](norm(trial["score"]))
         axes.plot(range(len(columns)), line, color=colour, alpha=0.85, linewidth=1.6)
+        if trial["trial"] == DEFAULTS:
+            axes.plot(range(len(columns)), line, color=INK, linestyle="--", linewidth=1.2, zorder=3)
     for place, column in enumerate(columns):
         axes.axvline(place, color=EDGE, linewidth=0.8)
         shown = short_names(map(value_in_words, heights[column]))

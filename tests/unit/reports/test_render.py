@@ -21,8 +21,8 @@ OURS = "gated_transformer@minilm"
 
 FIGURES = """
     comparison_accuracy learning_rate_auc noise_macro_f1 gate_minilm_auc data_ratio_accuracy
-    wrong_labels_auc search_trials search_importance search_parallel training confusion_counts
-    confusion_shares label_f1 reliability confidence gate_words architecture
+    wrong_labels_auc search_trials search_parallel training confusion_counts confusion_shares
+    label_f1 reliability confidence gate_words architecture
 """
 TABLES = """
     table_1 differences learning_rate noise data_ratio gate search confusion label_f1 calibration
@@ -87,7 +87,7 @@ def test_headings_are_in_order_and_figures_have_texts(page):
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     drawings = [attrs for tag, attrs in page.tags if tag == "svg"]
-    assert len(drawings) == 29
+    assert len(drawings) == 28
     assert all(d["role"] == "img" and len(d["aria-label"]) > 40 for d in drawings)
 
 

@@ -1,13 +1,20 @@
+import json
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from reports.records import read_records
+from reports.results_page import Collected
 from reports.sections.search import (
     draw_importance,
     draw_parallel,
     draw_trials,
     importance_table,
     search_table,
+    show,
+    with_defaults,
 )
 
 
@@ -67,6 +74,60 @@ def test_trials_without_a_score_come_last_with_their_reason():
     assert table.shown["Trial"].tolist() == ["2", "1", "3", "4"]
     assert table.shown["Why it has no score"].tolist() == ["", "", "no memory", "under way"]
     assert table.shown["Macro F1 (val)"].tolist() == ["60.0", "50.0", "–", "–"]
+
+
+@pytest.fixture
+def study(tmp_path, make_run):
+    """The study of a search whose best trial is the defaults; rates differ as far as is asked."""
+
+    def make(apart=0.0):
+        run = make_run(tmp_path / "search", "cnn@scratch", trial="defaults", learning_rate=1e-3)
+        defaults = {"trial": "defaults", "options": {}, "score": 0.7, "run_ids": [run.name]}
+        tried = [
+            {
+                "trial": str(n),
+                "options": {"learning_rate": (1e-4, 4e-3)[n % 2], "num_filters": 64},
+                "score": 0.5 + n / 100 + apart * (n % 2),
+                "run_ids": [],
+            }
+            for n in range(1, 13)
+        ]
+        space = {"learning_rate": [1e-4, 1e-3, 4e-3], "num_filters": [64], "unknown": [1, 2]}
+        found = {"contender": "cnn@scratch", "oracle": "random", "seed": 0, "runs": [{}]}
+        found |= {"schema_version": 2, "space": space, "trials": [defaults, *tried]}
+        (tmp_path / "search" / "search.json").write_text(json.dumps(found))
+        return read_records(tmp_path).parts[0].studies[0]
+
+    return make
+
+
+def test_the_defaults_show_the_values_of_their_run(study):
+    made = study()
+    found = with_defaults(made.files["search.json"], made.runs)
+    table = search_table(found)
+    first = table.shown.iloc[0].to_dict()
+    assert first == {
+        "Trial": "defaults",
+        "Macro F1 (val)": "70.0",
+        "learning_rate": "1e-3",
+        "num_filters": "64",
+    }
+    # What no run's record says stays open.
+    assert search_table(made.files["search.json"]).shown["learning_rate"][0] == "default"
+    dashed = [line for line in draw_parallel(table.frame).axes[0].lines if line.is_dashed()]
+    (line,) = dashed
+    assert line.get_ydata().tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("apart, is_drawn", [(0.0, False), (0.3, True)])
+def test_importance_is_drawn_where_an_option_is_resolved(study, apart, is_drawn):
+    page = Collected()
+    page.add_figure = lambda name, *_: name
+    part = SimpleNamespace(studies=[study(apart)])
+    (found,) = show(page, SimpleNamespace(part=part))["searches"]
+    assert ("No option is resolved" not in found["importance"].caption) is is_drawn
+    assert found["importance_picture"] == ("search_importance" if is_drawn else None)
+    assert found["parallel_picture"] == "search_parallel"
 
 
 def texts(axes):
