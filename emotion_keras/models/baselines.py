@@ -5,17 +5,27 @@ probabilities. scikit-learn is imported there, so that what the options are is k
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
 from emotion_keras.inputs.normalization import UNSPACED
 from emotion_keras.record.options import POSITIVE, Options, option
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+
+class Baseline(Protocol):
+    """What the options of every baseline can do."""
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Majority(Options):
     """Gives every text the frequencies of the labels in the training split."""
 
-    def build(self, seed: int) -> Any:
+    def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator; the seed is without effect."""
         from sklearn.dummy import DummyClassifier
 
@@ -28,7 +38,7 @@ class TfidfLogistic(Options):
 
     C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int) -> Any:
+    def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator.
 
         Args:
@@ -50,7 +60,7 @@ class TfidfSVM(Options):
 
     C: float = option(0.3, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int) -> Any:
+    def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator.
 
         Args:

@@ -1,9 +1,16 @@
 """The standard fine-tuning of a BERT."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.options import PART, Options, option
+
+if TYPE_CHECKING:
+    import keras
+
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +22,9 @@ class BERT(Options):
 
     dropout: float = option(0.1, "Share of features dropped before the classifier.", PART)
 
-    def build(self, embedded, target, dtype="float32"):
+    def build(
+        self, embedded: "Embedded", target: "Target", dtype: str = "float32"
+    ) -> "keras.Model":
         """Builds the model.
 
         Args:

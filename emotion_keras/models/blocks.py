@@ -1,21 +1,26 @@
 """The blocks that models are built of, from vectors to probabilities."""
 
+from collections.abc import Callable
+
 import keras
 import keras_hub
+from keras import KerasTensor
 
 from emotion_keras.errors import UserError
+from emotion_keras.inputs.embedded import Embedded
 from emotion_keras.layers import AttentionPooling
+from emotion_keras.targets import Target
 
 
 def encode(
-    embedded,
-    num_layers,
-    num_heads,
-    intermediate_dim,
-    dropout,
-    dtype,
-    after_block=None,
-):
+    embedded: Embedded,
+    num_layers: int,
+    num_heads: int,
+    intermediate_dim: int,
+    dropout: float,
+    dtype: str,
+    after_block: Callable[[KerasTensor, int], KerasTensor] | None = None,
+) -> KerasTensor:
     """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
 
     What leaves a block passes through `after_block`, if there is one: a function of the vectors and
@@ -42,7 +47,7 @@ def encode(
     return vectors
 
 
-def pool(embedded, vectors, pooling):
+def pool(embedded: Embedded, vectors: KerasTensor, pooling: str) -> KerasTensor:
     """Makes one vector of those of real tokens."""
     # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
     # handed on by hand, because arithmetic on tensors loses it.
@@ -60,7 +65,9 @@ def pool(embedded, vectors, pooling):
     return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
 
 
-def end(embedded, pooled, target, dropout, dtype):
+def end(
+    embedded: Embedded, pooled: KerasTensor, target: Target, dropout: float, dtype: str
+) -> keras.Model:
     """Ends a model: dropout and the target's head, in float32 at any precision."""
     pooled = keras.layers.Dropout(dropout, dtype="float32", name="dropout")(pooled)
     model = keras.Model(embedded.inputs, target.head(pooled))

@@ -1,8 +1,15 @@
 """The convolutional classifier."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from emotion_keras.record.options import COUNT, PART, Options, option
+
+if TYPE_CHECKING:
+    import keras
+
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +23,9 @@ class CNN(Options):
     filter_widths: tuple[int, ...] = option((3, 4, 5), "Tokens that a filter sees.", COUNT)
     dropout: float = option(0.5, "Share of features dropped before the classifier.", PART)
 
-    def build(self, embedded, target, dtype="float32"):
+    def build(
+        self, embedded: "Embedded", target: "Target", dtype: str = "float32"
+    ) -> "keras.Model":
         """Builds the model.
 
         Args:

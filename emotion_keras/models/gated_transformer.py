@@ -1,10 +1,16 @@
 """The paper's model."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.options import COUNT, COUNT_OR_NONE, PART, Options, option
+
+if TYPE_CHECKING:
+    import keras
+
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +44,9 @@ class GatedTransformer(Options):
         0.1, "Share of features dropped in the blocks and before the classifier.", PART
     )
 
-    def build(self, embedded, target, dtype="float32"):
+    def build(
+        self, embedded: "Embedded", target: "Target", dtype: str = "float32"
+    ) -> "keras.Model":
         """Builds the model.
 
         Args:

@@ -1,8 +1,15 @@
 """The recurrent classifier."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from emotion_keras.record.options import COUNT, PART, Options, option
+
+if TYPE_CHECKING:
+    import keras
+
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +24,9 @@ class LSTM(Options):
         0.5, "Share of features dropped before the LSTM and before the classifier.", PART
     )
 
-    def build(self, embedded, target, dtype="float32"):
+    def build(
+        self, embedded: "Embedded", target: "Target", dtype: str = "float32"
+    ) -> "keras.Model":
         """Builds the model.
 
         Args:

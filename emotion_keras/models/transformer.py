@@ -1,9 +1,15 @@
 """The plain Transformer classifier."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from emotion_keras.record.options import COUNT, COUNT_OR_NONE, PART, Options, option
+
+if TYPE_CHECKING:
+    import keras
+
+    from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.targets import Target
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +30,9 @@ class Transformer(Options):
         0.1, "Share of features dropped in the blocks and before the classifier.", PART
     )
 
-    def build(self, embedded, target, dtype="float32"):
+    def build(
+        self, embedded: "Embedded", target: "Target", dtype: str = "float32"
+    ) -> "keras.Model":
         """Builds the model.
 
         Args:

@@ -35,6 +35,7 @@ __all__ = [
     "LABEL_NAMES",
     "PARQUET",
     "Source",
+    "Table",
     "WORKBOOK",
     "as_cell",
     "as_json",
@@ -49,8 +50,10 @@ __all__ = [
     "scan",
 ]
 
+Table = DelimitedTable | JsonLinesTable | ParquetTable | WorkbookTable
 
-def open_table(source: Source):
+
+def open_table(source: Source) -> Table:
     """Opens a table.
 
     Args:
@@ -74,7 +77,7 @@ def open_table(source: Source):
     ...     print(part.column(table.columns.index("body")))
     ['I was late.', 'We won!', '']
     """
-    readers = {
+    readers: dict[tuple[str, ...], type[Table]] = {
         DELIMITED: DelimitedTable,
         JSON_LINES: JsonLinesTable,
         PARQUET: ParquetTable,

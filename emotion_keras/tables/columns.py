@@ -1,12 +1,18 @@
 """Chooses the columns that matter, and reads them."""
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
 from emotion_keras.errors import UserError
-from emotion_keras.tables.cells import as_text
+from emotion_keras.tables.cells import Batch, Rows, as_text
+
+if TYPE_CHECKING:
+    from emotion_keras.tables import Table
 
 LABEL_NAMES = (
     "label",
@@ -25,10 +31,25 @@ LABEL_NAMES = (
 _ROWS_AT_A_TIME = 100_000
 
 
+class Modality(Protocol):
+    """What the reading of a table has to know of its cells, as every class of an `Input` does."""
+
+    @property
+    def name(self) -> str:
+        """What one cell is called."""
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Usual names of the cells' column, in lower case."""
+
+    def read(self, value: Any) -> Any:
+        """Makes a cell of a table's value."""
+
+
 def read_table(
-    table,
+    table: Table,
     path: Path,
-    modality,
+    modality: Modality,
     text_column: str | None = None,
     label_column: str | None = None,
     group_column: str | None = None,
@@ -81,7 +102,14 @@ def read_table(
     return pd.concat(frames, ignore_index=True)
 
 
-def cells_of(part, index: int, path: Path, start: int, column: str, read=as_text) -> list:
+def cells_of(
+    part: Rows | Batch,
+    index: int,
+    path: Path,
+    start: int,
+    column: str,
+    read: Callable[[Any], Any] = as_text,
+) -> list[Any]:
     """The cells of one column of a part of a table.
 
     Args:

@@ -23,13 +23,15 @@ from emotion_keras.tables.source import DELIMITED, JSON_LINES, WORKBOOK, format_
 if TYPE_CHECKING:
     import pyarrow
 
+    from emotion_keras.tables import Table
+
 # Of a Parquet file's row groups: small ones are slow to read, large ones need memory.
 _GROUP_ROWS = 1 << 16
 _GROUP_BYTES = 1 << 24
 
 
 def open_sink(
-    path: Path, table: Any, columns: Sequence[str]
+    path: Path, table: Table, columns: Sequence[str]
 ) -> DelimitedSink | JsonLinesSink | ParquetSink:
     """Prepares the writing of a table with new columns.
 
