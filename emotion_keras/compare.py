@@ -56,8 +56,8 @@ def summarize(comparison: dict[str, Any]) -> Group:
             _count(row["num_parameters"]),
             f"{cost['seconds']:.0f}",
             f"{cost['examples_per_second']:.0f}",
-            f"{cost['milliseconds_for_1_text']:.1f}",
-            f"{cost['milliseconds_for_256_texts']:.0f}",
+            _milliseconds(cost["milliseconds_for_1_text"], 1),
+            _milliseconds(cost["milliseconds_for_256_texts"], 0),
             f"{cost['peak_memory_bytes'] / 1e9:.1f}",
         )
     explained = Text(
@@ -67,7 +67,8 @@ def summarize(comparison: dict[str, Any]) -> Group:
     )
     about_cost = Text(
         "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: "
-        "milliseconds for one text and for 256; GB: peak memory."
+        "milliseconds for one text and for 256, the least of the runs' medians (-: no run had the "
+        "machine to itself); GB: peak memory."
     )
     compared: list[ScoreTable | Text] = [differences, explained] if len(rows) > 1 else []
     return Group(scores, *compared, calibration, costs, about_cost)
@@ -79,6 +80,10 @@ def _count(number):
         if number >= size:
             return f"{number / size:.{0 if number >= 100 * size else 1}f}{unit}"
     return str(number)
+
+
+def _milliseconds(value, digits):
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _verdict(difference):

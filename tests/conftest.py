@@ -85,6 +85,7 @@ def quick_measures(monkeypatch):
     monkeypatch.setattr(
         latency, "_median_milliseconds", lambda predict, texts, repeats: median(predict, texts, 1)
     )
+    monkeypatch.setattr(latency, "_SHORTEST_SECONDS", 0.0)
     monkeypatch.setattr(devices, "matmul_flops_per_second", functools.partial(flops, seconds=0.01))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.evaluation.cost import summarize_cost
 from emotion_keras.evaluation.predictions import (
     probability_columns,
     read_predictions,
@@ -41,9 +42,9 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
         on the test split: `name`, `num_runs`; for each score of `SCORES` its `mean`, `low` and
         `high` over the runs; `calibrated`, means of log loss, Brier score and expected calibration
         error after temperature scaling, with the mean `temperature`; `reliability` before it;
-        `cost`, means; and, but for the reference, `difference` in accuracy to it, with `low`,
-        `high`, `smallest`, `p_value`, `p_holm` and `resolved`: whether it is at least the smallest
-        that these texts and seeds resolve.
+        `cost`, as of `summarize_cost`; and, but for the reference, `difference` in accuracy to it,
+        with `low`, `high`, `smallest`, `p_value`, `p_holm` and `resolved`: whether it is at least
+        the smallest that these texts and seeds resolve.
     """
     runs = {}
     for directory in directories:
@@ -70,10 +71,7 @@ def _row(name, members):
         "name": name,
         "num_runs": len(members),
         "val_accuracy": float(np.mean([run["metrics"]["val"]["accuracy"] for run, _ in members])),
-        "cost": {
-            key: float(np.mean([run["cost"][key] for run, _ in members]))
-            for key in members[0][0]["cost"]
-        },
+        "cost": summarize_cost([run for run, _ in members]),
         "num_parameters": members[0][0]["num_parameters"],
     }
     for key, values in scores.items():

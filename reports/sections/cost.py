@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emotion_keras.evaluation.cost import LATENCIES, summarize_cost
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
@@ -26,38 +27,55 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
 
 
 def cost_table(compared: dict[str, list[Run]]) -> Table:
-    """What training and using each contender costs."""
-    rows = [
+    """What training and using each contender costs.
+
+    Args:
+        compared: Dictionary of lists of `Run` by contender.
+
+    Returns:
+        `Table`; it has no latencies where none was measured alone.
+    """
+    frame = pd.DataFrame(
         {
             "contender": name,
             "runs": len(runs),
             "parameters": runs[0].record["num_parameters"],
-            **{
-                key: float(np.mean([run.record["cost"].get(key, np.nan) for run in runs]))
-                for key in (
-                    "seconds",
-                    "milliseconds_for_1_text",
-                    "milliseconds_for_256_texts",
-                    "peak_memory_bytes",
-                )
-            },
+            **summarize_cost([run.record for run in runs]),
         }
         for name, runs in compared.items()
-    ]
-    frame = pd.DataFrame(rows)
+    ).drop(columns="examples_per_second")
+    frame = frame.astype(dict.fromkeys(LATENCIES, float))
     shown = pd.DataFrame(
         {
             "Model": frame["contender"],
             "Parameters": frame["parameters"].map(count),
             "Minutes a run": [f"{value / 60:.1f}" for value in frame["seconds"]],
-            "ms for 1 text": [f"{value:.1f}" for value in frame["milliseconds_for_1_text"]],
-            "ms for 256 texts": [count(value) for value in frame["milliseconds_for_256_texts"]],
             "Peak memory, GB": [f"{value / 1e9:.1f}" for value in frame["peak_memory_bytes"]],
+            "ms for 1 text": [_latency(value, 1) for value in frame["milliseconds_for_1_text"]],
+            "ms for 256 texts": [
+                _latency(value, 0) for value in frame["milliseconds_for_256_texts"]
+            ],
         }
     )
-    keys = list(frame.columns[2:])
-    caption = "Means over runs. How long a run took depends on what else the machine was doing."
-    return Table("cost", caption, frame, shown, dict(zip(shown.columns[1:], keys, strict=True)))
+    keys = ["parameters", "seconds", "peak_memory_bytes", *LATENCIES]
+    sort_by = dict(zip(shown.columns[1:], keys, strict=True))
+    caption = "Means over runs. How long a run took depends on what else the machine was doing. "
+    if frame[LATENCIES[0]].notna().any():
+        caption += (
+            "Milliseconds are the least of the runs' medians, of runs that had the machine to "
+            "themselves."
+        )
+    else:
+        caption += (
+            "Latency was not measured alone: no run is known to have had the machine to itself."
+        )
+        shown = shown.iloc[:, : -len(LATENCIES)]
+        sort_by = {title: key for title, key in sort_by.items() if key not in LATENCIES}
+    return Table("cost", caption, frame, shown, sort_by)
+
+
+def _latency(value, digits):
+    return "not measured alone" if np.isnan(value) else f"{value:,.{digits}f}"
 
 
 def studies_table(studies: list[Study]) -> Table:

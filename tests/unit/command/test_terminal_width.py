@@ -76,6 +76,16 @@ def test_a_comparison_has_all_its_numbers(name, width):
     assert "\x1b" not in text
 
 
+def test_a_latency_that_was_not_measured_alone_is_no_number():
+    made = row("cnn@scratch")
+    made["cost"] |= {"milliseconds_for_1_text": None, "milliseconds_for_256_texts": None}
+    comparison = {"corpus": {"name": "isear"}, "reference": "cnn@scratch", "contenders": [made]}
+    text = shown(summarize(comparison), 200)
+    (costs,) = re.findall(r"^ *cnn@scratch +22\.7M.*$", text, re.MULTILINE)
+    assert costs.split() == ["cnn@scratch", "22.7M", "1234", "99", "-", "-", "2.5"]
+    assert "-: no run had the machine to itself" in " ".join(text.split())
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_an_analysis_has_all_its_numbers(width):
     levels = (0.05, 0.1, 0.2, 0.3, 0.4)
