@@ -1,14 +1,21 @@
 """A baseline that answers: a model of scikit-learn, which takes cells as they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inference.base import TrainedModel
-from emotion_keras.inputs import modality_of
-from emotion_keras.targets import target_of
+from emotion_keras.inference.outputs import Outputs
+from emotion_keras.inputs import Input, modality_of
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.targets import Target, target_of
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
 
 # Parts of baselines that `skops` does not know itself. Whatever else a file names is not loaded.
 _PARTS = [
@@ -31,7 +38,7 @@ class BaselineModel(TrainedModel):
     input = None
     layers = None
 
-    def __init__(self, estimator, modality, target):
+    def __init__(self, estimator: "BaseEstimator", modality: type[Input], target: Target):
         self.estimator = estimator
         self.modality = modality
         self.target = target
@@ -49,10 +56,10 @@ class BaselineModel(TrainedModel):
         """
         return cls(_load_estimator(directory), modality_of(run), target_of(run))
 
-    def outputs(self, sequences, explain=False):
+    def outputs(self, sequences: Sequences, explain: bool = False) -> Outputs:
         raise TypeError("A baseline takes cells as they are: call `probabilities`.")
 
-    def probabilities(self, cells) -> np.ndarray:
+    def probabilities(self, cells: Sequence[Any]) -> np.ndarray:
         probabilities = np.zeros((len(cells), len(self.target.labels)), "float32")
         # Labels that no training example had stay at 0.
         probabilities[:, self.estimator.classes_] = self.estimator.predict_proba(cells)

@@ -1,13 +1,17 @@
 """What a model is made of, and what its gate makes of each token."""
 
+from typing import Any
+
 import keras
 import numpy as np
 
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs.batches import PredictionBatches
+from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.targets import Target
 
 
-def describe_layers(model):
+def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
     """The layers and operations of a functional model.
 
     Args:
@@ -46,7 +50,7 @@ def _sources(node):
             yield from _sources(part)
 
 
-def has_gate(model):
+def has_gate(model: keras.Model) -> bool:
     """Whether `explain` has something to say of a model: the gate is last, the pooling average."""
     layers = {layer["name"]: layer for layer in describe_layers(model)}
     types = [layers.get(name, {}).get("type") for name in ("gate", "pooling")]
@@ -55,7 +59,7 @@ def has_gate(model):
     )
 
 
-def explaining_model(model, target):
+def explaining_model(model: keras.Model, target: Target) -> keras.Model:
     """The model with what its gate does as further outputs.
 
     After the gate a model is linear up to the head's activation, so that the score of a label is a
@@ -89,7 +93,14 @@ def explaining_model(model, target):
     return explaining
 
 
-def explained_outputs(explaining, sequences, *, sequence_length, feature, batch_size=64):
+def explained_outputs(
+    explaining: keras.Model,
+    sequences: Sequences,
+    *,
+    sequence_length: int,
+    feature: str,
+    batch_size: int = 64,
+) -> Outputs:
     """What a model predicts, with what its gate does to each token.
 
     Args:

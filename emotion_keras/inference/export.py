@@ -6,7 +6,9 @@ import os
 import shlex
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,7 +38,7 @@ CARD = "MODEL_CARD.md"
 
 
 @devices.known_numbers()
-def export(run, *, notify=print, **options):
+def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: Any) -> Path:
     """Exports the model of a finished run, once it is checked against the Keras model.
 
     Args:
@@ -46,7 +48,7 @@ def export(run, *, notify=print, **options):
         **options: Values by option of `ExportOptions`.
 
     Returns:
-        `pathlib.Path` of the folder.
+        The export's folder.
 
     Raises:
         UserError: If the run cannot be exported so, the folder is there already, or the export does
@@ -107,7 +109,7 @@ def export(run, *, notify=print, **options):
                 "temperature": predictor.temperature,
                 "modality": predictor.model.modality.name,
                 "inputs": run["inputs"],
-                "state": predictor.model.state,
+                "state": predictor.model.input.state(),
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "metrics": run["metrics"],

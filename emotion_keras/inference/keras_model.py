@@ -17,9 +17,10 @@ from emotion_keras.inference.explanation import (
 )
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inference.prediction import predict
-from emotion_keras.inputs import load_input
+from emotion_keras.inputs import Input, load_input
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
-from emotion_keras.targets import target_of
+from emotion_keras.targets import Target, target_of
 
 
 class KerasModel(TrainedModel):
@@ -31,7 +32,7 @@ class KerasModel(TrainedModel):
         target: `Target`.
     """
 
-    def __init__(self, network, input, target):
+    def __init__(self, network: keras.Model, input: Input, target: Target):
         self.network = network
         self.modality = type(input)
         self.input = input
@@ -61,7 +62,7 @@ class KerasModel(TrainedModel):
 
     @devices.known_numbers()
     @devices.chosen_kernels()
-    def outputs(self, sequences, explain=False):
+    def outputs(self, sequences: Sequences, explain: bool = False) -> Outputs:
         if explain:
             return explained_outputs(
                 self._explaining,

@@ -11,7 +11,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -19,26 +21,26 @@ from emotion_keras import record, tables
 from emotion_keras.command.progress import RowProgress
 from emotion_keras.data.corpus import joined_notice
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import TextInput
+from emotion_keras.inputs import Input, TextInput
 from emotion_keras.tables import sinks
 
 _GO_ON = "The same command with --resume goes on from there."
 
 
 def label_file(
-    predict,
-    input_path,
-    output_path,
+    predict: Callable[[list[Any]], Mapping[str, Sequence[Any]]],
+    input_path: str | Path,
+    output_path: str | Path,
     *,
-    text_column=None,
-    encoding=None,
-    resume=False,
-    columns,
-    settings,
-    rows_at_a_time=4096,
-    modality=TextInput,
-    notify=print,
-):
+    text_column: str | None = None,
+    encoding: str | None = None,
+    resume: bool = False,
+    columns: Sequence[str],
+    settings: Mapping[str, Any],
+    rows_at_a_time: int = 4096,
+    modality: type[Input] = TextInput,
+    notify: Callable[[str], Any] = print,
+) -> dict[str, int]:
     """Writes a table again with new columns that are computed from its texts.
 
     Its own columns are kept, in their order and unchanged as far as the output's format can hold

@@ -37,7 +37,7 @@ class _Mark(keras.layers.Layer):
         return keras.ops.power(inputs, mask)
 
 
-def to_onnx(model):
+def to_onnx(model: keras.Model) -> onnx.ModelProto:
     """Converts a functional model; only with the TensorFlow backend.
 
     What the general conversion makes of a Transformer block are many small operators, which cost a
@@ -82,7 +82,7 @@ def to_onnx(model):
     return helper.make_model(graph, opset_imports=opsets, ir_version=converted.ir_version)
 
 
-def input_signature(model):
+def input_signature(model: keras.Model) -> list[dict[str, keras.InputSpec]]:
     """The inputs of a functional model as `keras.Model.export` takes them."""
     return [
         {

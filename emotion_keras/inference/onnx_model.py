@@ -12,6 +12,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs import load_input
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.targets import find_target
 
@@ -53,7 +54,7 @@ class OnnxModel(Model):
             )
         self.can_explain = len(outputs) > 1
 
-    def outputs(self, sequences, explain=False):
+    def outputs(self, sequences: Sequences, explain: bool = False) -> Outputs:
         names = list(Outputs._fields if explain else Outputs._fields[:1])
         lengths = np.minimum(sequences.lengths, self.input.sequence_length)
         batches = list(_batches(lengths))

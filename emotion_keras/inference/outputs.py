@@ -1,9 +1,12 @@
 """What a model says of texts, token by token, and word by word. NumPy only."""
 
 import collections
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+
+from emotion_keras.targets import Target
 
 # A word that fewer texts hold says more about these texts than about the word.
 _LEAST_TEXTS = 5
@@ -25,7 +28,9 @@ class Outputs(NamedTuple):
     contributions: list | None = None
 
 
-def explain_units(units, outputs, target):
+def explain_units(
+    units: Sequence[Sequence[tuple[str, int]]], outputs: Outputs, target: Target
+) -> list[list[dict[str, Any]]]:
     """What the gate makes of each unit of a cell, and what the unit adds to the prediction.
 
     Args:
@@ -61,7 +66,7 @@ def _merge(units, gate, contributions):
     ]
 
 
-def summarize_words(explained):
+def summarize_words(explained: Iterable[Iterable[Mapping[str, Any]]]) -> list[dict[str, Any]]:
     """The mean gate of each word, whatever its case, of those that enough texts hold.
 
     Args:

@@ -6,6 +6,7 @@ An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is import
 import sys
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 
@@ -122,21 +123,29 @@ class Predictor:
         return list(self.model.target.labels)
 
     @property
-    def sequence_length(self):
+    def sequence_length(self) -> int | None:
         """Longest example in tokens that is read at once; `None` where there is no limit."""
-        return self.model.input and self.model.input.sequence_length
+        return None if self.model.input is None else self.model.input.sequence_length
 
     @property
-    def num_parallel(self):
+    def num_parallel(self) -> int:
         """How many threads may ask at the same time."""
         return self.model.num_parallel
 
     @property
-    def can_explain(self):
+    def can_explain(self) -> bool:
         """Whether the model has a gate last, whose view of each word is exact."""
         return self.model.can_explain
 
-    def __call__(self, texts, *, explain=False, long="truncate"):
+    @overload
+    def __call__(self, texts: str, *, explain: bool = ..., long: str = ...) -> dict[str, Any]: ...
+    @overload
+    def __call__(
+        self, texts: Iterable[Any], *, explain: bool = ..., long: str = ...
+    ) -> list[dict[str, Any]]: ...
+    def __call__(
+        self, texts: str | Iterable[Any], *, explain: bool = False, long: str = "truncate"
+    ) -> dict[str, Any] | list[dict[str, Any]]:
         """Answers one text, or many.
 
         Args:
@@ -169,11 +178,11 @@ class Predictor:
                 answers[held[i]] = answer
         return answers
 
-    def predict(self, texts):
+    def predict(self, texts: Iterable[Any]) -> list[str]:
         """Labels of texts, a list; `""` of one without a word to read."""
         return [answer["label"] for answer in self(_as_list(texts))]
 
-    def predict_proba(self, texts):
+    def predict_proba(self, texts: Iterable[Any]) -> np.ndarray:
         """Probabilities of texts, `(num_texts, num_classes)`; NaN of one without a word to read."""
         answers = self(_as_list(texts))
         found = np.full((len(answers), len(self.labels)), np.nan)

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from emotion_keras import __version__
-from emotion_keras.service.batching import Batcher, QueueFull
+from emotion_keras.service.batching import Batcher, Predict, QueueFull
 from emotion_keras.service.guard import LimitBody
 from emotion_keras.service.metrics import CountRequests, Metrics
 from emotion_keras.service.options import ServiceOptions
@@ -84,11 +84,41 @@ class Health(BaseModel):
     sequence_length: int | None
 
 
-def make_app(predictor, options=None, **given):
+class Predictor(Predict, Protocol):
+    """What the service knows of a predictor: what it answers, and what its health says."""
+
+    name: str
+
+    @property
+    def singular(self) -> str:
+        """What one example is called."""
+
+    @property
+    def plural(self) -> str:
+        """What several examples are called."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels by class id."""
+
+    @property
+    def sequence_length(self) -> int | None:
+        """Longest example in tokens; `None` where there is no limit."""
+
+    @property
+    def num_parallel(self) -> int:
+        """How many threads may ask at the same time."""
+
+    @property
+    def can_explain(self) -> bool:
+        """Whether it says what each word does."""
+
+
+def make_app(predictor: Predictor, options: ServiceOptions | None = None, **given: Any) -> FastAPI:
     """Makes the application.
 
     Args:
-        predictor: What `emotion_keras.inference.predictor.Predictor.load` returns.
+        predictor: What `emotion_keras.inference.predictor.Predictor.load` returns, or the like.
         options: `ServiceOptions`.
         **given: Its fields, in place of the object.
 

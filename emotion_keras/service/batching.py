@@ -5,11 +5,18 @@ import collections
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 
 class QueueFull(Exception):
     """More texts are waiting than may wait; later there is room again."""
+
+
+class Predict(Protocol):
+    """What predicts several texts at once."""
+
+    def __call__(self, texts: list[str], *, explain: bool) -> list[dict[str, Any]]:
+        """Predicts texts, and says with `explain` what each word does."""
 
 
 class _Waiting(NamedTuple):
@@ -36,7 +43,7 @@ class Batcher:
 
     def __init__(
         self,
-        predictor: Callable[[list[str], bool], list[Any]],
+        predictor: Predict,
         *,
         max_batch: int,
         max_queue: int,
