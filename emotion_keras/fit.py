@@ -38,7 +38,7 @@ class SourceOptions(Options):
     from_trial: str | None = option(None, "Take model and setting from the best.json of a search.")
 
 
-def summarize(directory):
+def summarize(directory: Path) -> Group:
     """A finished run as tables for the terminal: metrics, F1 by label, cost, the gate."""
     # Imported here because pandas takes a moment.
     from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
@@ -72,7 +72,7 @@ def summarize(directory):
     )
 
 
-def next_command(directory):
+def next_command(directory: Path) -> str:
     """The command that makes a run once more with another seed, ready for a shell."""
     run = record.read_run(directory)
     place = PlaceOptions(study=run["study"], runs_dir=os.fspath(directory.parents[1])).to_dict()
@@ -87,7 +87,7 @@ def _per_cent(value):
     return "-" if value is None else f"{100 * value:.1f}"
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.fit`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
 

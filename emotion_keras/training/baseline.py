@@ -1,15 +1,28 @@
 """Trains one baseline on one dataset."""
 
 import time
+from collections.abc import Callable
+from typing import Any, cast
 
 from threadpoolctl import threadpool_limits
 
+from emotion_keras.data.dataset import Dataset
+from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.inference.baseline_model import BaselineModel
+from emotion_keras.models.baselines import Baseline
+from emotion_keras.training.settings import Settings
 from emotion_keras.training.trained import Trained
 
 
-def train_baseline(dataset, settings, *, noise, notify=print, **_) -> Trained:
+def train_baseline(
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    noise: TrainingNoise,
+    notify: Callable[[str], Any] = print,
+    **_: Any,
+) -> Trained:
     """Fits an estimator of scikit-learn.
 
     Args:
@@ -30,7 +43,7 @@ def train_baseline(dataset, settings, *, noise, notify=print, **_) -> Trained:
     plural = corpus.modality.plural
     notify(f"{settings.model}: {len(cells):,} {plural} to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
-    estimator = settings.hyperparameters.build(settings.seed)
+    estimator = cast(Baseline, settings.hyperparameters).build(settings.seed)
     try:
         # The last digit of a sum hangs on the number of threads that share it.
         with threadpool_limits(1, user_api="blas"):

@@ -7,7 +7,9 @@ is the best of at least three, each half the next, by validation macro F1, with 
 `gated_transformer`.
 """
 
-from emotion_keras.inputs import TextInput
+from typing import Any
+
+from emotion_keras.inputs import Input, TextInput
 from emotion_keras.inputs.encoders import find_encoder
 
 _FROM_SCRATCH = {
@@ -50,12 +52,12 @@ CHOSEN = {
 }
 
 
-def default_encoder(model, modality=TextInput):
+def default_encoder(model: str, modality: type[Input] = TextInput) -> str:
     """The encoder of a model unless one is chosen: `scratch` for `cnn` and `lstm`."""
     return "scratch" if model in ("cnn", "lstm") else modality.default_encoder
 
 
-def defaults_for(model, encoder, freeze_encoder=False):
+def defaults_for(model: str, encoder: str, freeze_encoder: bool = False) -> dict[str, Any]:
     """The defaults that differ from those of the functions themselves.
 
     Args:

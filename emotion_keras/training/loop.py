@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,28 +19,33 @@ from emotion_keras.data.preparation import balance as balance_labels
 from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
+from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
+from emotion_keras.targets import Target
 from emotion_keras.training.options import TrainingOptions
 from emotion_keras.training.schedule import WarmupDecay, restart
 
 CHECKPOINT = "checkpoint.npz"
 
+# Of a split: what a model reads, and rows of `Target.encode`, what it is to say.
+Examples = tuple[Sequences, np.ndarray]
+
 
 def train(
-    model,
-    train_data,
-    val_data,
+    model: keras.Model,
+    train_data: Examples,
+    val_data: Examples,
     *,
-    target,
-    feature,
-    sequence_length,
-    seed,
-    directory,
-    options=None,
-    callbacks=(),
-    resample=None,
-    **given,
-):
+    target: Target,
+    feature: str,
+    sequence_length: int,
+    seed: int,
+    directory: str | Path,
+    options: TrainingOptions | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    resample: Callable[[int], Sequences] | None = None,
+    **given: Any,
+) -> dict[str, Any]:
     """Trains a model and leaves it with the weights of its best epoch on the validation split.
 
     After each epoch its state is written to `directory`; called again with the same arguments, it
@@ -151,7 +158,16 @@ class TrainingState(keras.callbacks.Callback):
         patience: Integer, epochs without a better macro F1 before stopping; 0 never stops.
     """
 
-    def __init__(self, directory, batches, val_data, target, *, seed, patience):
+    def __init__(
+        self,
+        directory: str | Path,
+        batches: TrainingBatches,
+        val_data: Examples,
+        target: Target,
+        *,
+        seed: int,
+        patience: int,
+    ):
         super().__init__()
         self.path = Path(directory) / CHECKPOINT
         self.batches = batches
@@ -161,10 +177,10 @@ class TrainingState(keras.callbacks.Callback):
         self.patience = patience
         self.history = []
         self.best_epoch = 0
-        self.best_weights = None
+        self.best_weights: list[np.ndarray] | None = None
         self._interrupted = False
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> None:
         """Puts the saved state, if there is one, into a compiled model."""
         model.optimizer.build(model.trainable_variables)
         if not self.path.exists():
@@ -181,28 +197,28 @@ class TrainingState(keras.callbacks.Callback):
         for row in self.history:
             row["epoch"] = int(row["epoch"])
 
-    def is_done(self, epochs):
+    def is_done(self, epochs: int) -> bool:
         """Whether there is nothing left to train."""
         stale = len(self.history) - self.best_epoch
         return len(self.history) >= epochs or bool(self.patience and stale >= self.patience)
 
-    def load_best(self, model):
+    def load_best(self, model: keras.Model) -> None:
         """Gives the model the weights of the best epoch."""
         for variable, value in zip(model.trainable_variables, self.best_weights, strict=True):
             variable.assign(value)
 
-    def interrupt(self, *_):
+    def interrupt(self, *_: Any) -> None:
         """Stops after the step under way; a second Ctrl-C stops at once."""
         self._interrupted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._interrupted:
             raise UserError(
                 f"Stopped in epoch {self._epoch + 1}. The same command continues with that epoch."
             )
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch
         self.batches.set_epoch(epoch)
         # Keras draws dropout on torch from torch's own generator, not from the layers' states.
@@ -213,7 +229,7 @@ class TrainingState(keras.callbacks.Callback):
             state.assign(sequence.generate_state(2, "uint32"))
         self._start = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         trained = time.perf_counter()
         probabilities = predict(
             self.model,

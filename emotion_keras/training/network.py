@@ -3,13 +3,17 @@
 import gc
 import math
 import shutil
-from typing import NamedTuple
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 
 from emotion_keras.command import durations
 from emotion_keras.data import audit_balance
 from emotion_keras.data.cache import once
+from emotion_keras.data.dataset import Dataset
+from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.inference.keras_model import KerasModel
 from emotion_keras.inference.prediction import compute_vectors
@@ -24,7 +28,15 @@ from emotion_keras.training.trained import Trained
 
 
 def train_network(
-    dataset, settings, *, noise, precision, directory, tensorboard=False, notify=print, cache=None
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    noise: TrainingNoise,
+    precision: str,
+    directory: Path,
+    tensorboard: bool = False,
+    notify: Callable[[str], Any] = print,
+    cache: dict[str, Any] | None = None,
 ) -> Trained:
     """Trains a Keras model.
 
@@ -33,7 +45,7 @@ def train_network(
         settings: `Settings` of a model of `MODELS`.
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
-        directory: `pathlib.Path` of the run's folder, for the state of a training that is stopped.
+        directory: The run's folder, for the state of a training that is stopped.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
         cache: Dictionary that keeps encoded cells and compiled models from one call to the next, or
@@ -183,7 +195,7 @@ def _keep_compiled(cache, compiled_from, fresh):
     return kept
 
 
-def remove_state(directory):
+def remove_state(directory: Path) -> None:
     """Removes what only a run that is not finished needs."""
     checkpoints = directory / CHECKPOINT, directory / f"{CHECKPOINT}.part"
     for path in (*checkpoints, *directory.glob(_vectors_file("*"))):

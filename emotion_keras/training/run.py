@@ -3,7 +3,9 @@
 import contextlib
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 from filelock import FileLock, Timeout
@@ -34,7 +36,14 @@ _LOCK = "unfinished.lock"
 
 
 @devices.known_numbers()
-def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
+def fit(
+    *,
+    trial: str | None = None,
+    data_sha256: str | None = None,
+    notify: Callable[[str], Any] = print,
+    cache: dict[str, Any] | None = None,
+    **options: Any,
+) -> Path:
     """Trains one model on one corpus and writes the run.
 
     Args:
@@ -47,7 +56,7 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
         **options: Values by option: of `PlaceOptions`, and what `Settings.make` takes.
 
     Returns:
-        The run's folder, a `pathlib.Path`.
+        The run's folder.
 
     Raises:
         UserError: If the input or an option is wrong, or on Ctrl-C.
@@ -71,7 +80,7 @@ def fit(*, trial=None, data_sha256=None, notify=print, cache=None, **options):
             "was, or say that these are the data with `--data`. "
             f"Received: data={settings.reading.data!r}"
         )
-    encoder = settings.inputs and settings.inputs.encoder
+    encoder = getattr(settings.inputs, "encoder", None)  # A baseline has no inputs.
     encoder_checksum = encoder and find_encoder(encoder).sha256()
     if settings.model in BASELINES:
         backend, precision = "scikit-learn", "float64"
