@@ -9,6 +9,8 @@ from emotion_keras.evaluation.significance import mean_interval
 
 _LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
 _ENGLISH = ("isear", "situations")
+# By backend, as Hugging Face names them; of the others it is Keras.
+_LIBRARIES = {"scikit-learn": "sklearn"}
 
 PURPOSE = (
     "Research and teaching: to label short texts with emotions as the annotators of its corpus, or "
@@ -21,14 +23,21 @@ _OF_ANY = (
     "your own data.",
     "A difference between models that the test does not resolve may be chance.",
 )
-_OF_QUESTIONNAIRES = (
-    "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
-    "reviews or clinical notes nothing is known."
-)
+_OF_TEXTS = {
+    "isear": (
+        "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
+        "reviews or clinical notes nothing is known."
+    ),
+    "situations": (
+        "Its texts are invented: they were written with the help of a language model, and no "
+        "reader has checked their labels. Of what people write nothing is known, and its metrics "
+        "are no results to report."
+    ),
+}
 _OF_OTHERS = "Of texts of another kind than those of its corpus nothing is known."
 ETHICS = (
-    "The label is the emotion that a respondent was asked to describe, or that an annotator chose, "
-    "not what somebody feels: feelings cannot be read off a text.",
+    "The label is the emotion that a writer was asked to describe, or that an annotator chose, not "
+    "what somebody feels: feelings cannot be read off a text.",
     "Emotions are named differently across cultures, languages, ages and people; errors fall on "
     "some more than on others, and this was not measured.",
     "Not for decisions about people, such as hiring, policing, credit, education or health, and "
@@ -39,8 +48,7 @@ ETHICS = (
 
 def limits(run: dict[str, Any]) -> list[str]:
     """What the model of a run, given by its record, cannot do, as a list of sentences."""
-    is_known = run["corpus"]["name"] in _ENGLISH
-    return [*_OF_ANY, _OF_QUESTIONNAIRES if is_known else _OF_OTHERS]
+    return [*_OF_ANY, _OF_TEXTS.get(run["corpus"]["name"], _OF_OTHERS)]
 
 
 def model_card(run: dict[str, Any], runs: list[dict[str, Any]], command: str) -> str:
@@ -64,7 +72,7 @@ def model_card(run: dict[str, Any], runs: list[dict[str, Any]], command: str) ->
     if not known:
         lines.append(f"license_name: {_yaml(licence or 'not recorded')}")
     lines += [
-        "library_name: keras",
+        f"library_name: {_LIBRARIES.get(run['environment']['backend'], 'keras')}",
         "pipeline_tag: text-classification",
         "tags:",
         "- emotion-recognition",

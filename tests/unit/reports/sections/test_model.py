@@ -35,6 +35,28 @@ def test_the_model_card_has_the_metadata_of_hugging_face(part):
     assert f"| Accuracy | {100 * test['accuracy']:.1f} |" in body
 
 
+@pytest.mark.parametrize("name, library", [("tfidf_logistic", "sklearn"), ("cnn@scratch", "keras")])
+def test_the_model_card_names_the_library_that_loads_the_model(tmp_path, make_run, name, library):
+    make_run(tmp_path / "fit", name)
+    found, body = metadata(model_card(read_records(tmp_path).parts[0].runs))
+    assert found["library_name"] == library
+    assert ("trained with scikit-learn" in body) is (library == "sklearn")
+
+
+@pytest.mark.parametrize(
+    "corpus, is_said, is_not",
+    [
+        ("isear", "answers to a questionnaire", "invented"),
+        ("situations", "with the help of a language model", "questionnaire"),
+        ("reviews", "of another kind than those of its corpus", "questionnaire"),
+    ],
+)
+def test_the_model_card_says_where_the_texts_are_from(tmp_path, make_run, corpus, is_said, is_not):
+    make_run(tmp_path / "fit", "cnn@scratch", corpus=corpus)
+    _, body = metadata(model_card(read_records(tmp_path).parts[0].runs))
+    assert is_said in body and is_not not in body
+
+
 def test_a_licence_that_is_not_known_is_told_as_it_is(part, change):
     directory = part.runs[0].directory
     corpus = {**part.runs[0].record["corpus"], "licence": 'mine: "all" rights', "name": "a: b #c"}
