@@ -8,7 +8,7 @@ import pandas as pd
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.significance import holm
 from reports.claims import Evidence, decide_claims
-from reports.paper import ORDER
+from reports.paper import ORDER, is_about
 from reports.records import ANALYSES, COMPARISON, SENSITIVITY, Part, Records, Run, Study
 from reports.scores import runs_of_noise
 
@@ -29,7 +29,7 @@ class Findings:
         comparison: What `compare_runs` gives, or `None` where predictions are missing.
         points: Dictionary by analysis of dictionaries of lists of `Run` by contender and value.
         noises: Data frame of a row a run, kind and level of noise; see `runs_of_noise`.
-        claims: List of `Claim`, decided.
+        claims: List of `Claim`, decided; empty where the paper is not about these data.
     """
 
     records: Records
@@ -42,6 +42,11 @@ class Findings:
     points: dict
     noises: pd.DataFrame
     claims: list
+
+    @property
+    def with_paper(self) -> bool:
+        """Whether the paper's numbers are of these data, so that they may stand beside ours."""
+        return is_about(self.part.data.name, self.part.data.labels)
 
     @property
     def apart(self) -> list[Part]:
@@ -89,14 +94,15 @@ def gather(records: Records, part: Part) -> Findings:
         comparison=compare(study, compared),
         points=found,
         noises=noises,
-        claims=decide_claims(evidence),
+        claims=decide_claims(evidence) if is_about(part.data.name, part.data.labels) else [],
     )
 
 
 def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[Run]]:
     """The runs of a part's comparison, by contender, and what was left out of it.
 
-    The comparison is the study with a `comparison.json`, or else the one of most contenders. A
+    The comparison is the study with a `comparison.json`, or else the one of most contenders; models
+    that it lacks are taken from other studies, so that no better one stands outside of it. A
     contender that stands there with several settings is taken with those that `comparison.json`
     names, or else with those that most runs have: a mean over settings would be of nothing.
 
@@ -115,6 +121,7 @@ def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[
     if not candidates:
         return None, {}, []
     *_, study, runs = max(candidates, key=lambda candidate: candidate[:3])
+    runs = runs + _of_others(runs, [found for *_, found in candidates])
     named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
     chosen, left_out = {}, []
     for name in dict.fromkeys(run.contender for run in runs):
@@ -129,6 +136,16 @@ def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[
         chosen[name] = sorted(ranked[0], key=lambda run: run.seed)
         left_out += [run for group in ranked[1:] for run in group]
     return study, chosen, left_out
+
+
+def _of_others(runs, studies):
+    """The runs of models that the comparison lacks, each once, from the runs of all studies."""
+    there = {run.contender for run in runs}
+    found = {}
+    for run in (run for of_study in studies for run in of_study if run.contender not in there):
+        fold = run.record["corpus"]["protocol"].get("fold")
+        found.setdefault((run.contender, run.setting, run.seed, fold), run)
+    return list(found.values())
 
 
 def _of_comparison(study):

@@ -4,6 +4,8 @@ The paper builds its model on pretrained embeddings and calls BERT pretrained; o
 says neither.
 """
 
+from collections.abc import Iterable
+
 OURS = "gated_transformer@minilm"
 OURS_FROM_SCRATCH = "gated_transformer@scratch"
 BERT = "bert@minilm"
@@ -22,3 +24,24 @@ ORDER = tuple(reversed(TABLE_1))
 
 # The paper's form of the gate.
 GATE = "features"
+
+_CORPUS = "isear"
+_LABELS = {"anger", "disgust", "fear", "joy", "sadness", "shame", "guilt"}
+
+
+def is_about(corpus: str, labels: Iterable[str]) -> bool:
+    """Whether the paper's numbers are of a corpus: of ISEAR with its seven emotions, and no other.
+
+    Args:
+        corpus: Name of the corpus.
+        labels: Its labels.
+
+    Returns:
+        Boolean.
+
+    Example:
+
+    >>> is_about("situations", ("joy", "fear", "anger", "sadness", "disgust", "shame", "guilt"))
+    False
+    """
+    return corpus == _CORPUS and set(labels) == _LABELS

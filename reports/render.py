@@ -100,11 +100,13 @@ def write_page(page: "Page", findings: "Findings", command: str) -> None:
         command: The command that renders the page.
     """
     from reports.display.words import METRICS
-    from reports.sections import SECTIONS
+    from reports.sections import SECTIONS, claims
 
     shared = {"findings": findings, "metrics": METRICS, "render_command": command}
     sections = []
     for module in SECTIONS:
+        if module is claims and not findings.with_paper:
+            continue
         name = module.__name__.rpartition(".")[2]
         html = page.fill(f"{name}.html", section=module.show(page, findings), **shared)
         sections.append({"anchor": name.replace("_", "-"), "title": module.TITLE, "html": html})

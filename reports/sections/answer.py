@@ -7,7 +7,7 @@ from typing import Any
 from reports.claims.verdicts import DOES_NOT_HOLD, HOLDS, NOT_RESOLVED, NOT_RUN
 from reports.display.page import Page
 from reports.display.words import METRICS
-from reports.findings import Findings
+from reports.findings import Findings, mean_accuracy
 from reports.paper import OURS, TABLE_1
 from reports.records import Run
 from reports.scores import runs_of_comparison, summarize
@@ -26,7 +26,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             for verdict in (HOLDS, DOES_NOT_HOLD, NOT_RESOLVED, NOT_RUN)
         },
         "num_claims": len(verdicts),
-        "sentence": how_many_hold(verdicts),
+        "sentence": how_many_hold(verdicts) if verdicts else "",
         "best": best,
     }
     if best is None:
@@ -48,8 +48,17 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "num_texts": num_test_texts(compared[best]),
         "num_models": len(compared),
         "skips_single_runs": len({len(runs) > 1 for runs in compared.values()}) > 1,
-        "paper": TABLE_1[OURS],
+        "better": better_run(findings.left_out, compared[best]),
+        "paper": TABLE_1[OURS] if findings.with_paper else None,
     }
+
+
+def better_run(others: list[Run], runs: list[Run]) -> Run | None:
+    """Of other runs the best on validation, if it beats the mean of the runs that are headlined."""
+    best = max(others, key=lambda run: mean_accuracy([run], "val"), default=None)
+    if best is None or mean_accuracy([best], "val") <= mean_accuracy(runs, "val"):
+        return None
+    return best
 
 
 def num_test_texts(runs: Iterable[Run]) -> int:

@@ -15,7 +15,8 @@ TITLE = "Claims"
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Writes the table of claims; the page says more of each. See `reports.sections`."""
-    page.add_table(claims_table(findings.claims))
+    if findings.claims:
+        page.add_table(claims_table(findings.claims))
     return {}
 
 

@@ -13,7 +13,7 @@ from reports.paper import TABLE_1
 from reports.records import Run
 from reports.scores import KIND_NAMES, draw_scores, runs_of_comparison, summarize, with_intervals
 
-TITLE = "Table 1"
+TITLE = "Comparison"
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -22,7 +22,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     left_out = findings.left_out
     if not compared:
         return None
-    table = page.add_table(comparison_table(compared, comparison, findings.part.data.name))
+    table = page.add_table(
+        comparison_table(compared, comparison, findings.part.data.name, findings.with_paper)
+    )
     differences = None
     if comparison and len(compared) > 1:
         differences = page.add_table(differences_table(table, comparison["reference"]))
@@ -30,6 +32,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     # The majority's scores would squeeze all others into a corner.
     not_drawn = [name for name, of_name in compared.items() if all(map(is_constant, of_name))]
     kept = table.frame[~table.frame["contender"].isin(not_drawn)]
+    beside = ", and the value that the paper reports, where it has one" * findings.with_paper
     return {
         "table": table,
         "differences": differences,
@@ -39,10 +42,13 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "pictures": page.by_metric(
             "comparison",
             "Dot plot of {} on the test split by model: every run, the mean with its 95 % interval "
-            "over seeds, and the value that the paper reports, where it has one. The numbers are "
-            "in Table 1.",
+            f"over seeds{beside}. The numbers are in the table below.",
             lambda metric: draw_scores(
-                runs, kept, metric, paper=kept[f"paper_{metric}"], kinds=kept["kind"]
+                runs,
+                kept,
+                metric,
+                paper=kept[f"paper_{metric}"] if findings.with_paper else None,
+                kinds=kept["kind"],
             ),
         )
         if len(kept)
@@ -51,14 +57,18 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
 
 
 def comparison_table(
-    compared: dict[str, list[Run]], comparison: dict[str, Any] | None, corpus: str
+    compared: dict[str, list[Run]],
+    comparison: dict[str, Any] | None,
+    corpus: str,
+    with_paper: bool,
 ) -> Table:
-    """Table 1: what was measured beside what the paper reports, by falling accuracy.
+    """Table 1: what was measured, by falling accuracy, beside what the paper reports.
 
     Args:
         compared: Dictionary of lists of `Run` by contender.
         comparison: What `compare_runs` gives, or `None` where predictions are missing.
         corpus: Name of the corpus.
+        with_paper: Whether the paper's numbers are of this corpus, and shown.
 
     Returns:
         `Table`. The best accuracy is bold where its lead over every other model is resolved.
@@ -66,27 +76,27 @@ def comparison_table(
     frame = summarize(runs_of_comparison(compared), ["contender"])
     frame = frame.sort_values("accuracy_mean", ascending=False, ignore_index=True)
     frame.insert(1, "kind", [kind_of(compared[name][0]) for name in frame["contender"]])
-    for number, metric in enumerate(METRICS, start=1):
-        frame[f"paper_{metric}"] = [TABLE_1.get(n, (None,) * 4)[number] for n in frame["contender"]]
-    frame["paper_name"] = [TABLE_1.get(name, ("",))[0] for name in frame["contender"]]
+    if with_paper:
+        reported = [TABLE_1.get(name, ("", *[np.nan] * 3)) for name in frame["contender"]]
+        columns = ["paper_name", *(f"paper_{metric}" for metric in METRICS)]
+        frame = frame.join(pd.DataFrame(reported, columns=columns))
     found = {row["name"]: row.get("difference") for row in (comparison or {}).get("contenders", ())}
     for key in ("difference", "low", "high", "smallest", "p_holm"):
         frame[key] = [(found.get(name) or {}).get(key, np.nan) for name in frame["contender"]]
     frame["resolved"] = [(found.get(name) or {}).get("resolved") for name in frame["contender"]]
-    frame = frame.astype({f"paper_{metric}": float for metric in METRICS})
-    paper = [f"paper_{metric}" for metric in METRICS]
     shown = pd.DataFrame(
         {
             "Model": frame["contender"],
             "Encoder": frame["kind"].replace(KIND_NAMES),
             "Runs": frame["runs"].astype(str),
             **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
-            "The paper: accuracy, F1, AUC": [
-                f"{name} {', '.join(map(percent, values))}" if name else "–"
-                for name, *values in frame[["paper_name", *paper]].itertuples(index=False)
-            ],
         }
     )
+    if with_paper:
+        shown["The paper: accuracy, F1, AUC"] = [
+            f"{name} {', '.join(map(percent, values))}" if name else "–"
+            for name, *values in frame[columns].itertuples(index=False)
+        ]
     sort_by = {"Runs": "runs"}
     sort_by |= {title: f"{metric}_mean" for metric, title in METRICS.items()}
     # The first row is bold where every other one is resolved to be below it.
@@ -97,10 +107,11 @@ def comparison_table(
         and all(found is True for found in frame["resolved"].iloc[1:].tolist())
     )
     bold = {(0, METRICS["accuracy"])} if leads else set()
+    beside = ", beside the values of the paper's Table 1" * with_paper
     return Table(
         "table_1",
         f"Test split of {corpus}, per cent: means over runs, with 95 % intervals of the mean over "
-        "seeds (Student's t), beside the values of the paper's Table 1. "
+        f"seeds (Student's t){beside}. "
         + (
             "Bold: a lead in accuracy over every other model that is resolved."
             if bold

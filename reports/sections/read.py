@@ -30,16 +30,14 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
 
 def _others(findings):
     """Studies with the runs that no section shows: neither compared, nor analysed, nor searched."""
-    shown = {
-        run.name for found in findings.points.values() for runs in found.values() for run in runs
-    }
-    others = []
-    for study in findings.part.studies:
-        runs = [run for run in study.runs if run.name not in shown]
-        runs = findings.left_out if study is findings.study else runs
-        if SEARCH not in study.files:
-            others.append(dataclasses.replace(study, runs=runs))
-    return others
+    groups = [runs for found in findings.points.values() for runs in found.values()]
+    # By name: studies share runs.
+    shown = {run.name for runs in [*groups, *findings.compared.values()] for run in runs}
+    return [
+        dataclasses.replace(study, runs=[run for run in study.runs if run.name not in shown])
+        for study in findings.part.studies
+        if SEARCH not in study.files
+    ]
 
 
 def short_table(studies: list[Study], name: str) -> Table | None:

@@ -45,9 +45,11 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         section["texts"] = of_texts
         section["errors"] = page.add_table(errors_table(predictions, of_texts))
         section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
-    # The best model may have no gate; then the gate's view is that of the best that has one.
-    gated = [best, *(name for name in compared if name != best)]
-    gated = [run for name in gated for run in compared[name] if run.gate is not None]
+    # The best model may have no gate; then the gate's view is that of the best that has one, and
+    # last that of a run that is not compared.
+    ordered = [best, *(name for name in compared if name != best)]
+    every = [run for name in ordered for run in compared[name]] + findings.part.runs
+    gated = list(dict.fromkeys(run for run in every if run.gate is not None))
     section["gated"] = bool(gated)
     for run in gated:
         if (view := gate_view(records, run)) is not None:

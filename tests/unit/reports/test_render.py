@@ -15,6 +15,7 @@ from emotion_keras.evaluation.comparison import compare_runs
 from reports import findings
 from reports.display import fonts
 from reports.render import main, render
+from tests.fixtures.records import ISEAR
 
 ROOT = Path(__file__).parents[3]
 OURS = "gated_transformer@minilm"
@@ -211,10 +212,10 @@ def test_labels_and_confidence_are_what_the_records_say(page, runs_dir):
     records = records_of(runs_dir, "comparison", "gated_transformer-minilm")
     total = np.sum([record["metrics"]["test"]["confusion_matrix"] for record in records], axis=0)
     for row, counts in zip(page.table("confusion"), total, strict=True):
-        for label, count in zip(("joy", "fear", "anger"), counts, strict=True):
+        for label, count in zip(ISEAR["labels"], counts, strict=True):
             assert row[label] == f"{count} ({100 * count / counts.sum():.1f})"
     (row,) = [row for row in page.table("label_f1") if row["Model"] == OURS]
-    for label in ("joy", "fear", "anger"):
+    for label in ISEAR["labels"]:
         assert row[label] == score(
             [r["metrics"]["test"]["per_label"][label]["f1"] for r in records]
         )
@@ -416,7 +417,7 @@ def test_a_part_that_is_not_there_is_told(tmp_path, make_run, options):
 
 
 def test_what_is_missing_says_how_to_make_it(tmp_path, make_run, quick, read_page):
-    make_run(tmp_path / "runs" / "fit", "tfidf_svm", predictions=False)
+    make_run(tmp_path / "runs" / "fit", "tfidf_svm", predictions=False, **ISEAR)
     assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=lambda m: None) == 0
     text = read_page(tmp_path / "report").text
     for analysis in ("learning_rate", "noise", "data_ratio", "gate"):

@@ -54,14 +54,14 @@ def test_the_best_is_bold_where_its_lead_is_resolved(resolved, reference, is_bol
     }
     others = [name for name in "abc" if name != reference]
     differences = dict(zip(others, ((-0.1, resolved[0]), (-0.2, resolved[1])), strict=True))
-    table = comparison_table(compared, compared_with(differences, reference), "days")
+    table = comparison_table(compared, compared_with(differences, reference), "days", True)
     assert table.frame["contender"].tolist() == ["a", "b", "c"]
     assert table.bold == ({(0, "Accuracy")} if is_bold else set())
     assert ("No accuracy is bold" in table.caption) is not is_bold
 
 
 def test_without_predictions_table_1_has_no_differences():
-    table = comparison_table({"a": [FakeRun("a", 0.7)]}, None, "days")
+    table = comparison_table({"a": [FakeRun("a", 0.7)]}, None, "days", False)
     assert table.frame["difference"].isna().all() and not table.bold
     assert table.shown["Accuracy"].tolist() == ["70.0"] and table.shown["AUC"].tolist() == ["–"]
 

@@ -11,6 +11,7 @@ from reports.sections.labels import (
     draw_labels,
     label_table,
 )
+from tests.fixtures.records import ISEAR
 
 
 def student(values):
@@ -24,7 +25,7 @@ def test_labels_have_their_f1_with_interval(runs_dir):
     part = read_records(runs_dir / "comparison").parts[0]
     runs = [run for run in part.runs if run.contender == "cnn@scratch"]
     table, frame = label_table({"cnn@scratch": runs})
-    for label in ("joy", "fear", "anger"):
+    for label in ISEAR["labels"]:
         mean, low, high = student([run.test["per_label"][label]["f1"] for run in runs])
         (row,) = frame[frame["label"] == label].to_dict("records")
         assert [row["f1_mean"], row["f1_low"], row["f1_high"]] == pytest.approx([mean, low, high])

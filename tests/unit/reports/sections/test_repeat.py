@@ -22,7 +22,7 @@ def test_commands_repeat_what_was_asked(runs_dir):
         "learning_rate",
     ]
     assert "--rates=1e-05,0.0001,0.001" in rates and "--seeds=3" in rates
-    assert "--data=days.csv" in rates and "--split-seed=0" in rates and "--clean=true" in rates
+    assert "--data=isear.csv" in rates and "--split-seed=0" in rates and "--clean=true" in rates
     assert "--study=learning_rate" in rates
     assert not any("None" in word for word in rates)
     # Models that were tried at other values are not tried at all by one command.
