@@ -11,9 +11,12 @@ training, in studies of its own; on ISEAR it takes 24 minutes on two cores with 
 """
 
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from rich.console import RenderableType
 
 from emotion_keras import compare
 from emotion_keras.command import durations
@@ -22,10 +25,17 @@ from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.inputs.encoders import find_encoder
-from emotion_keras.record.options import option, without
+from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies import comparison
 from emotion_keras.studies.contenders import full_names, read_settings
-from emotion_keras.studies.study import Study, StudyOptions, note_shared_devices, tell_failures
+from emotion_keras.studies.study import (
+    Ended,
+    Study,
+    StudyOptions,
+    Task,
+    note_shared_devices,
+    tell_failures,
+)
 from tuning import sensitivity
 
 _SMALL = {
@@ -103,18 +113,18 @@ class Step(NamedTuple):
 
     Args:
         name: String, what it is about.
-        directory: `pathlib.Path` of the study's folder.
-        tasks: List of `Task`, all its runs.
+        directory: The study's folder.
+        tasks: All its runs.
         make: Function without arguments that makes what is missing; returns what it found, ready
             to be printed, or `None`, and list of `Ended`, the runs that failed.
     """
 
     name: str
     directory: Path
-    tasks: list
-    make: object
+    tasks: list[Task]
+    make: Callable[[], tuple[RenderableType | None, list[Ended]]]
 
-    def missing(self):
+    def missing(self) -> list[Task]:
         """The tasks that have no finished run."""
         study = Study(self.directory)
         return [task for task in self.tasks if study.find(task) is None]
@@ -130,7 +140,7 @@ class PaperOptions(StudyOptions):
     )
 
 
-def plan_paper(asked, data, notify):
+def plan_paper(asked: PaperOptions, data: DataOptions, notify: Callable[[str], Any]) -> list[Step]:
     """The steps of the plan.
 
     Args:
@@ -199,7 +209,7 @@ def plan_paper(asked, data, notify):
     ]
 
 
-def paper(*, notify=print, **options):
+def paper(*, notify: Callable[[RenderableType], Any] = print, **options: Any) -> list[Ended]:
     """Makes the comparison and all four analyses.
 
     Args:
@@ -233,7 +243,7 @@ def paper(*, notify=print, **options):
     return failed
 
 
-def show_plan(steps, budget, workers, texts):
+def show_plan(steps: Sequence[Step], budget: str, workers: int, texts: int) -> ScoreTable:
     """What there is to do, what is done, and about how long the rest takes.
 
     Args:
@@ -278,10 +288,10 @@ def _show(message):
     print(message, flush=True) if isinstance(message, str) else print_tables(message)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m tuning.paper`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    classes = [PaperOptions, *DATA_STAGES.values()]
+    classes: list[type[Options]] = [PaperOptions, *DATA_STAGES.values()]
     # A fold would be another test split, and the ratios are the training fractions.
     skip = {"folds", "fold", "train_fraction"}
     parser = make_parser("python -m tuning.paper", __doc__, classes, skip=skip)

@@ -1,20 +1,32 @@
 """Tests trained models on perturbed texts: trained once, tested at each level."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from emotion_keras import record
 from emotion_keras.data.noise import perturb
 from emotion_keras.evaluation.sensitivity import NOISE, SCORES, read_noise
 from emotion_keras.machine.quiet import quiet
 
+if TYPE_CHECKING:
+    from emotion_keras.data import Dataset
 
-def measure_robustness(directory, noises, dataset):
+# A kind of noise and its level.
+Noise = tuple[str, float]
+
+
+def measure_robustness(directory: Path, noises: Iterable[Noise], dataset: Dataset) -> None:
     """Tests a run's model on perturbed texts of the test split, and writes `noise.csv`.
 
     The noise of a text follows from the text alone, so that it is the same for all models. What
     was tested before is not tested again, and each result is written as soon as it is there.
 
     Args:
-        directory: `pathlib.Path` of the folder of a finished run.
-        noises: List of pairs of a kind and a level.
+        directory: Folder of a finished run.
+        noises: Pairs of a kind and a level.
         dataset: `Dataset` that the run was made on.
 
     Raises:
@@ -38,7 +50,7 @@ def measure_robustness(directory, noises, dataset):
         record.write_rows(directory / NOISE, rows)
 
 
-def missing_noises(directory, noises):
+def missing_noises(directory: Path, noises: Iterable[Noise]) -> list[Noise]:
     """The pairs of a kind and a level that a run's model was not tested with yet."""
     tested = {(row["kind"], row["level"]) for row in read_noise(directory)}
     return [noise for noise in noises if noise not in tested]

@@ -19,9 +19,10 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from filelock import FileLock
 from rich import box
@@ -36,7 +37,7 @@ from emotion_keras.command.score_table import print_tables
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.machine.quiet import quiet
-from emotion_keras.record.options import COUNT, SEED, option, without
+from emotion_keras.record.options import COUNT, SEED, Options, option, without
 from emotion_keras.studies.contenders import SEEDS, as_plain, full_name, make_tasks
 from emotion_keras.studies.study import (
     LOGS,
@@ -79,7 +80,7 @@ class SearchOptions(StudyOptions):
     study: str = option("search", "Name of the set of runs.")
 
 
-def search(*, notify=print, **options):
+def search(*, notify: Callable[[str], Any] = print, **options: Any) -> tuple[Trials, list[str]]:
     """Searches for the setting of a model that is best on the validation split.
 
     Args:
@@ -371,7 +372,7 @@ def _in_words(trials, trial):
     return f"{name}: {100 * trial['score']:.1f} % macro F1 on validation, {is_best}."
 
 
-def summarize(trials, most=10):
+def summarize(trials: Trials, most: int = 10) -> Table:
     """The best trials as a table for the terminal."""
     shown = trials.ranked()[:most]
     table = Table(
@@ -390,10 +391,10 @@ def summarize(trials, most=10):
     return table
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m tuning.search`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    classes = [SearchOptions, *DATA_STAGES.values()]
+    classes: list[type[Options]] = [SearchOptions, *DATA_STAGES.values()]
     parser = make_parser("python -m tuning.search", __doc__, classes, skip={"folds", "fold"})
 
     def run():

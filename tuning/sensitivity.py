@@ -9,9 +9,10 @@ other models in the same study.
 import contextlib
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.console import Group
 
@@ -28,12 +29,13 @@ from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
+    ByModel,
     full_names,
     make_tasks,
     read_settings,
     settings_for,
 )
-from emotion_keras.studies.study import StudyOptions, make_runs, tell_failures
+from emotion_keras.studies.study import Ended, StudyOptions, Task, make_runs, tell_failures
 from emotion_keras.training.defaults import defaults_for
 from emotion_keras.training.settings import Settings
 
@@ -63,7 +65,7 @@ class LearningRate(Options):
         "Highest learning rates of the schedule, with commas between them.",
     )
 
-    def trials(self):
+    def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if a rate is no number above 0."""
         values = _numbers(self.rates, "rates")
         if not all(value > 0 for value in values):
@@ -90,7 +92,7 @@ class Noise(Options):
         "Shares of training texts with a wrong label, with commas between them; empty for none.",
     )
 
-    def trials(self):
+    def trials(self) -> list[Trial]:
         """The settings to try: without noise, and at each level of noise in labels.
 
         Returns:
@@ -105,7 +107,7 @@ class Noise(Options):
             check_level(value)
         return [Trial(0.0, {}), *(Trial(v, {"noise": f"{LABELS}:{v:g}"}) for v in values if v)]
 
-    def noises(self):
+    def noises(self) -> list[tuple[str, float]]:
         """The pairs of a kind and a level to test with; level 0 is there without a test."""
         names = _names(self.kinds, "kinds")
         for name in names:
@@ -124,7 +126,7 @@ class DataRatio(Options):
         "0.05,0.1,0.2,0.4,0.6,0.8,1", "Shares of the training split, with commas between them."
     )
 
-    def trials(self):
+    def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if a ratio is no share above 0."""
         values = _numbers(self.ratios, "ratios")
         if not all(0 < value <= 1 for value in values):
@@ -160,7 +162,7 @@ class Gate(Options):
         "max_pooling and first_pooling, with the paper's gate.",
     )
 
-    def trials(self):
+    def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such form."""
         names = _names(self.forms, "forms")
         if unknown := [name for name in names if name not in GATES]:
@@ -171,7 +173,9 @@ class Gate(Options):
         return [GATES[name] for name in names]
 
 
-ANALYSES = {
+Analysis = LearningRate | Noise | DataRatio | Gate
+
+ANALYSES: dict[str, type[Analysis]] = {
     "learning_rate": LearningRate,
     "noise": Noise,
     "data_ratio": DataRatio,
@@ -201,7 +205,9 @@ class AnalysisOptions(StudyOptions):
     )
 
 
-def analyze(analysis, *, notify=print, **options):
+def analyze(
+    analysis: str, *, notify: Callable[[str], Any] = print, **options: Any
+) -> tuple[dict[str, Any] | None, list[Ended]]:
     """Makes the runs of an analysis, and says what they reach.
 
     Args:
@@ -276,7 +282,7 @@ def analyze(analysis, *, notify=print, **options):
             if directories
         ],
     }
-    if analysis == "noise":
+    if isinstance(own, Noise):
         from emotion_keras.data import read_dataset
 
         tested = {name: runs[name, 0.0] for name in names}
@@ -305,7 +311,18 @@ def _with_other_models(found, path):
     return {**found, "points": [*others, *found["points"]], **noise}
 
 
-def plan_analysis(analysis, names, *, own, seeds, settings, precision, data, cache, notify):
+def plan_analysis(
+    analysis: str,
+    names: Sequence[str],
+    *,
+    own: Analysis,
+    seeds: int,
+    settings: ByModel,
+    precision: str,
+    data: DataOptions,
+    cache: dict[str, Any],
+    notify: Callable[[str], Any],
+) -> dict[tuple[str, float | str], list[Task]]:
     """The runs of an analysis.
 
     Args:
@@ -420,7 +437,7 @@ def _names(text, option):
     return names
 
 
-def summarize(found):
+def summarize(found: Mapping[str, Any]) -> Group:
     """What an analysis found, as tables for the terminal."""
     name = {"noise": "wrong labels"}.get(found["analysis"], found["analysis"].replace("_", " "))
     parts = []
@@ -452,14 +469,13 @@ def summarize(found):
     return Group(*parts)
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """The command `python -m tuning.sensitivity`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = Parser("python -m tuning.sensitivity", __doc__)
     commands = parser.add_subparsers(dest="analysis", required=True, metavar="ANALYSIS")
     for name, own in ANALYSES.items():
-        described = {"help": own.__doc__, "description": own.__doc__}
-        of_analysis = commands.add_parser(name, **described)
+        of_analysis = commands.add_parser(name, help=own.__doc__, description=own.__doc__)
         # A fold would be another test split, and the ratios are the training fractions.
         skip = {"folds", "fold", *(["train_fraction"] if name == "data_ratio" else [])}
         for options in (own, AnalysisOptions, *DATA_STAGES.values()):

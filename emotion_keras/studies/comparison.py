@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emotion_keras import record
 from emotion_keras.data.options import DataOptions
@@ -12,13 +14,14 @@ from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
+    ByModel,
     check_settings,
     full_name,
     full_names,
     make_tasks,
     read_settings,
 )
-from emotion_keras.studies.study import StudyOptions, make_runs
+from emotion_keras.studies.study import Ended, StudyOptions, Task, make_runs
 
 COMPARISON = "comparison.json"
 
@@ -64,7 +67,9 @@ class CompareOptions(StudyOptions):
     study: str = option("comparison", "Name of the set of runs.")
 
 
-def compare(*, notify=print, **options):
+def compare(
+    *, notify: Callable[[str], Any] = print, **options: Any
+) -> tuple[dict[str, Any] | None, list[Ended]]:
     """Makes the runs of a comparison, and compares what they predict.
 
     Args:
@@ -121,7 +126,16 @@ def compare(*, notify=print, **options):
     return comparison, failed
 
 
-def plan_comparison(names, *, seeds, settings, precision, data, cache, notify):
+def plan_comparison(
+    names: Sequence[str],
+    *,
+    seeds: int | None,
+    settings: ByModel,
+    precision: str,
+    data: DataOptions,
+    cache: dict[str, Any],
+    notify: Callable[[str], Any],
+) -> list[Task]:
     """The runs of a comparison.
 
     Args:

@@ -1,9 +1,12 @@
 """The contenders of a study: models by name, with their encoders, and the runs that each needs."""
 
 import contextlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from emotion_keras.command.options import load_texts_of
-from emotion_keras.data.options import DATA_STAGES, identifying
+from emotion_keras.data.options import DATA_STAGES, DataOptions, identifying
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import find_modality
 from emotion_keras.inputs.encoders import find_encoder
@@ -17,8 +20,11 @@ from emotion_keras.training.settings import Settings
 # More runs of a model are a number in the wrong place.
 SEEDS = Limit("1 to 10,000", lambda value: 1 <= value <= 10_000)
 
+# Values by option: by full name of a model, and for all `networks`.
+ByModel = Mapping[str, Mapping[str, Any]]
 
-def full_name(name, modality="text"):
+
+def full_name(name: str, modality: str = "text") -> str:
     """The name of a model with its encoder, where it has one.
 
     Args:
@@ -45,7 +51,7 @@ def full_name(name, modality="text"):
     return f"{model}@{encoder}"
 
 
-def full_names(models, modality="text"):
+def full_names(models: str, modality: str = "text") -> list[str]:
     """The full names in a list with commas; see `full_name`."""
     names = [full_name(name, modality) for name in split_names("models", models)]
     if len(set(names)) < len(names):
@@ -53,7 +59,16 @@ def full_names(models, modality="text"):
     return names
 
 
-def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
+def make_tasks(
+    names: Iterable[str],
+    data: DataOptions,
+    *,
+    seeds: int,
+    precision: str,
+    settings: ByModel,
+    cache: dict[str, Any],
+    notify: Callable[[str], Any],
+) -> list[Task]:
     """The runs of a study on one dataset.
 
     Args:
@@ -90,7 +105,7 @@ def make_tasks(names, data, *, seeds, precision, settings, cache, notify):
     ]
 
 
-def settings_for(name, settings):
+def settings_for(name: str, settings: ByModel) -> dict[str, Any]:
     """What settings by model say of one of them."""
     networks = settings.get("networks", {}) if "@" in name else {}
     return {**networks, **settings.get(name, {})}
@@ -120,7 +135,9 @@ def _task(name, common, chosen, corpus):
     )
 
 
-def read_settings(path, names):
+def read_settings(
+    path: str | Path | dict[str, Any], names: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """Reads a file of settings.
 
     Args:
@@ -165,7 +182,7 @@ def read_settings(path, names):
     return settings
 
 
-def as_plain(value):
+def as_plain(value: Any) -> Any:
     """The number or the truth that a text of a file stands for; all else as it is.
 
     `fit` reads options by their types. This is for what is written down about them before, where
@@ -183,7 +200,9 @@ def as_plain(value):
     return value
 
 
-def check_settings(path, settings, names):
+def check_settings(
+    path: str | Path | dict[str, Any], settings: ByModel, names: Iterable[str]
+) -> None:
     """Makes sure that runs can begin with the settings of a file.
 
     Args:

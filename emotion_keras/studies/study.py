@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from pathlib import Path
@@ -34,6 +34,9 @@ PROCESSES = multiprocessing.get_context("spawn")
 
 STUDY = "study.json"
 LOGS = "logs"
+
+# The arguments of `Study.add_command`.
+Command = tuple[str, Sequence[Options], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,12 +148,14 @@ class Study:
             self._runs = [run for run in self._runs if run["asked"] != task.asked]
             self._runs.append({"run_id": directory.name, "asked": task.asked})
 
-    def add_command(self, module, options, file=None):
+    def add_command(
+        self, module: str, options: Sequence[Options], file: Mapping[str, Any] | None = None
+    ) -> None:
         """Notes the command that makes runs of the study.
 
         Args:
-            module: String, the command's module, and the name of an analysis where it has one.
-            options: List of objects of its options. Where the study is kept, and how many workers
+            module: The command's module, and the name of an analysis where it has one.
+            options: Objects of its options. Where the study is kept, and how many workers
                 make it, is no part of the command.
             file: Dictionary of what the file holds that an option names, or `None`.
         """
@@ -189,7 +194,7 @@ def make_runs(
     workers: int,
     cache: dict[str, Any],
     notify: Callable[[str], Any],
-    command=None,
+    command: Command | None = None,
     check: Callable[[], Any] = lambda: None,
 ) -> tuple[dict[str, Path], list[Ended]]:
     """Makes the runs of a study that are not there yet, and shows how far it is.
