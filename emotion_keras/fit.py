@@ -22,6 +22,7 @@ from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import modality_of
 from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
@@ -44,16 +45,18 @@ def summarize(directory: Path) -> Group:
     from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 
     run = record.read_run(directory)
+    modality = modality_of(run)
     scores = ScoreTable(
         f"{run['model']} on {run['corpus']['name']}, in per cent",
-        ("split", "texts", "accuracy", "macro F1", "weighted F1", "AUC", "ECE"),
+        ("split", modality.plural, "accuracy", "macro F1", "weighted F1", "AUC", "ECE"),
     )
     for name, metrics in run["metrics"].items():
         values = [metrics[key] for key in ("accuracy", "macro_f1", "weighted_f1", "auc", "ece")]
         scores.add_row(name, str(metrics["num_examples"]), *(_per_cent(value) for value in values))
     last = list(run["metrics"])[-1]  # The test split, unless the run was made to choose by.
     by_label = ScoreTable(
-        f"Split {last} by label, in per cent", ("label", "precision", "recall", "F1", "texts")
+        f"Split {last} by label, in per cent",
+        ("label", "precision", "recall", "F1", modality.plural),
     )
     for label, metrics in run["metrics"][last]["per_label"].items():
         values = [metrics[key] for key in ("precision", "recall", "f1")]
@@ -65,10 +68,10 @@ def summarize(directory: Path) -> Group:
         by_label,
         Text(
             f"{best}Trained for {durations.in_words(cost['seconds'])} at "
-            f"{cost['examples_per_second']:.0f} texts a second; "
+            f"{cost['examples_per_second']:.0f} {modality.plural} a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
-        *map(Text, in_words(read_faithfulness(directory))),
+        *map(Text, in_words(read_faithfulness(directory), modality.unit_plural)),
     )
 
 
@@ -98,10 +101,13 @@ def main(arguments: list[str] | None = None) -> int:
 
         directory = fit(**options)
         print_tables(summarize(directory))
+        modality = modality_of(record.read_run(directory))
+        sample = "..." if not modality.reads_files else f"a{modality.suffixes[0]}"
         # Not by rich, which would fold the lines.
         print(
             f"The run: {directory}\nOnce more with another seed: {next_command(directory)}\n"
-            f'Label texts: python -m emotion_keras.predict {shlex.quote(str(directory))} "..."'
+            f"Label {modality.plural}: python -m emotion_keras.predict "
+            f'{shlex.quote(str(directory))} "{sample}"'
         )
         return 0
 
@@ -133,7 +139,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     known = {name: defaults[name] for name in ("modality", "encoder") if name in defaults} | chosen
     classes = stage_classes(model, Reading.pick(known).modality)
     repeats = run is not None and model == run["model"]
-    of_encoder = chosen.keys() & {"modality", "encoder", "freeze_encoder"}
+    of_encoder = chosen.keys() & {"modality", "audio_column", "encoder", "freeze_encoder"}
     if model in MODELS and (of_encoder or not repeats):
         defaults |= usual_options(model, known)
     classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
@@ -149,7 +155,16 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
 
 
 # What decides which options there are, what their defaults are, and what is checked.
-_AHEAD = ("from_run", "from_trial", "model", "modality", "encoder", "data", "freeze_encoder")
+_AHEAD = (
+    "from_run",
+    "from_trial",
+    "model",
+    "modality",
+    "audio_column",
+    "encoder",
+    "data",
+    "freeze_encoder",
+)
 
 
 def _look_ahead(arguments):

@@ -42,6 +42,9 @@ class PredictOptions(Options):
         None,
         "The column of `input` that holds the texts; guessed from usual names unless given.",
     )
+    audio_column: str | None = option(
+        None, "The column of `input` that holds the paths of recordings; guessed likewise."
+    )
     encoding: str | None = option(
         None,
         "The encoding of `input` or of standard input, such as cp1252. Unless given, that of "
@@ -132,7 +135,7 @@ def _write_table(answer, given, predictor, directory, asked, notify):
             lambda part: _by_column(answer(part), columns, asked.prefix, asked.top),
             path,
             asked.output,
-            text_column=asked.text_column,
+            column=_column_of(predictor.model.modality, asked),
             encoding=asked.encoding,
             resume=asked.resume,
             columns=columns,
@@ -142,13 +145,27 @@ def _write_table(answer, given, predictor, directory, asked, notify):
         )
 
 
+def _column_of(modality, asked):
+    """The column that is named, by the option of the model's modality."""
+    named = {name: getattr(asked, name) for name in ("text_column", "audio_column")}
+    for name, column in named.items():
+        if column is not None and name != modality.column_option:
+            raise UserError(
+                f"The model takes {modality.plural}: name their column with "
+                f"`--{modality.column_option.replace('_', '-')}`. Received: {name}={column!r}"
+            )
+    return named[modality.column_option]
+
+
 def _check(texts, asked):
     if asked.input and texts:
         raise UserError("Give texts, or a file of them with `--input`, not both.")
     if asked.input and not asked.output:
         raise UserError("Say where the labelled table shall be, with `--output`.")
-    if (asked.text_column or asked.resume) and not asked.input:
-        raise UserError("`--text-column` and `--resume` are for `--input`, a file of texts.")
+    if (asked.text_column or asked.audio_column or asked.resume) and not asked.input:
+        raise UserError(
+            "`--text-column`, `--audio-column` and `--resume` are for `--input`, a table."
+        )
     if asked.output and asked.output.endswith(".html") and (asked.input or not asked.explain):
         raise UserError(
             "A page is made of texts that are given or come by standard input, with `--explain`; a "

@@ -69,6 +69,11 @@ def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options
         from emotion_keras.service.app import make_app
 
         predictor = Predictor.load(folder, parallel=True)
+        if predictor.reads_files:
+            raise UserError(
+                f"The service takes texts, and {predictor.name} takes {predictor.plural}: label "
+                "them with `python -m emotion_keras.predict`."
+            )
         # The first predictions take longest, of one text and of several that are not alike in
         # length, and say whether the model works.
         for texts in (["one text"], ["one text", "another that is a good deal longer than it"]):

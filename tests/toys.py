@@ -24,7 +24,7 @@ class NumbersInput(Input):
     column_names, samples = ("numbers", "series"), ("0.1 0.5 0.3", "2 -1", "0")
     noises = {"flip_sign": lambda cell, level, rng: " ".join(f"-{x}" for x in cell.split())}
     options_class = NumbersOptions
-    is_empty = classmethod(lambda cls, cell: not cell)
+    flaw = classmethod(lambda cls, cell: "" if cell else "empty")
     size = classmethod(lambda cls, cell: len(cell.split()))
 
     def __init__(self, options, scale):

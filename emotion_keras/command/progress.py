@@ -118,19 +118,21 @@ class Progress:
 
 
 class RowProgress:
-    """Shows on standard error how many rows of a file are done.
+    """Shows on standard error how many rows of a file are done, or what else is many.
 
     In a terminal it is a bar; elsewhere a line now and then, of all rows at most twenty.
 
     Args:
         total: Number of the file's rows.
         done: Number of those that were done before.
+        plural: What they are called.
     """
 
     _SHARES = 20
     _SECONDS = 60
 
-    def __init__(self, total: int, done: int):
+    def __init__(self, total: int, done: int, plural: str = "rows"):
+        self._plural = plural
         self._total = total
         self._done = self._before = self._said = done
         self._begin = self._said_at = time.monotonic()
@@ -141,7 +143,9 @@ class RowProgress:
         if console.is_terminal:
             self._bar = rich.progress.Progress(
                 rich.progress.BarColumn(),
-                rich.progress.TextColumn("{task.completed:,} of {task.total:,} rows"),
+                rich.progress.TextColumn(
+                    f"{{task.completed:,}} of {{task.total:,}} {self._plural}"
+                ),
                 rich.progress.TextColumn("{task.fields[left]}"),
                 console=console,
             )
@@ -163,7 +167,7 @@ class RowProgress:
         is_due = (self._done - self._said) * self._SHARES >= self._total
         if is_due and now - self._said_at >= self._SECONDS:
             self._said, self._said_at = self._done, now
-            state = f"{self._done:,} of {self._total:,} rows; {self._left()}"
+            state = f"{self._done:,} of {self._total:,} {self._plural}; {self._left()}"
             print(state, file=sys.stderr, flush=True)
 
     def _left(self):

@@ -16,6 +16,7 @@ import pandas as pd
 
 from emotion_keras import tables
 from emotion_keras.data import isear, situations
+from emotion_keras.data.folders import read_folder
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput, find_modality
@@ -27,7 +28,7 @@ from emotion_keras.targets import SingleLabel, Target, find_target
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 _NAMES = ("auto", "isear", "situations")
-_COLUMNS = ("text_column", "label_column", "group_column")
+_COLUMNS = ("text_column", "audio_column", "label_column", "group_column")
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -41,7 +42,8 @@ class Corpus:
         examples: Table with the string columns `id`, `label` and `subject`, the group that an
             example belongs to: its author, for example; and the cells in a column with the
             modality's name, such as `text`. Where the source has no groups, each example is its
-            own subject.
+            own subject. A known corpus may have a column `fold`, integers from 0 on: the folds of
+            the literature.
         labels: The labels' names; a class id is a position in them.
         sha256: Checksum of the source's bytes.
         licence: What the source may be used for, as far as known.
@@ -137,7 +139,7 @@ def load_corpus(
     """
     options = options or Reading(**{"data": data, **given})
     kind = find_target(options.target)
-    return replace(_load(options, find_modality(options.modality), notify), kind=kind)
+    return replace(_load(options, find_modality(str(options.modality)), notify), kind=kind)
 
 
 def _load(options, modality, notify):
@@ -164,6 +166,10 @@ def _refuse(options, names, whose):
             f"{whose} is a corpus of texts. Give the path of another with `--data`, or leave "
             f"`--modality` out. Received: modality={options.modality!r}"
         )
+    _refuse_columns(options, names, whose)
+
+
+def _refuse_columns(options, names, whose):
     given = {name: getattr(options, name) for name in names}
     if given := [f"{name}={value!r}" for name, value in given.items() if value is not None]:
         raise UserError(
@@ -186,21 +192,72 @@ def _notice(error):
 
 def _built_in():
     source = tables.scan(situations.path())
-    return _corpus("situations", situations.read(source), source, isear.LABELS, situations.LICENCE)
+    table, labels = situations.read(source), isear.LABELS
+    return _corpus("situations", table, labels, situations.LICENCE, **_origin(source, table))
 
 
 def _from_file(path, modality, options, notify):
+    if os.path.isdir(path) and modality.reads_files:
+        return _from_folder(path, modality, options, notify)
     accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
     source = tables.scan(path, accepted=accepted, encoding=options.encoding)
     if source.encoding.notice:
         notify(source.encoding.notice)
     if isear.recognises(source):
         _refuse(options, _COLUMNS, f"{path}, which is ISEAR's own file")
-        return _corpus("isear", isear.read(source), source, isear.LABELS, isear.LICENCE)
+        table = isear.read(source)
+        return _corpus("isear", table, isear.LABELS, isear.LICENCE, **_origin(source, table))
     opened = tables.open_table(source)
-    columns = [getattr(options, name) for name in _COLUMNS]
+    columns = _column_of(modality, options, path), options.label_column, options.group_column
     table = tables.read_table(opened, path, modality, *columns)
+    cells = [modality.locate(cell, path.parent) for cell in table[modality.name]]
+    modality.fetch(cells, notify)
+    table[modality.name] = pd.Series(cells, dtype="str")
     table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
+    labels = _find_labels(table, path, options)
+    # The names stand for the corpora themselves: another file of that name is not one of them.
+    name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
+    for message in _doubts(table, modality, opened.describe()):
+        notify(f"{path}: {message}")
+    origin = _origin(source, table, opened.describe())
+    return _corpus(name, table, labels, "unknown", modality, **origin)
+
+
+def _from_folder(path, modality, options, notify):
+    _refuse_columns(options, (*_COLUMNS, "encoding"), f"{path}, which is a folder")
+    folder = read_folder(path, modality)
+    table = folder.table
+    modality.fetch(table[modality.name].tolist(), notify)
+    labels = folder.labels or _find_labels(table, path, options)
+    for message in _doubts(table, modality, {}):
+        notify(f"{path}: {message}")
+    sha256 = hashlib.sha256("\n".join(table["id"]).encode("utf-8", "surrogateescape")).hexdigest()
+    reading = {"rows": len(table)}
+    return _corpus(
+        folder.name,
+        table,
+        labels,
+        folder.licence,
+        modality,
+        path=path,
+        sha256=sha256,
+        reading=reading,
+    )
+
+
+def _column_of(modality, options, path):
+    """The name of the column of the cells, by the option of the modality, and by no other."""
+    for name in ("text_column", "audio_column"):
+        value = getattr(options, name)
+        if value is not None and name != modality.column_option:
+            raise UserError(
+                f"{path}: the examples are {modality.plural}, and their column is named by "
+                f"`--{modality.column_option.replace('_', '-')}`. Received: {name}={value!r}"
+            )
+    return getattr(options, modality.column_option)
+
+
+def _find_labels(table, path, options):
     labels = find_target(options.target).find_labels(table["label"].unique())
     max_labels = _MOST_LABELS if options.max_labels is None else options.max_labels
     if len(labels) > max_labels:
@@ -210,11 +267,7 @@ def _from_file(path, modality, options, notify):
             "column with --label-column, or, if these are the labels, allow so many with "
             f"`--max-labels {len(labels)}`. Received: label_column={options.label_column!r}"
         )
-    # The names stand for the corpora themselves: another file of that name is not one of them.
-    name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
-    for message in _doubts(table, modality, opened.describe()):
-        notify(f"{path}: {message}")
-    return _corpus(name, table, source, labels, "unknown", modality, opened.describe())
+    return labels
 
 
 def _as_label(cell):
@@ -256,9 +309,23 @@ def joined_notice(reading: dict) -> str:
     )
 
 
-def _corpus(name, table, source, labels, licence, modality=TextInput, reading=None):
+def _origin(source, table, described=None):
+    """Where a table is from, and what its reading did."""
+    encoding = source.encoding
+    reading = {
+        "rows": len(table),
+        "encoding": encoding.name or None,
+        "damaged_lines": encoding.num_damaged,
+        "first_damaged": list(encoding.damaged_lines),
+        **(described or {}),
+    }
+    return {"path": source.path, "sha256": source.sha256, "reading": reading}
+
+
+def _corpus(name, table, labels, licence, modality=TextInput, *, path, sha256, reading):
     # Rows are numbered from 1 in the source's order, whatever is dropped later.
-    ids = pd.Series(np.arange(1, len(table) + 1).astype(str), dtype="str")
+    numbers = pd.Series(np.arange(1, len(table) + 1).astype(str), dtype="str")
+    ids = table.get("id", numbers)
     if "subject" in table:
         subject = table["subject"].where(table["subject"] != "", "row " + ids)
     else:
@@ -267,16 +334,16 @@ def _corpus(name, table, source, labels, licence, modality=TextInput, reading=No
     examples = pd.DataFrame(
         {"id": ids, modality.name: cells, "label": table["label"], "subject": subject}
     )
-    encoding = source.encoding
-    reading = {
-        "rows": len(table),
-        "encoding": encoding.name or None,
-        "damaged_lines": encoding.num_damaged,
-        "first_damaged": list(encoding.damaged_lines),
-        **(reading or {}),
-    }
-    path = str(source.path)
-    return Corpus(name, examples, labels, source.sha256, licence, path, reading, modality)
+    if "fold" in table:
+        examples["fold"] = table["fold"]
+    sha256 = _with_contents(sha256, cells, modality)
+    return Corpus(name, examples, labels, sha256, licence, str(path), reading, modality)
+
+
+def _with_contents(sha256, cells, modality):
+    """The checksum of a table and of the files that its cells name."""
+    contents = "".join(map(modality.content, cells))
+    return hashlib.sha256(f"{sha256}{contents}".encode()).hexdigest() if contents else sha256
 
 
 def _fetch_isear(seconds):

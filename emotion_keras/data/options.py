@@ -1,5 +1,6 @@
 """The options of the data: how they are read, prepared and split. Standard library only."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -28,9 +29,18 @@ class Reading(Options):
         "path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook, "
         "or ISEAR's own file, known by its header.",
     )
-    modality: str = option("text", "What an example is: text.")
+    modality: str | None = option(
+        None,
+        "What an example is: text or speech. Where it is null, it is speech if `data` is a folder "
+        "or `audio_column` is given, and text otherwise.",
+    )
     text_column: str | None = option(
         None, "Column of the texts; guessed from usual names where it is null."
+    )
+    audio_column: str | None = option(
+        None,
+        "Column of the paths of recordings, from the table's folder on; guessed likewise where "
+        "`modality` is speech.",
     )
     label_column: str | None = option(None, "Column of the labels; guessed likewise.")
     target: str = option("single", "Kind of label: `single`, one label an example.")
@@ -47,6 +57,13 @@ class Reading(Options):
         "How many labels a file may hold; 500 where it is null, as more are mostly texts or "
         "numbers in the wrong column.",
     )
+
+    def __post_init__(self):
+        if self.modality is None:
+            is_folder = os.path.isdir(os.path.expanduser(str(self.data)))
+            is_speech = self.audio_column is not None or is_folder
+            object.__setattr__(self, "modality", "speech" if is_speech else "text")
+        super().__post_init__()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +167,7 @@ class DataOptions(NamedTuple):
 
 
 # Options that the first records do not have. Their usual value says what was so before.
-_YOUNGER = ("modality", "target")
+_YOUNGER = ("modality", "audio_column", "target")
 
 
 def identifying(values: Mapping[str, Any]) -> dict[str, Any]:

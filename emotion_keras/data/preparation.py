@@ -51,7 +51,8 @@ class Audit:
         # Not by its name, which may be a label's.
         table = pd.concat([table, table.sum().to_frame("all").T])
         options = ", ".join(f"{name}={value}" for name, value in content["options"].items())
-        name, plural, unit = self.modality.name, self.modality.plural, self.modality.size_unit
+        singular, plural = self.modality.singular, self.modality.plural
+        unit = self.modality.size_unit
         sizes = ", ".join(f"{name} {value}" for name, value in content[unit].items())
         lines = [f"Corpus {content['corpus']} ({options})", table.to_string()]
         for step in content["steps"]:
@@ -65,7 +66,7 @@ class Audit:
         for key, title in titles.items():
             found = content[key]
             lines.append(f"{title}: {found['texts']:,}, found in {found['examples']:,} examples")
-        lines.append(f"{unit.capitalize()} a {name}: {sizes}")
+        lines.append(f"{unit.capitalize()} a {singular}: {sizes}")
         return "\n".join(lines)
 
 
@@ -99,7 +100,9 @@ def prepare(
     kept_labels = _kept_labels(corpus, options.labels)
     removed = _Removed(modality, len(corpus))
     cells, changes = _clean(corpus, options, removed)
-    removed.add([modality.is_empty(cell) for cell in cells], f"empty {modality.name}")
+    flaws = [modality.flaw(cell) for cell in cells]
+    for flaw in modality.flaws:
+        removed.add([found == flaw for found in flaws], _reason(flaw, modality))
     removed.add(label_ids < 0, "no label")
 
     usable = np.flatnonzero(removed.left)
@@ -119,7 +122,7 @@ def prepare(
             "(`--text-column`, `--label-column`), and the options `--clean`, `--repeats` and "
             "`--labels`."
         )
-    sizes = np.fromiter(map(modality.size, cells), np.int64, len(cells))
+    sizes = np.array([modality.size(cell) for cell in cells])
     content = {
         "corpus": corpus.name,
         "reading": corpus.reading,
@@ -151,7 +154,7 @@ class _Removed:
     def __init__(self, modality, num_examples):
         self.reasons = {
             **dict.fromkeys(modality.steps, ()),
-            "usable": (f"empty {modality.name}", "no label"),
+            "usable": (*(_reason(flaw, modality) for flaw in modality.flaws), "no label"),
             "repeats": ("two labels", "repeat"),
             "labels": ("other label",),
         }
@@ -176,6 +179,10 @@ class _Removed:
         """How many were removed for which reason."""
         counts = {reason: int((self.code_of == code).sum()) for reason, code in self.codes.items()}
         return ", ".join(f"{count:,} for «{reason}»" for reason, count in counts.items() if count)
+
+
+def _reason(flaw, modality):
+    return f"{flaw} {modality.name}"
 
 
 def _clean(corpus, options, removed):
@@ -371,11 +378,11 @@ def _by_label(corpus, label_ids, removed, changes):
 def _percentiles(sizes):
     values = np.percentile(sizes, _PERCENTILES)
     return {
-        "least": int(sizes.min()),
+        "least": round(sizes.min().item(), 1),
         **{
             f"p{name}": round(float(value), 1)
             for name, value in zip(_PERCENTILES, values, strict=True)
         },
-        "most": int(sizes.max()),
+        "most": round(sizes.max().item(), 1),
         "mean": round(float(sizes.mean()), 1),
     }

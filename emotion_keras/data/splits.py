@@ -82,7 +82,11 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         part = _allot(counts, keys, [test_size, val_size, 1 - test_size - val_size])
     else:
         smallest = min(1 / folds, val_size, 1 - 1 / folds - val_size)
-        in_fold = _allot(counts, keys, [1 / folds] * folds) == fold
+        is_known = _has_known_folds(corpus, folds)
+        fold_of = (
+            _known_folds(corpus, blocks) if is_known else _allot(counts, keys, [1 / folds] * folds)
+        )
+        in_fold = fold_of == fold
         part = np.full(len(counts), TEST)
         rest = np.flatnonzero(~in_fold)
         share = val_size * folds / (folds - 1)
@@ -100,6 +104,7 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         **options.to_dict(),
         "test_size": test_size if folds is None else None,
         "by_subject": corpus.has_groups,
+        **({"folds_of": corpus.name} if _has_known_folds(corpus, folds) else {}),
         "num_train": len(train),
         "num_val": len(val),
         "num_test": len(test),
@@ -174,6 +179,17 @@ def _blocks(corpus, split_seed):
     keys = np.full(blocks.max(initial=-1) + 1, np.iinfo(np.uint64).max, np.uint64)
     np.minimum.at(keys, blocks, hashes[cells])
     return blocks, keys, hashes[cells]
+
+
+def _has_known_folds(corpus, folds):
+    """Whether a corpus has folds of its own, as many as are asked for."""
+    return "fold" in corpus.examples and corpus.examples["fold"].nunique() == folds
+
+
+def _known_folds(corpus, blocks):
+    fold_of = np.zeros(blocks.max(initial=-1) + 1, int)
+    fold_of[blocks] = corpus.examples["fold"]
+    return fold_of
 
 
 def _reordered(keys, number):

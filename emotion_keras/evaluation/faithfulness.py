@@ -7,7 +7,7 @@ deletion lowers it, so that what counts is the difference to as many random word
 
 import itertools
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -32,19 +32,23 @@ _SEED = 0
 def measure_faithfulness(
     explained: list[list[dict[str, Any]]],
     marks: set[str],
-    predict: Callable[[list[str]], np.ndarray],
+    predict: Callable[[list[Any]], np.ndarray],
+    part: Callable[[int, list[str], list[int]], Hashable] | None = None,
 ) -> list[dict[str, Any]]:
     """How far the label's probability falls without the words that an explanation points at.
 
-    A text is taken as its words joined by blanks, whole or not, so that nothing else differs. In
-    place of words of equal rank random ones are taken: an order that tells no words apart is as
-    good as random, not as good as the beginnings of texts.
+    A text is taken as its words joined by blanks, whole or not, so that nothing else differs; of
+    another modality its stretches or patches stand for words. In place of words of equal rank
+    random ones are taken: an order that tells no words apart is as good as random, not as good as
+    the beginnings of texts.
 
     Args:
         explained: List, by text, of lists of dictionaries of `word`, `gate` and `contribution`.
         marks: Set of those words that are no words, such as `[CLS]`.
         predict: Function from a list of texts to probabilities, `(num_texts, num_classes)`. It is
             called once, with each text once.
+        part: Function of a text's position in `explained`, its words without `marks`, and which of
+            them are kept, to the text of these alone; joined by blanks unless given.
 
     Returns:
         List of dictionaries of `order`, `share_of_words` and `measure`; `num_texts`; `mean_drop` of
@@ -53,12 +57,20 @@ def measure_faithfulness(
         order `random`, of which they are `None`. Ends of intervals of a single text are `None`.
         Empty where no text has two words.
     """
-    texts = _sample([[row for row in words if row["word"] not in marks] for words in explained])
-    if not texts:
+    texts = [[row for row in words if row["word"] not in marks] for words in explained]
+    sample = _sample(texts)
+    if not sample:
         return []
+
+    def reduce(i, kept):
+        words = [row["word"] for row in texts[i]]
+        return part(i, words, kept) if part else " ".join(words[k] for k in kept)
+
     settings = list(itertools.product(ORDERS, SHARES, MEASURES))
-    whole = [_join(words) for words in texts]
-    changed = {setting: [_change(words, *setting) for words in texts] for setting in settings}
+    whole = [reduce(i, list(range(len(texts[i])))) for i in sample]
+    changed = {
+        setting: [reduce(i, _kept(texts[i], *setting)) for i in sample] for setting in settings
+    }
     # What is left of short texts is often the same.
     unique = dict.fromkeys(itertools.chain(whole, *changed.values()))
     numbers = {text: number for number, text in enumerate(unique)}
@@ -78,7 +90,7 @@ def measure_faithfulness(
                 "order": order,
                 "share_of_words": share,
                 "measure": measure,
-                "num_texts": len(texts),
+                "num_texts": len(sample),
                 **_named("mean_drop", mean_interval(own)),
                 **_named("beyond_random", beyond_random),
             }
@@ -104,11 +116,12 @@ def verdict(row: dict[str, Any]) -> str:
     return "better" if (low > 0) == (row["measure"] == "comprehensiveness") else "worse"
 
 
-def in_words(rows: list[dict[str, Any]]) -> list[str]:
+def in_words(rows: list[dict[str, Any]], units: str = "words") -> list[str]:
     """What deleting a fifth of the words shows, a sentence for the gate and one for contributions.
 
     Args:
         rows: What `measure_faithfulness` returned, or `read_faithfulness`.
+        units: What is deleted, in the plural.
 
     Returns:
         List of strings, empty where there are no such rows.
@@ -121,8 +134,8 @@ def in_words(rows: list[dict[str, Any]]) -> list[str]:
     if not found.keys() >= set(ORDERS):
         return []
     return [
-        f"Without the {100 * _IN_WORDS:.0f} % of words that {chosen} the label's probability is "
-        f"{_lower(found[order])}, without as many random words {_lower(found['random'])} "
+        f"Without the {100 * _IN_WORDS:.0f} % of {units} that {chosen} the label's probability is "
+        f"{_lower(found[order])}, without as many random {units} {_lower(found['random'])} "
         f"({_difference(found[order])}). {_CONCLUSIONS[verdict(found[order])]}"
         for order, chosen in _CHOSEN.items()
     ]
@@ -174,21 +187,21 @@ def _named(name, interval):
 
 
 def _sample(texts):
-    """Those with words to choose from, at most so many, the same ones each time."""
-    texts = [words for words in texts if len(words) > 1]
-    chosen = np.random.default_rng(_SEED).permutation(len(texts))[:MOST_TEXTS]
-    return [texts[i] for i in sorted(chosen)]
+    """Positions of those with words to choose from, at most so many, the same ones each time."""
+    several = [i for i, words in enumerate(texts) if len(words) > 1]
+    chosen = np.random.default_rng(_SEED).permutation(len(several))[:MOST_TEXTS]
+    return [several[i] for i in sorted(chosen)]
 
 
 def _join(words):
     return " ".join(row["word"] for row in words)
 
 
-def _change(words, order, share, measure):
-    """A text without its most important words, or with these alone."""
+def _kept(words, order, share, measure):
+    """Positions of all words but the most important, or of these alone."""
     most = set(_rank(words, order)[: max(1, round(share * len(words)))].tolist())
     is_kept = measure == "sufficiency"
-    return _join(word for i, word in enumerate(words) if (i in most) == is_kept)
+    return [i for i in range(len(words)) if (i in most) == is_kept]
 
 
 def _rank(words, order):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Parts of baselines that `skops` does not know itself. Whatever else a file names is not loaded.
 _PARTS = [
+    "emotion_keras.models.mfcc_statistics.MfccStatistics",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.model_selection._split.StratifiedKFold",
@@ -75,7 +76,9 @@ class BaselineModel(TrainedModel):
             return last.coef_.size + last.intercept_.size
         (calibrated,) = last.calibrated_classifiers_
         svm = calibrated.estimator
-        return svm.coef_.size + svm.intercept_.size + 2 * len(calibrated.calibrators)
+        has_kernel = hasattr(svm, "dual_coef_")
+        weights = svm.support_vectors_.size + svm.dual_coef_.size if has_kernel else svm.coef_.size
+        return weights + svm.intercept_.size + 2 * len(calibrated.calibrators)
 
     def save(self, directory: Path) -> None:
         from skops.io import dump  # Imported here: it takes seconds, and networks need none.

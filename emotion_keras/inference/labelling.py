@@ -32,7 +32,7 @@ def label_file(
     input_path: str | Path,
     output_path: str | Path,
     *,
-    text_column: str | None = None,
+    column: str | None = None,
     encoding: str | None = None,
     resume: bool = False,
     columns: Sequence[str],
@@ -61,8 +61,8 @@ def label_file(
             encoding are detected.
         output_path: Where the table shall be, in any of these formats. What is there already is
             never overwritten.
-        text_column: Column of the texts; guessed from usual names where `None`. A missing text is
-            an empty one.
+        column: Column of the cells; guessed from usual names where `None`. A missing cell is an
+            empty one.
         encoding: Encoding of a text file; found out where `None`.
         resume: Whether to go on with what was interrupted; where nothing was, it is begun.
         columns: Names of the new columns, in order.
@@ -88,7 +88,7 @@ def label_file(
     ...     "labelled.jsonl",
     ...     columns=["length"],
     ...     settings={},
-    ...     text_column="body",
+    ...     column="body",
     ... )
     {'rows': 3, 'labelled': 3, 'empty': 1}
     """
@@ -105,7 +105,12 @@ def label_file(
             notify(source.encoding.notice)
         table = tables.open_table(source)
         text = tables.choose_column(
-            path, table.columns, modality.name, text_column, modality.column_names, "text"
+            path,
+            table.columns,
+            modality.name,
+            column,
+            modality.column_names,
+            modality.column_option,
         )
         text_index = table.columns.index(text)
         table.check_values(text_index)
@@ -130,7 +135,7 @@ def label_file(
             parts = table.parts(before, rows_at_a_time)
             _label(
                 predict,
-                _with_cells(parts, text_index, path, text, before, modality.read),
+                _with_cells(parts, text_index, path, text, before, modality),
                 columns,
                 sink,
                 output,
@@ -152,9 +157,10 @@ def label_file(
     }
 
 
-def _with_cells(parts, index, path, column, start, read):
+def _with_cells(parts, index, path, column, start, modality):
     for part in parts:
-        yield part, tables.cells_of(part, index, path, start, column, read)
+        cells = tables.cells_of(part, index, path, start, column, modality.read)
+        yield part, [modality.locate(cell, path.parent) for cell in cells]
         start += len(part)
 
 

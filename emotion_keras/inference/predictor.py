@@ -110,12 +110,17 @@ class Predictor:
     @property
     def singular(self) -> str:
         """What one example is called, such as `text`."""
-        return self.model.modality.name
+        return self.model.modality.singular
 
     @property
     def plural(self) -> str:
         """What several examples are called, such as `texts`."""
         return self.model.modality.plural
+
+    @property
+    def reads_files(self) -> bool:
+        """Whether an example is the path of a file."""
+        return self.model.modality.reads_files
 
     @property
     def labels(self) -> list[str]:
@@ -171,8 +176,9 @@ class Predictor:
             return self([texts], explain=explain, long=long)[0]
         self._check(explain, long)
         cells = modality.prepare(_as_list(texts), self.preparation)
-        answers = [self._no_answer(explain) for _ in cells]
-        held = [i for i, cell in enumerate(cells) if not modality.is_empty(cell)]
+        flaws = [modality.flaw(cell) for cell in cells]
+        answers = [self._no_answer(flaw or modality.flaws[0], explain) for flaw in flaws]
+        held = [i for i, flaw in enumerate(flaws) if not flaw]
         if held:
             for i, answer in self._answer([cells[i] for i in held], explain, long):
                 answers[held[i]] = answer
@@ -206,8 +212,8 @@ class Predictor:
                 "`--long split`."
             )
 
-    def _no_answer(self, explain):
-        answer = {"label": "", "confidence": None, "probabilities": None, "flag": "empty"}
+    def _no_answer(self, flaw, explain):
+        answer = {"label": "", "confidence": None, "probabilities": None, "flag": flaw}
         return answer | ({"words": []} if explain else {})
 
     def _answer(self, cells, explain, long):

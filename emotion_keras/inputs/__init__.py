@@ -12,9 +12,10 @@ from typing import Any
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.speech import SpeechInput
 from emotion_keras.inputs.text import TextInput
 
-INPUTS: dict[str, type[Input]] = {"text": TextInput}
+INPUTS: dict[str, type[Input]] = {"text": TextInput, "speech": SpeechInput}
 
 
 def find_modality(name: str) -> type[Input]:
@@ -62,4 +63,12 @@ def load_input(directory: Path, recorded: Mapping[str, Any], remedy: str) -> Inp
         raise UserError(f"{path} is damaged, its state is wrong: {error} {remedy}") from error
 
 
-__all__ = ["INPUTS", "Input", "TextInput", "find_modality", "load_input", "modality_of"]
+__all__ = [
+    "INPUTS",
+    "Input",
+    "SpeechInput",
+    "TextInput",
+    "find_modality",
+    "load_input",
+    "modality_of",
+]

@@ -23,10 +23,17 @@ class Input(abc.ABC):
     Attributes:
         name: What one cell is called, such as `text`: the value of the option `modality`, the
             column of a corpus's examples, and the folder of what was learned.
+        singular: What one is called in sentences, such as `text`.
         plural: What several are called.
         size_unit: What `size` counts, in the plural, such as `words`.
-        column_names: Usual names of its column in a table, in lower case.
+        column_option: Option of `Reading` that names its column in a table.
+        column_names: Usual names of that column, in lower case.
+        reads_files: Whether a cell is the path of a file.
+        suffixes: Endings of its files, in lower case.
+        flaws: Why nothing may be to be learned from a cell: what `flaw` gives.
         cell_type: Type of a cell, for messages about what is none.
+        unit_plural: What the units are called that tokens stand for.
+        units_recur: Whether the same units come up in many cells, as words do.
         samples: A few prepared cells, to try a model with where no data is at hand.
         steps: The steps of the preparation of a cell, in order: functions from a cell to a cell by
             the name of the option of `Preparation` that asks for it. One without such an option is
@@ -45,10 +52,17 @@ class Input(abc.ABC):
     """
 
     name: ClassVar[str]
+    singular: ClassVar[str] = "example"
     plural: ClassVar[str]
     size_unit: ClassVar[str]
+    column_option: ClassVar[str] = "text_column"
     column_names: ClassVar[tuple[str, ...]]
+    reads_files: ClassVar[bool] = False
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    flaws: ClassVar[tuple[str, ...]] = ("empty",)
     cell_type: ClassVar[type] = str
+    unit_plural: ClassVar[str] = "words"
+    units_recur: ClassVar[bool] = True
     samples: ClassVar[tuple[Any, ...]]
     steps: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     noises: ClassVar[Mapping[str, Callable]] = {}
@@ -95,9 +109,29 @@ class Input(abc.ABC):
         return False
 
     @classmethod
+    def locate(cls, cell: Any, folder: Path) -> Any:
+        """The cell of a table that lies in a folder, where a path in it is from there on."""
+        return cell
+
+    @classmethod
+    def fetch(cls, cells: Sequence[Any], notify: Callable[[str], Any] = print) -> None:
+        """Makes once, and keeps, what reading a corpus's cells again and again would cost.
+
+        Args:
+            cells: The cells, as they were read.
+            notify: Called with messages.
+        """
+        return None
+
+    @classmethod
+    def content(cls, cell: Any) -> str:
+        """The checksum of what lies outside of a cell, such as a file; empty where nothing does."""
+        return ""
+
+    @classmethod
     @abc.abstractmethod
-    def is_empty(cls, cell: Any) -> bool:
-        """Whether nothing can be learned from a prepared cell."""
+    def flaw(cls, cell: Any) -> str:
+        """Why nothing can be learned from a prepared cell: one of `flaws`, or an empty string."""
 
     @classmethod
     def fold(cls, cell: Any) -> str:
@@ -111,8 +145,22 @@ class Input(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def size(cls, cell: Any) -> int:
+    def size(cls, cell: Any) -> float:
         """How large a prepared cell is, in `size_unit`."""
+
+    @classmethod
+    def part(cls, cell: Any, units: Sequence[str], kept: Sequence[int]) -> Any:
+        """A cell that says what some of another's units say, and nothing else.
+
+        Args:
+            cell: The whole cell.
+            units: Its units without the special ones; see `units`.
+            kept: Positions in `units`, ascending.
+
+        Returns:
+            What `encode` takes, hashable.
+        """
+        return " ".join(units[position] for position in kept)
 
     @classmethod
     def doubts(cls, cells: Sequence[Any]) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """Sequences of unequal length: token ids, or the vectors made from them."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -23,9 +23,14 @@ class Sequences:
     """
 
     def __init__(self, values: np.ndarray, offsets: np.ndarray):
-        self.values = values
+        self._values = values
         self.offsets = offsets
         self.lengths = np.diff(offsets)
+
+    @property
+    def values(self) -> np.ndarray:
+        """All sequences one after another, `(total_length, ...)`."""
+        return self._values
 
     @classmethod
     def from_list(cls, sequences: Sequence[Any], dtype: str = "int32") -> Self:
@@ -53,7 +58,7 @@ class Sequences:
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        return Sequences(self.values[np.repeat(self.offsets[indices], lengths) + within], offsets)
+        return Sequences(self._values[np.repeat(self.offsets[indices], lengths) + within], offsets)
 
     def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Pads sequences with zeros at their end.
@@ -70,6 +75,33 @@ class Sequences:
         lengths = np.minimum(self.lengths[indices], length)
         positions = np.arange(length)
         mask = positions < lengths[:, None]
-        padded = np.zeros((len(indices), length, *self.values.shape[1:]), self.values.dtype)
-        padded[mask] = self.values[(self.offsets[indices][:, None] + positions)[mask]]
+        padded = np.zeros((len(indices), length, *self._values.shape[1:]), self._values.dtype)
+        padded[mask] = self._values[(self.offsets[indices][:, None] + positions)[mask]]
         return padded, mask.astype("int32")
+
+
+class StoredSequences(Sequences):
+    """Sequences that are read when they are asked for, such as from files.
+
+    Args:
+        lengths: Integer array `(num_sequences,)`.
+        read: Function from a sequence's position to its array `(length, ...)`.
+    """
+
+    def __init__(self, lengths: np.ndarray, read: Callable[[int], np.ndarray]):
+        self.lengths = np.asarray(lengths)
+        self.offsets = np.concatenate([[0], np.cumsum(self.lengths)])
+        self._read = read
+
+    @property
+    def values(self) -> np.ndarray:
+        """As of `Sequences`, and as much memory as they take."""
+        return np.concatenate([self._read(index) for index in range(len(self))])
+
+    def take(self, indices: Any) -> Sequences:
+        positions = np.arange(len(self))[indices]
+        return StoredSequences(self.lengths[positions], lambda i: self._read(positions[i]))
+
+    def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
+        read = Sequences.from_list([self._read(index) for index in np.asarray(indices)])
+        return read.pad(np.arange(len(read)), length)

@@ -88,6 +88,7 @@ class TextInput(Input):
     """
 
     name = "text"
+    singular = "text"
     plural = "texts"
     size_unit = "words"
     column_names = (
@@ -133,8 +134,8 @@ class TextInput(Input):
         return len(cell) > MAX_CHARACTERS
 
     @classmethod
-    def is_empty(cls, cell: str) -> bool:
-        return not has_words(cell)
+    def flaw(cls, cell: str) -> str:
+        return "" if has_words(cell) else "empty"
 
     @classmethod
     def fold(cls, cell: str) -> str:

@@ -1,11 +1,12 @@
 """The baselines: models without a network, which say what a network has to beat.
 
-Each is a class of options whose `build` makes an estimator of scikit-learn from texts to
-probabilities. scikit-learn is imported there, so that what the options are is known without it.
+Each is a class of options whose `build` makes an estimator of scikit-learn from cells to
+probabilities; its `modalities` are those whose cells it takes, all where it is `None`. scikit-learn
+is imported in `build`, so that what the options are is known without it.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from emotion_keras.inputs.normalization import UNSPACED
 from emotion_keras.record.options import POSITIVE, Options, option
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 class Baseline(Protocol):
     """What the options of every baseline can do."""
 
+    modalities: ClassVar[tuple[str, ...] | None]
+
     def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Majority(Options):
-    """Gives every text the frequencies of the labels in the training split."""
+    """Gives every example the frequencies of the labels in the training split."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = None
 
     def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator; the seed is without effect."""
@@ -35,6 +40,8 @@ class Majority(Options):
 @dataclass(frozen=True, kw_only=True)
 class TfidfLogistic(Options):
     """Logistic regression on TF-IDF of words and pairs of words."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("text",)
 
     C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
 
@@ -58,6 +65,8 @@ class TfidfSVM(Options):
     the training split (Platt 1999).
     """
 
+    modalities: ClassVar[tuple[str, ...] | None] = ("text",)
+
     C: float = option(0.3, "Inverse strength of the regularization.", POSITIVE)
 
     def build(self, seed: int) -> "BaseEstimator":
@@ -79,6 +88,60 @@ class TfidfSVM(Options):
         return make_pipeline(make_union(_words(), characters), calibrated)
 
 
+@dataclass(frozen=True, kw_only=True)
+class MfccLogistic(Options):
+    """Logistic regression on statistics of the MFCCs of a recording."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+
+    C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Without effect: the solution does not depend on chance.
+        """
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        from emotion_keras.models.mfcc_statistics import MfccStatistics
+
+        logistic = LogisticRegression(C=self.C, max_iter=5000)
+        return make_pipeline(MfccStatistics(), StandardScaler(), logistic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccSVM(Options):
+    """An SVM with a Gaussian kernel on statistics of the MFCCs of a recording.
+
+    Its decision values become probabilities as those of `TfidfSVM` do.
+    """
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+
+    C: float = option(10.0, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Decides the five parts that are held out for the probabilities.
+        """
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.model_selection import StratifiedKFold
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        from emotion_keras.models.mfcc_statistics import MfccStatistics
+
+        parts = StratifiedKFold(5, shuffle=True, random_state=seed)
+        svm = CalibratedClassifierCV(SVC(C=self.C), cv=parts, ensemble=False)
+        return make_pipeline(MfccStatistics(), StandardScaler(), svm)
+
+
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
 # which are no letters for Python. Of scripts without blanks each character is one.
 _WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
@@ -92,4 +155,19 @@ def _words():
     )
 
 
-BASELINES = {"majority": Majority, "tfidf_logistic": TfidfLogistic, "tfidf_svm": TfidfSVM}
+BASELINES: dict[str, type[Baseline]] = {
+    "majority": Majority,
+    "tfidf_logistic": TfidfLogistic,
+    "tfidf_svm": TfidfSVM,
+    "mfcc_logistic": MfccLogistic,
+    "mfcc_svm": MfccSVM,
+}
+
+
+def baselines_of(modality: str) -> list[str]:
+    """Names of the baselines that take the cells of a modality, by its name."""
+    return [
+        name
+        for name, kind in BASELINES.items()
+        if kind.modalities is None or modality in kind.modalities
+    ]

@@ -10,7 +10,6 @@ from typing import Any
 from emotion_keras import record
 from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
-from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
@@ -29,7 +28,9 @@ _COMPARISON = {"corpus": {"name": str}, "reference": str, "contenders": [{"name"
 
 # From cheap to dear, so that a first table is there soon.
 CONTENDERS = (
-    *BASELINES,
+    "majority",
+    "tfidf_logistic",
+    "tfidf_svm",
     "cnn@scratch",
     "lstm@scratch",
     "transformer@scratch",
@@ -40,16 +41,23 @@ CONTENDERS = (
     "transformer@minilm",
     "gated_transformer@minilm",
 )
+# Of recordings, from scratch all of them.
+_NETWORKS = ("cnn@scratch", "lstm@scratch", "transformer@scratch", "gated_transformer@scratch")
+CONTENDERS_BY_MODALITY = {
+    "text": CONTENDERS,
+    "speech": ("majority", "mfcc_logistic", "mfcc_svm", *_NETWORKS),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(StudyOptions):
     """What is compared."""
 
-    models: str = option(
-        ",".join(CONTENDERS),
-        "Names with commas between them: majority, tfidf_logistic, tfidf_svm; cnn, lstm, "
-        "transformer, bert or gated_transformer, with its encoder as in bert@minilm.",
+    models: str | None = option(
+        None,
+        "Names with commas between them: majority, tfidf_logistic, tfidf_svm, mfcc_logistic, "
+        "mfcc_svm; cnn, lstm, transformer, bert or gated_transformer, with its encoder as in "
+        "bert@minilm. Unless given, all that take the data's modality.",
     )
     seeds: int | None = option(
         None, "How many runs of each model; unless given 5, with folds 1 on each fold.", SEEDS
@@ -95,7 +103,8 @@ def compare(
     data = DataOptions.make(**without(options, CompareOptions))
     record.check_study(asked.study)
     modality = data.reading.modality
-    names = full_names(asked.models, modality)
+    models = asked.models or ",".join(CONTENDERS_BY_MODALITY.get(modality, CONTENDERS))
+    names = full_names(models, modality)
     reference = asked.reference and full_name(asked.reference, modality)
     if reference and reference not in names:
         raise UserError(
@@ -120,7 +129,9 @@ def compare(
         cache=cache,
         notify=notify,
         command=("emotion_keras.compare", [asked, *data], settings),
-        check=lambda: check_settings(asked.settings, settings, names) if settings else None,
+        check=lambda: (
+            check_settings(asked.settings, settings, names, modality) if settings else None
+        ),
     )
     comparison = _compare(directory, list(made.values()), reference) if made else None
     return comparison, failed

@@ -111,6 +111,10 @@ def settings_for(name: str, settings: ByModel) -> dict[str, Any]:
     return {**networks, **settings.get(name, {})}
 
 
+def _defaults(model, encoder, modality):
+    return defaults_for(model, encoder, modality=find_modality(modality))
+
+
 def _task(name, common, chosen, corpus):
     model, _, encoder = name.partition("@")
     options = {"model": model}
@@ -123,7 +127,7 @@ def _task(name, common, chosen, corpus):
         **options,
         "data": corpus.sha256,
         **({"encoder_sha256": sha256} if sha256 else {}),
-        "defaults": defaults_for(model, encoder) if encoder else {},
+        "defaults": _defaults(model, encoder, common["modality"]) if encoder else {},
         "backend": backend() if encoder else "scikit-learn",
     }
     fold, seed = common["fold"], common["seed"]
@@ -201,7 +205,10 @@ def as_plain(value: Any) -> Any:
 
 
 def check_settings(
-    path: str | Path | dict[str, Any], settings: ByModel, names: Iterable[str]
+    path: str | Path | dict[str, Any],
+    settings: ByModel,
+    names: Iterable[str],
+    modality: str = "text",
 ) -> None:
     """Makes sure that runs can begin with the settings of a file.
 
@@ -209,12 +216,14 @@ def check_settings(
         path: The file, for the message.
         settings: What `read_settings` returned.
         names: Full names of the models of the study.
+        modality: Name of the modality of the data.
 
     Raises:
         UserError: If an option is unknown to a model, or its value is wrong.
     """
     for name in names:
         try:
-            Settings.make(model=name.partition("@")[0], **settings_for(name, settings))
+            given = {"model": name.partition("@")[0], "modality": modality}
+            Settings.make(**given, **settings_for(name, settings))
         except UserError as error:
             raise UserError(f"{path} has wrong settings for {name}. {error}") from error

@@ -42,6 +42,10 @@ class Modality(Protocol):
     def column_names(self) -> tuple[str, ...]:
         """Usual names of the cells' column, in lower case."""
 
+    @property
+    def column_option(self) -> str:
+        """The option that names the cells' column."""
+
     def read(self, value: Any) -> Any:
         """Makes a cell of a table's value."""
 
@@ -50,7 +54,7 @@ def read_table(
     table: Table,
     path: Path,
     modality: Modality,
-    text_column: str | None = None,
+    column: str | None = None,
     label_column: str | None = None,
     group_column: str | None = None,
 ) -> pd.DataFrame:
@@ -60,7 +64,7 @@ def read_table(
         table: What `open_table` returned.
         path: The table's path, for messages.
         modality: Class of an `Input`, which names the column of its cells and reads them.
-        text_column: Column of the cells; guessed from usual names where `None`.
+        column: Column of the cells; guessed from usual names where `None`.
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
@@ -74,7 +78,9 @@ def read_table(
     """
     columns, role = table.columns, modality.name
     wanted = {
-        role: choose_column(path, columns, role, text_column, modality.column_names, "text"),
+        role: choose_column(
+            path, columns, role, column, modality.column_names, modality.column_option
+        ),
         "label": choose_column(path, columns, "label", label_column, LABEL_NAMES),
     }
     if group_column is not None:
@@ -82,7 +88,7 @@ def read_table(
     if wanted[role] == wanted["label"]:
         raise UserError(
             f"{path}: {role} and label are the same column. Name two of: "
-            f"{', '.join(columns)}. Received: text_column={text_column!r}, "
+            f"{', '.join(columns)}. Received: {modality.column_option}={column!r}, "
             f"label_column={label_column!r}"
         )
     indices = {name: columns.index(column) for name, column in wanted.items()}
@@ -152,7 +158,7 @@ def choose_column(
         role: What the column is to hold, such as `text`.
         asked: The column's name, or `None` for a guess.
         usual: The names to guess by, in lower case.
-        option: The role as the option `<option>_column` has it, where that is another.
+        option: Option that names the column; `<role>_column` where it is `None`.
 
     Returns:
         The column's name.
@@ -160,7 +166,7 @@ def choose_column(
     Raises:
         UserError: If there is no such column, or no one of a usual name.
     """
-    option = option or role
+    option = option or f"{role}_column"
     listed = ", ".join(column or "'' (without a name)" for column in columns)
     if asked is not None and columns.count(asked) > 1:
         raise UserError(f"{path} has several columns {asked!r}. Its columns: {listed}.")
@@ -168,8 +174,7 @@ def choose_column(
         if asked in columns:
             return asked
         raise UserError(
-            f"{path} has no column {asked!r}. Its columns: {listed}. "
-            f"Received: {option}_column={asked!r}"
+            f"{path} has no column {asked!r}. Its columns: {listed}. Received: {option}={asked!r}"
         )
     found = [column for column in columns if column.strip().lower() in usual]
     if len(found) == 1:
@@ -177,5 +182,5 @@ def choose_column(
     why = f"several could hold it ({', '.join(found)})" if found else "none has a usual name"
     raise UserError(
         f"{path}: which column holds the {role}? Of its columns, {why}. Its columns: {listed}. "
-        f"The first row must hold the columns' names. Say which with --{option}-column."
+        f"The first row must hold the columns' names. Say which with --{option.replace('_', '-')}."
     )

@@ -51,13 +51,29 @@ CHOSEN = {
     "gated_transformer@frozen": {**_FROZEN, "learning_rate": 1e-3},
 }
 
+# Of other modalities, by model; what is not named has those of `gated_transformer`.
+_SPEECH = {
+    "num_layers": 1,
+    "dropout": 0.3,
+    "label_smoothing": 0.1,
+    "learning_rate": 1e-3,
+    "epochs": 60,
+    "patience": 15,
+}
+CHOSEN_BY_MODALITY = {"speech": {"gated_transformer": _SPEECH}}
+
 
 def default_encoder(model: str, modality: type[Input] = TextInput) -> str:
     """The encoder of a model unless one is chosen: `scratch` for `cnn` and `lstm`."""
     return "scratch" if model in ("cnn", "lstm") else modality.default_encoder
 
 
-def defaults_for(model: str, encoder: str, freeze_encoder: bool = False) -> dict[str, Any]:
+def defaults_for(
+    model: str,
+    encoder: str,
+    freeze_encoder: bool = False,
+    modality: type[Input] = TextInput,
+) -> dict[str, Any]:
     """The defaults that differ from those of the functions themselves.
 
     Args:
@@ -65,10 +81,14 @@ def defaults_for(model: str, encoder: str, freeze_encoder: bool = False) -> dict
         encoder: Name of an encoder; word vectors start from the settings of `embeddings`, and other
             pretrained encoders from those of `minilm`.
         freeze_encoder: Whether it is frozen.
+        modality: Class of the `Input` that the encoder is for.
 
     Returns:
         Dictionary of values by option, some of which the model may not have.
     """
+    if modality.name in CHOSEN_BY_MODALITY:
+        chosen = CHOSEN_BY_MODALITY[modality.name]
+        return {"encoder": encoder, **chosen.get(model, chosen["gated_transformer"])}
     kind = find_encoder(encoder).kind
     if kind == "pretrained":
         kind = "frozen" if freeze_encoder else "minilm"

@@ -272,9 +272,15 @@ def _write_examples(directory, dataset, model):
             for position, unit in enumerate(units)
         ],
     )
-    if words := summarize_words(explained):
+    if model.modality.units_recur and (words := summarize_words(explained)):
         record.write_rows(directory / record.GATE_WORDS, words)
-    if found := measure_faithfulness(explained, model.input.special_units, model.probabilities):
+    found = measure_faithfulness(
+        explained,
+        model.input.special_units,
+        model.probabilities,
+        lambda i, units, kept: model.modality.part(cells[i], units, kept),
+    )
+    if found:
         record.write_rows(directory / record.FAITHFULNESS, found)
 
 

@@ -19,7 +19,7 @@ from emotion_keras.data.options import (
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import find_modality, modality_of
 from emotion_keras.models import MODELS
-from emotion_keras.models.baselines import BASELINES
+from emotion_keras.models.baselines import BASELINES, baselines_of
 from emotion_keras.record.options import Options, as_words, option_names
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import RunOptions, TrainingOptions
@@ -52,6 +52,14 @@ def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]
         known = ", ".join([*MODELS, *BASELINES])
         raise UserError(f"Unknown model. Accepted: {known}. Received: model={model!r}")
     return {**DATA_STAGES, **of_model}
+
+
+def _check_baseline(model, modality):
+    if model in BASELINES and model not in (fitting := baselines_of(modality)):
+        raise UserError(
+            f"{model} does not take {find_modality(modality).plural}. Baselines that do: "
+            f"{', '.join(fitting)}. Received: model={model!r}, modality={modality!r}"
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,7 +108,9 @@ class Settings:
             UserError: If an option is unknown, or its value is of a wrong type or out of its limit.
         """
         run = RunOptions.pick(given)
-        classes = stage_classes(run.model, Reading.pick(given).modality)
+        modality = Reading.pick(given).modality
+        _check_baseline(run.model, modality)
+        classes = stage_classes(run.model, modality)
         known = option_names(classes.values())
         if unknown := sorted(set(given) - known - set(RunOptions.names())):
             raise UserError(
@@ -263,4 +273,5 @@ def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     inputs: Any = modality.options_class.pick(
         {"encoder": default_encoder(model, modality), **given}
     )
-    return defaults_for(model, inputs.encoder, getattr(inputs, "freeze_encoder", False))
+    freezes = getattr(inputs, "freeze_encoder", False)
+    return defaults_for(model, inputs.encoder, freezes, modality=modality)

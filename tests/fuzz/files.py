@@ -208,7 +208,7 @@ def check(seed: int, folder: Path) -> str | None:
                 predict,
                 path,
                 output,
-                text_column="text",
+                column="text",
                 columns=["answer"],
                 settings={},
                 notify=_ignore,

@@ -15,7 +15,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.fit import main
 from emotion_keras.inference.load import load_model
-from emotion_keras.models.baselines import BASELINES
+from emotion_keras.models.baselines import baselines_of
 from emotion_keras.training.settings import Settings
 
 NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
@@ -84,7 +84,7 @@ def test_a_file_that_is_no_baselines_is_not_loaded(tmp_path, make_record):
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize("model", sorted(BASELINES))
+@pytest.mark.parametrize("model", baselines_of("text"))
 def test_a_baselines_record_is_like_any_other(run, model):
     found, _, directory = run(model)
     assert found["inputs"] == {}

@@ -16,7 +16,7 @@ from emotion_keras.evaluation import comparison
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.studies import study as study_module
-from emotion_keras.studies.comparison import CONTENDERS
+from emotion_keras.studies.comparison import CONTENDERS_BY_MODALITY
 from emotion_keras.studies.contenders import read_settings
 from emotion_keras.studies.study import Ended, Task
 from emotion_keras.training.run import fit
@@ -60,7 +60,8 @@ def runs_in(folder):
 
 
 def test_the_names_are_those_of_the_models():
-    assert {name.split("@")[0] for name in CONTENDERS} == {*MODELS, *BASELINES}
+    names = {name for contenders in CONTENDERS_BY_MODALITY.values() for name in contenders}
+    assert {name.split("@")[0] for name in names} == {*MODELS, *BASELINES}
 
 
 @pytest.mark.each_backend

@@ -5,22 +5,27 @@ import json
 import keras
 import numpy as np
 import pytest
+import soundfile
 
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import INPUTS, TextInput, load_input
+from emotion_keras.inputs import INPUTS, SpeechInput, TextInput, load_input
 from tests.toys import NumbersInput
 
 CLASSES = [*INPUTS.values(), NumbersInput]
 
 
 @pytest.fixture(
-    scope="session", params=["scratch", "toy_bert", "toy_roberta", "numbers"], ids=lambda p: p
+    scope="session",
+    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech"],
+    ids=lambda p: p,
 )
 def learned(request):
     """An input that has learned from the samples of its modality."""
     if request.param == "numbers":
         return NumbersInput.learn(NumbersInput.samples, sequence_length=5)
+    if request.param == "speech":
+        return SpeechInput.learn(SpeechInput.samples, sequence_length=11, embedding_dim=8)
     encoder = request.param
     if encoder != "scratch":
         encoder = str(request.getfixturevalue(encoder))
@@ -39,10 +44,11 @@ def test_the_samples_are_prepared_cells(modality):
     samples = list(modality.samples)
     assert modality.prepare(samples, Preparation().to_dict()) == samples
     for cell in samples:
-        assert isinstance(cell, modality.cell_type) and not modality.is_empty(cell)
+        assert isinstance(cell, modality.cell_type) and modality.flaw(cell) == ""
         assert modality.size(cell) > 0 and modality.elements(cell) and not modality.is_cut(cell)
     assert len({modality.fold(cell) for cell in samples}) == len(samples)
-    assert modality.is_empty(modality.read(None)) and list(modality.doubts(samples)) == []
+    assert modality.flaw(modality.read(None)) in modality.flaws
+    assert list(modality.doubts(samples)) == []
 
 
 @pytest.mark.parametrize("modality", CLASSES)
@@ -60,16 +66,25 @@ def test_cells_are_encoded_one_by_one_and_cut(learned):
     assert max(learned.encode(cells, longest=3).lengths) <= 3
 
 
-def test_windows_hold_all_of_a_cell(learned):
-    short = min(learned.samples, key=len)
+def repeated(learned, cell, times, folder):
+    """A cell that holds another several times."""
+    if not learned.reads_files:
+        return " ".join([cell] * times)
+    sound, rate = soundfile.read(cell)
+    soundfile.write(folder / "long.wav", np.tile(sound, times), rate)
+    return str(folder / "long.wav")
+
+
+def test_windows_hold_all_of_a_cell(learned, tmp_path):
+    short = min(learned.samples, key=lambda cell: learned.encode([cell]).lengths[0])
     (window,) = map(np.asarray, learned.windows(short))
     np.testing.assert_array_equal(window, learned.encode([short]).values)
-    windows = learned.windows(" ".join([short] * 30))
+    windows = learned.windows(repeated(learned, short, 30, tmp_path))
     assert len(windows) > 1 and max(map(len, windows)) <= learned.sequence_length
 
 
-def test_units_name_all_tokens(learned):
-    cells = [*learned.samples, " ".join(learned.samples * 9)]
+def test_units_name_all_tokens(learned, tmp_path):
+    cells = [*learned.samples, repeated(learned, learned.samples[0], 9, tmp_path)]
     units = learned.units(cells)
     numbers = [sum(number for _, number in of_cell) for of_cell in units]
     assert numbers == learned.encode(cells).lengths.tolist()
@@ -138,7 +153,7 @@ def test_a_damaged_record_is_told(loaded):
 
 def test_a_file_that_is_missing_is_named(loaded, learned, tmp_path):
     files = [*tmp_path.glob("*/tokenizer.json"), *tmp_path.glob("*/*/preprocessor.json")]
-    assert (files == []) == isinstance(learned, NumbersInput)
+    assert (files == []) == isinstance(learned, NumbersInput | SpeechInput)
     for path in files:
         path.unlink()
         with pytest.raises(UserError, match=rf"{path.name}.*Make the run again"):

@@ -313,7 +313,7 @@ def test_table_without_rows(write, tmp_path, ending):
 
 def test_text_column_can_be_named_and_holds_numbers_too(write, tmp_path):
     source = write("a.jsonl", '{"body": 7, "text": "a"}\n{"body": true}\n{"text": "b"}\n')
-    label(source, tmp_path / "b.csv", lambda t: {"mood": t}, columns=["mood"], text_column="body")
+    label(source, tmp_path / "b.csv", lambda t: {"mood": t}, columns=["mood"], column="body")
     assert [line.split(",")[-1] for line in (tmp_path / "b.csv").read_text().splitlines()] == [
         "mood",
         "7",
@@ -503,7 +503,7 @@ def test_what_was_begun_is_not_begun_anew_without_being_told(begun):
     ("options", "message"),
     [
         ({"settings": {"model": 2}}, 'other settings.*Before: {"model": 1}. Received: {"model": 2'),
-        ({"text_column": "n"}, "another text column.*To start again, delete"),
+        ({"column": "n"}, "another text column.*To start again, delete"),
         ({"columns": ["mood"]}, "other new columns"),
     ],
 )

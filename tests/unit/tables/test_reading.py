@@ -426,7 +426,7 @@ def test_a_cell_of_parquet_means_the_same_in_every_command(tmp_path, values, tex
     parquet.write_table(pyarrow.table(table), path)
     corpus, _ = loaded(path, text_column="body", label_column="mood")
     assert corpus.examples["text"].tolist() == texts
-    assert answered(path, tmp_path, text_column="body")[0] == texts
+    assert answered(path, tmp_path, column="body")[0] == texts
     corpus, _ = loaded(path, text_column="text", label_column="body")
     assert corpus.examples["label"].tolist() == texts
 
@@ -447,7 +447,7 @@ def test_cells_of_parquet_that_are_no_text_are_refused(tmp_path, values, message
     with pytest.raises(UserError, match=message):
         load_corpus(path, text_column="text", label_column="body")
     with pytest.raises(UserError, match=message):
-        answered(path, tmp_path, text_column="body")
+        answered(path, tmp_path, column="body")
 
 
 @pytest.mark.parametrize("index", ["author", None, ["author", "text"]], ids=str)

@@ -77,7 +77,7 @@ def test_columns_are_guessed_by_usual_names_in_any_case(write):
 
 def test_columns_can_be_named(write):
     path = write("a.csv", "body,text,mood,who\na,b,joy,ann\n")
-    table = read(path, text_column="body", label_column="mood", group_column="who")
+    table = read(path, column="body", label_column="mood", group_column="who")
     assert table.to_dict("records") == [{"text": "a", "label": "joy", "subject": "ann"}]
 
 
@@ -159,4 +159,4 @@ def test_column_that_is_not_there(write):
     with pytest.raises(UserError, match="the same column"):
         read(path, label_column="text")
     with pytest.raises(UserError, match="several columns 'text'"):
-        read(write("b.csv", "text,text,label\na,b,joy\n"), text_column="text")
+        read(write("b.csv", "text,text,label\na,b,joy\n"), column="text")

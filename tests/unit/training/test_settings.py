@@ -58,8 +58,10 @@ def options(draw):
     model = draw(st.sampled_from([*MODELS, *BASELINES]))
     known = OF_ALL | (OF_NETWORKS if model in MODELS else {}) | OF_MODELS.get(model, {})
     chosen = draw(st.lists(st.sampled_from(sorted(known)), unique=True))
-    resolved = {"precision": "float32"} if model in MODELS else {}
-    return {"model": model, **resolved, **{name: draw(known[name]) for name in chosen}}
+    needed = {"precision": "float32"} if model in MODELS else {}
+    if model in BASELINES and BASELINES[model].modalities:
+        needed["modality"] = draw(st.sampled_from(BASELINES[model].modalities))
+    return {"model": model, **needed, **{name: draw(known[name]) for name in chosen}}
 
 
 def record_of(settings):

@@ -1,0 +1,84 @@
+"""Corpora of media files in a folder: known by their names, or with a folder for each label."""
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from emotion_keras.data import recorded_corpora
+from emotion_keras.errors import UserError
+from emotion_keras.inputs import Input
+
+
+class Folder(NamedTuple):
+    """What a folder of media files holds.
+
+    Args:
+        name: The corpus's name.
+        table: `pandas.DataFrame` with the string columns `id`, the file's path within the folder,
+            `label`, the path in a column with the modality's name and, where the files' names say
+            it, `subject`, and `fold`, of int.
+        labels: The labels' names in their order; `None` where the corpus is not a known one.
+        licence: What the corpus may be used for, as far as known.
+    """
+
+    name: str
+    table: pd.DataFrame
+    labels: tuple[str, ...] | None
+    licence: str
+
+
+def read_folder(path: Path, modality: type[Input]) -> Folder:
+    """Reads the names of a folder's media files.
+
+    Args:
+        path: The folder. Where its files are those of a known corpus, their names say the labels;
+            otherwise each stands in a folder with the name of its label.
+        modality: Class of the `Input` that knows which files are media.
+
+    Raises:
+        UserError: If there are no such files, or some stand in no folder.
+    """
+    files, others = [], Counter()
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            is_medium = os.path.splitext(name)[1].lower() in modality.suffixes
+            if is_medium and not name.startswith("."):
+                files.append(os.path.relpath(os.path.join(folder, name), path))
+            elif not is_medium:
+                others[os.path.splitext(name)[1].lower()] += 1
+    if not files:
+        found = ", ".join(
+            f"{count:,} {ending or 'without'}" for ending, count in sorted(others.items())
+        )
+        raise UserError(
+            f"{path} holds no {modality.plural}: {', '.join(modality.suffixes)}. Endings of the "
+            f"files that are there: {found or 'none'}."
+        )
+    table = pd.DataFrame(
+        {"id": files, modality.name: [os.path.join(path, file) for file in files]}, dtype="str"
+    )
+    known = recorded_corpora.recognise(files)
+    if known is None:
+        return Folder(path.resolve().name, _by_folder(table, path), None, "unknown")
+    described = [known.describe(file) for file in files]
+    table["label"] = pd.Series([label for label, _ in described], dtype="str")
+    table["subject"] = pd.Series([subject for _, subject in described], dtype="str")
+    if known.folds:
+        table["fold"] = table["subject"].map(known.fold_of)
+    return Folder(known.name, table, tuple(known.labels.values()), known.licence)
+
+
+def _by_folder(table, path):
+    labels = [Path(file).parent.name for file in table["id"]]
+    if "" in labels:
+        alone = table["id"][labels.index("")]
+        raise UserError(
+            f"{path}: {alone} stands in no folder that would say its label, and its name is none "
+            "of a known corpus (ravdess, emodb, crema_d). Put the files of each label into a "
+            "folder of its name, or give a table with a column of paths and one of labels."
+        )
+    return table.assign(label=pd.Series(labels, dtype="str"))

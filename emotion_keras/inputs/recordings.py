@@ -1,0 +1,221 @@
+"""Recordings of sound: decoded, judged, and kept as features on disk.
+
+`inspect` says what a recording is, and `features` gives its log-mel picture. `keep` makes both of a
+whole corpus, in parallel, and puts them into a cache on disk, by the content of the files; a model
+that trains reads them from there, memory-mapped.
+"""
+
+import concurrent.futures
+import dataclasses
+import functools
+import math
+import os
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotion_keras.inputs import feature_cache
+from emotion_keras.inputs.mel import NUM_MEL_BINS, SAMPLING_RATE, log_mel
+from emotion_keras.machine.cores import available_cores
+from emotion_keras.record.checksums import content_sha256
+
+# Of longer recordings the beginning is read: an emotion does not last for ten minutes.
+MAX_SECONDS = 600
+_LEAST_SECONDS = 0.1
+# Amplitudes as shares of the largest. Sound is silent where its loudest sample is 80 dB below that.
+_SILENT, _CLIPPED = 1e-4, 0.999
+_BLOCK_SECONDS = 10
+# Recordings whose features stay in memory, so that a single answer does not decode twice.
+_NUM_RECENT = 256
+# How features are made: a model must not read what an earlier version has made in another way.
+_VERSION = "log_mel-1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Recording:
+    """What a recording is.
+
+    Args:
+        sha256: Checksum of the file's content; empty where there is no file.
+        flaw: Why nothing can be learned from it: one of `FLAWS`, or empty.
+        seconds: How long it is.
+        sampling_rate: In hertz, as it was recorded.
+        num_channels: As it was recorded.
+        clipped: Share of samples as loud as can be.
+        num_frames: Frames of its log-mel picture.
+    """
+
+    sha256: str
+    flaw: str = ""
+    seconds: float = 0.0
+    sampling_rate: int = 0
+    num_channels: int = 0
+    clipped: float = 0.0
+    num_frames: int = 0
+
+
+FLAWS = ("missing", "unreadable", "silent", "too short")
+
+
+def inspect(path: str) -> Recording:
+    """Says what a recording is.
+
+    Args:
+        path: The recording's path; a file that has changed is read again.
+    """
+    version = _version_of(path)
+    if version is None:
+        return Recording("", "missing")
+    try:
+        sha256 = _sha256(path, version)
+    except OSError:
+        return Recording("", "unreadable")
+    facts = feature_cache.find(sha256, _VERSION)
+    return Recording(**facts) if facts else _decode(path, version)[0]
+
+
+def features(path: str) -> np.ndarray:
+    """The log-mel picture of a recording, float32 `(num_frames, NUM_MEL_BINS)`.
+
+    Args:
+        path: The recording's path. One with a flaw has no frames.
+    """
+    recording = inspect(path)
+    if not recording.flaw:
+        try:
+            return feature_cache.load(recording.sha256, _VERSION)
+        except (OSError, ValueError):
+            return _decode(path, _version_of(path))[1]
+    return np.zeros((0, NUM_MEL_BINS), "float32")
+
+
+def keep(paths: Sequence[str], notify: Callable[[str], object] = print) -> None:
+    """Makes the features of recordings, as many at a time as there are cores, and keeps them.
+
+    What is interrupted continues where it was.
+
+    Args:
+        paths: The recordings' paths.
+        notify: Called with messages.
+    """
+    # Imported here: who answers with an exported model needs none of it.
+    from emotion_keras.command.progress import RowProgress
+
+    new = [path for path in dict.fromkeys(paths) if not _is_kept(path)]
+    if not new:
+        return
+    notify(
+        f"Reading {len(new):,} recordings. What is made of them is kept in "
+        f"{feature_cache.folder()} for the next time."
+    )
+    with (
+        concurrent.futures.ThreadPoolExecutor(len(available_cores())) as threads,
+        RowProgress(len(new), 0, "recordings") as progress,
+    ):
+        for _ in threads.map(_keep, new):
+            progress.advance(1)
+    if num_removed := feature_cache.shrink():
+        notify(
+            f"{feature_cache.folder()} was full: the features of {num_removed:,} media that were "
+            "not used for longest are removed."
+        )
+
+
+def _is_kept(path):
+    version = _version_of(path)
+    try:
+        return version is None or feature_cache.find(_sha256(path, version), _VERSION) is not None
+    except OSError:
+        return True  # There is nothing to keep.
+
+
+def _keep(path):
+    recording, found = _decode(path, _version_of(path))
+    feature_cache.store(recording.sha256, _VERSION, found, dataclasses.asdict(recording))
+
+
+@functools.cache
+def _sha256(path, version):
+    return content_sha256(Path(path))
+
+
+@functools.lru_cache(maxsize=_NUM_RECENT)
+def _decode(path, version):
+    """What a file of some version is, and its features."""
+    sha256, nothing = _sha256(path, version), np.zeros((0, NUM_MEL_BINS), "float32")
+    try:
+        samples, facts = read_samples(path)
+    except (OSError, ValueError):
+        return Recording(sha256, "unreadable"), nothing
+    if flaw := flaw_of(samples):
+        return Recording(sha256, flaw, **facts), nothing
+    found = log_mel(samples)
+    return Recording(sha256, **facts, num_frames=len(found)), found
+
+
+def read_samples(path: str) -> tuple[np.ndarray, dict]:
+    """Decodes a recording's first `MAX_SECONDS`.
+
+    Args:
+        path: The path of a file that libsndfile reads: WAV, FLAC, Ogg, Opus, MP3 and more.
+
+    Returns:
+        Float32 array `(num_samples,)`, mono at `SAMPLING_RATE`, and the facts that `Recording` has
+        of it: `seconds`, `sampling_rate`, `num_channels`, `clipped`.
+
+    Raises:
+        OSError: If there is no such file.
+        ValueError: If it is no recording, or a part of it cannot be decoded.
+    """
+    import soundfile
+    from scipy.signal import resample_poly
+
+    parts, num_clipped = [], 0
+    # Opened here, so that a missing file is told from one that is no recording.
+    with open(path, "rb") as binary:
+        try:
+            with soundfile.SoundFile(binary) as file:
+                rate, num_channels = file.samplerate, file.channels
+                left = MAX_SECONDS * rate
+                while left > 0:
+                    block = file.read(min(left, _BLOCK_SECONDS * rate), "float32", always_2d=True)
+                    if not len(block):
+                        break
+                    left -= len(block)
+                    num_clipped += int((np.abs(block).max(axis=1) >= _CLIPPED).sum())
+                    parts.append(block.mean(axis=1))
+                seconds = file.frames / rate
+        except soundfile.LibsndfileError as error:
+            raise ValueError(str(error)) from error
+    samples = np.concatenate(parts) if parts else np.zeros(0, "float32")
+    if not np.isfinite(samples).all():
+        raise ValueError("it holds samples that are no numbers")
+    facts = {
+        "seconds": round(min(seconds, len(samples) / rate) if left > 0 else seconds, 3),
+        "sampling_rate": rate,
+        "num_channels": num_channels,
+        "clipped": round(num_clipped / max(len(samples), 1), 6),
+    }
+    if rate != SAMPLING_RATE and len(samples):
+        divisor = math.gcd(rate, SAMPLING_RATE)
+        samples = resample_poly(samples, SAMPLING_RATE // divisor, rate // divisor)
+    return samples.astype("float32"), facts
+
+
+def flaw_of(samples: np.ndarray) -> str:
+    """The flaw of decoded samples, or an empty string."""
+    if len(samples) < _LEAST_SECONDS * SAMPLING_RATE:
+        return "too short"
+    # A constant is no sound either.
+    return "silent" if np.abs(samples - samples.mean()).max() < _SILENT else ""
+
+
+def _version_of(path):
+    """What changes when the file does; `None` where there is no file."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):  # ValueError of a path with a zero byte.
+        return None
+    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,208 @@
+"""Speech: recordings, frames of their sound, and vectors. No Keras before it is needed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+
+import numpy as np
+
+from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
+from emotion_keras.inputs.recordings import FLAWS, MAX_SECONDS, features, inspect, keep
+from emotion_keras.inputs.sequences import StoredSequences
+from emotion_keras.record.options import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, Limit, Options, option
+
+if TYPE_CHECKING:
+    from emotion_keras.inputs.embedded import Embedded
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechOptions(Options):
+    """How recordings become tokens, and tokens vectors."""
+
+    encoder: Literal["scratch"] = option(
+        "scratch", "Where the vectors come from: `scratch` learns convolutions over the frames."
+    )
+    sequence_length: int = option(
+        128, "Longest recording in tokens; of longer ones the end is cut off.", COUNT
+    )
+    frames_per_token: int = option(
+        8,
+        "Frames of 10 ms that make one token.",
+        Limit("2, 4 or 8", lambda value: value in (2, 4, 8)),
+    )
+    embedding_dim: int = option(128, "Width of the vectors.", COUNT)
+    mask_seconds: float = option(
+        0.2,
+        "Longest stretch, in seconds, that is masked while training, two for each recording; 0 for "
+        "none.",
+        NOT_NEGATIVE,
+    )
+    mask_bands: int = option(
+        12,
+        "Most of the 64 mel bands that are masked at once while training, twice for each "
+        "recording; 0 for none.",
+        COUNT_OR_NONE,
+    )
+
+
+class Excerpt(NamedTuple):
+    """A recording of which some tokens alone are heard; in place of the others is the mean sound.
+
+    Args:
+        path: The recording's path.
+        kept: Positions of the tokens.
+    """
+
+    path: str
+    kept: tuple[int, ...]
+
+
+def _whole(cell):
+    """The path of a recording and which of its tokens are kept, `None` for all."""
+    return cell if isinstance(cell, Excerpt) else (cell, None)
+
+
+class SpeechInput(Input):
+    """Recordings, named by their paths, as frames of a log-mel picture that are put together.
+
+    Args:
+        options: `SpeechOptions`.
+        mean: Float32 array `(NUM_MEL_BINS,)`, the mean of each band in the training split.
+        deviation: Float32 array `(NUM_MEL_BINS,)`, the standard deviation likewise.
+    """
+
+    name = "speech"
+    singular = "recording"
+    plural = "recordings"
+    size_unit = "seconds"
+    column_option = "audio_column"
+    column_names = (
+        "audio",
+        "audio_path",
+        "file",
+        "file_name",
+        "filename",
+        "path",
+        "recording",
+        "speech",
+        "wav",
+        "clip",
+    )
+    reads_files = True
+    unit_plural = "moments"
+    units_recur = False
+    samples = tuple(
+        str(path) for path in sorted((Path(__file__).parent / "samples").glob("*.flac"))
+    )
+    suffixes = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
+    flaws = FLAWS
+    options_class = SpeechOptions
+    feature = "frames"
+
+    @classmethod
+    def read(cls, value: Any) -> str:
+        from emotion_keras.tables.cells import as_text
+
+        return as_text(value)
+
+    @classmethod
+    def locate(cls, cell: str, folder: Path) -> str:
+        return str(folder / cell) if cell else cell
+
+    @classmethod
+    def fetch(cls, cells: Sequence[str], notify: Callable[[str], Any] = print) -> None:
+        keep(cells, notify)
+
+    @classmethod
+    def content(cls, cell: str) -> str:
+        return inspect(cell).sha256
+
+    @classmethod
+    def flaw(cls, cell: str) -> str:
+        return inspect(cell).flaw
+
+    @classmethod
+    def is_cut(cls, cell: str) -> bool:
+        return inspect(cell).seconds > MAX_SECONDS
+
+    @classmethod
+    def fold(cls, cell: str) -> str:
+        return inspect(cell).sha256 or cell
+
+    @classmethod
+    def part(cls, cell: str, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
+        return Excerpt(cell, tuple(kept))
+
+    @classmethod
+    def size(cls, cell: str) -> float:
+        return inspect(cell).seconds
+
+    options: SpeechOptions
+
+    def __init__(self, options: SpeechOptions, mean: np.ndarray, deviation: np.ndarray):
+        self.options = options
+        self.sequence_length = options.sequence_length
+        self._mean, self._deviation = mean, deviation
+
+    @classmethod
+    def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
+        num_frames, sums, squares = 0, np.zeros(NUM_MEL_BINS), np.zeros(NUM_MEL_BINS)
+        for cell in cells:
+            frames = features(cell).astype("float64")
+            num_frames += len(frames)
+            sums += frames.sum(axis=0)
+            squares += (frames**2).sum(axis=0)
+        mean = sums / num_frames
+        # A band in which nothing is heard has the deviation 0.
+        deviation = np.maximum(np.sqrt(np.maximum(squares / num_frames - mean**2, 0)), 1e-3)
+        chosen = SpeechOptions(**(options.to_dict() if options else given))
+        return cls(chosen, mean.astype("float32"), deviation.astype("float32"))
+
+    def encode(self, cells: Sequence[str | Excerpt], longest: int | None = None) -> StoredSequences:
+        cells, per_token = list(cells), self.options.frames_per_token
+        longest = longest or self.sequence_length
+
+        def read(index):
+            path, kept = _whole(cells[index])
+            frames = (features(path)[: longest * per_token] - self._mean) / self._deviation
+            missing = -len(frames) % per_token
+            tokens = np.pad(frames, ((0, missing), (0, 0))).reshape(-1, per_token * NUM_MEL_BINS)
+            if kept is not None:
+                tokens[np.setdiff1d(np.arange(len(tokens)), kept)] = 0  # The mean of each band.
+            return tokens
+
+        lengths = [-(-inspect(_whole(cell)[0]).num_frames // per_token) for cell in cells]
+        return StoredSequences(np.minimum(lengths, longest), read)
+
+    def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":
+        import keras
+
+        from emotion_keras.inputs.embedded import Embedded
+        from emotion_keras.inputs.speech_embedding import embed_frames
+
+        dim = self.options.frames_per_token * NUM_MEL_BINS
+        frames = keras.Input((None, dim), dtype="float32", name=self.feature)
+        padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
+        inputs = {self.feature: frames, "padding_mask": padding_mask}
+        vectors = embed_frames(frames, padding_mask, self.options, dtype)
+        return Embedded(inputs, vectors, padding_mask)
+
+    def units(self, cells: Sequence[str]) -> list[list[tuple[str, int]]]:
+        seconds = self.options.frames_per_token * HOP_LENGTH / SAMPLING_RATE
+        lengths = self.encode(cells).lengths
+        return [[(f"{i * seconds:.2f} s", 1) for i in range(length)] for length in lengths]
+
+    def save(self, directory: Path) -> None:
+        """What was learned is small enough for the record."""
+
+    def state(self) -> dict[str, Any]:
+        return {"mean": self._mean.tolist(), "deviation": self._deviation.tolist()}
+
+    @classmethod
+    def load(
+        cls, directory: Path, options: Options, state: dict[str, Any] | None, remedy: str
+    ) -> Self:
+        learned = [np.array(state[name], "float32") for name in ("mean", "deviation")]
+        return cls(SpeechOptions(**options.to_dict()), *learned)

@@ -1,0 +1,58 @@
+"""The part of a functional model that turns log-mel frames into vectors."""
+
+import math
+
+import keras
+
+from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
+from emotion_keras.inputs.speech import SpeechOptions
+from emotion_keras.layers import ClearPadding, SpectrogramMasking
+
+_KERNEL_SIZE = 5
+
+
+def embed_frames(
+    frames: keras.KerasTensor,
+    padding_mask: keras.KerasTensor,
+    options: SpeechOptions,
+    dtype: str = "float32",
+) -> keras.KerasTensor:
+    """Vectors of tokens, by convolutions over time of stride 2, one after another.
+
+    Args:
+        frames: Symbolic float32 tensor `(batch, length, frames_per_token * NUM_MEL_BINS)`: for each
+            token its frames, standardized.
+        padding_mask: Symbolic int32 tensor `(batch, length)`, 1 for what is real.
+        options: `SpeechOptions`.
+        dtype: Name of the Keras dtype policy of the layers.
+
+    Returns:
+        Symbolic tensor `(batch, length, embedding_dim)`.
+    """
+    vectors = keras.layers.Reshape((-1, NUM_MEL_BINS), dtype=dtype, name="frames_of_tokens")(frames)
+    if options.mask_seconds or options.mask_bands:
+        vectors = SpectrogramMasking(
+            round(options.mask_seconds * SAMPLING_RATE / HOP_LENGTH),
+            options.mask_bands,
+            dtype=dtype,
+            name="masking",
+        )(vectors)
+    per_token = options.frames_per_token
+    for index in range(int(math.log2(per_token))):
+        per_token //= 2
+        vectors = _convolve(vectors, options.embedding_dim, dtype, f"stem_{index}")
+        clear = ClearPadding(per_token, dtype=dtype, name=f"stem_{index}_cleared")
+        vectors = clear(vectors, padding_mask=padding_mask)
+    return vectors
+
+
+def _convolve(vectors, dim, dtype, name):
+    """Halves the length. Padded by hand: `same` pads a sequence by its length, even or odd."""
+    vectors = keras.layers.ZeroPadding1D(_KERNEL_SIZE // 2, dtype=dtype, name=f"{name}_padding")(
+        vectors
+    )
+    vectors = keras.layers.Conv1D(
+        dim, _KERNEL_SIZE, strides=2, dtype=dtype, name=f"{name}_convolution"
+    )(vectors)
+    vectors = keras.layers.LayerNormalization(dtype=dtype, name=f"{name}_normalization")(vectors)
+    return keras.layers.Activation("silu", dtype=dtype, name=f"{name}_activation")(vectors)
