@@ -107,7 +107,7 @@ def predict(
     def answer(part):
         return predictor(part, explain=asked.explain, long=asked.long)
 
-    answer([])  # Options that do not suit the model are told before anything is read.
+    answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
         _show(answer, given, asked.input is None and bool(texts), asked.top, asked.explain)

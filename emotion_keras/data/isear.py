@@ -1,6 +1,6 @@
 """ISEAR, the International Survey on Emotion Antecedents and Reactions (Scherer & Wallbott).
 
-Respondents of many countries told of a situation for each of seven emotions. The public copy is a
+Respondents of many countries described a situation for each of seven emotions. The public copy is a
 table of 7,666 rows, delimited by `|` and without quoting, although the texts hold that sign too.
 """
 

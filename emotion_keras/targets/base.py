@@ -132,7 +132,7 @@ class Target(abc.ABC):
         """Probabilities at a temperature, a float array of the same shape."""
 
     def answers(self, probabilities: np.ndarray) -> list[dict]:
-        """What a user is told of each example.
+        """What a user reads of each example.
 
         Args:
             probabilities: Float array `(num_examples, num_labels)`, scaled.

@@ -233,8 +233,8 @@ class Settings:
         """The command that makes the run, wherever it is to be kept, as a list of words."""
         values = self.options()
         # What the usual values of others depend on is said in any case.
-        told = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
-        usual = Settings.make(model=self.model, **told).options()
+        decisive = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
+        usual = Settings.make(model=self.model, **decisive).options()
         usual |= {"model": None, "encoder": None, "modality": Reading().modality}
         if "freeze_encoder" in usual:
             usual["freeze_encoder"] = False

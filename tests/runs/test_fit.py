@@ -427,7 +427,7 @@ def test_a_run_of_an_baseline_repeats_from_its_record(command, toy, capsys):
     assert yaml.safe_load(capsys.readouterr().out)["precision"] == "auto"
 
 
-def test_a_record_that_lacks_something_is_told(tmp_path, capsys):
+def test_a_record_that_lacks_something_is_refused(tmp_path, capsys):
     record.write_versioned(tmp_path / record.RUN, {"model": "cnn"})
     assert "is damaged: run_id is missing" in error_of([f"--from-run={tmp_path}"], capsys)
 
@@ -437,7 +437,7 @@ def test_balance_is_told_and_stored(fit, tmp_path):
     rows = [f"we laughed on day {i},joy" for i in range(60)]
     rows += [f"they hid on day {i},fear" for i in range(30)]
     path.write_text("text,label\n" + "\n".join(rows) + "\n")
-    told = []
+    said = []
     for method, expected in (
         ("none", {"joy": [42, 42, 1.0], "fear": [21, 21, 1.0]}),
         ("undersample", {"joy": [42, 21, 1.0], "fear": [21, 21, 1.0]}),
@@ -445,13 +445,13 @@ def test_balance_is_told_and_stored(fit, tmp_path):
         ("class_weight", {"joy": [42, 42, 0.75], "fear": [21, 21, 1.5]}),
     ):
         options = {**TINY, "data": str(path), "runs_dir": str(tmp_path / "runs")}
-        directory = training_run.fit(balance=method, **options, notify=told.append)
+        directory = training_run.fit(balance=method, **options, notify=said.append)
         audit = json.loads((directory / record.AUDIT).read_text())["balance"]
         assert audit["method"] == method
         assert {name: list(row.values()) for name, row in audit["labels"].items()} == expected
-        in_words = [message for message in told if "Balanced by" in message]
+        in_words = [message for message in said if "Balanced by" in message]
         assert len(in_words) == (method != "none")
-        told.clear()
+        said.clear()
 
 
 def test_a_refused_run_leaves_nothing_behind(fit, toy):
@@ -461,14 +461,14 @@ def test_a_refused_run_leaves_nothing_behind(fit, toy):
 
 
 @pytest.mark.each_backend
-def test_a_training_that_diverges_is_told(fit, toy):
+def test_a_training_that_diverges_is_refused(fit, toy):
     with pytest.raises(UserError, match="has diverged in epoch 1"):
         fit(learning_rate=1e30, clip_norm=0.0, warmup=0.0)
     assert record.find_runs(toy["runs_dir"]) == []
 
 
 @pytest.mark.parametrize(
-    "option, value, told",
+    "option, value, said",
     [
         ("model", "perceptron", "Accepted: cnn, lstm, transformer"),
         ("encoder", "no_such_preset", "without network: scratch, embeddings, minilm"),
@@ -491,12 +491,12 @@ def test_a_training_that_diverges_is_told(fit, toy):
         ("config", "nowhere.yaml", "nowhere.yaml"),
     ],
 )
-def test_a_wrong_option_is_told(command, capsys, toy, option, value, told):
-    assert told in error_of(command(**{option: value}), capsys)
+def test_a_wrong_option_is_refused(command, capsys, toy, option, value, said):
+    assert said in error_of(command(**{option: value}), capsys)
     assert not any(map(record.is_finished, run_directories(toy["runs_dir"])))
 
 
-def test_an_option_of_the_function_that_does_not_exist_is_told(fit):
+def test_an_option_of_the_function_that_does_not_exist_is_refused(fit):
     with pytest.raises(UserError, match="Unknown option.*Received: epoch"):
         fit(epoch=3)
 
@@ -506,7 +506,7 @@ def lines(*labels):
 
 
 @pytest.mark.parametrize(
-    "content, told",
+    "content, said",
     [
         (None, "data.csv"),
         (b"", "empty"),
@@ -518,11 +518,11 @@ def lines(*labels):
     ],
     ids=["missing", "empty", "columns", "one label", "rare label", "encoding", "NUL"],
 )
-def test_a_bad_file_is_told(command, capsys, tmp_path, content, told):
+def test_a_bad_file_is_refused(command, capsys, tmp_path, content, said):
     path = tmp_path / "data.csv"
     if content is not None:
         path.write_bytes(content)
-    assert told in error_of(command(data=str(path)), capsys)
+    assert said in error_of(command(data=str(path)), capsys)
 
 
 def test_odd_texts_are_dropped_and_counted_or_cut(command, tmp_path, capsys):
@@ -589,7 +589,7 @@ def test_what_kills_left_of_a_finished_run_is_removed(fit):
     assert sorted(path.name for path in directory.iterdir()) == expected
 
 
-def test_a_record_of_another_version_is_told(command, capsys, toy):
+def test_a_record_of_another_version_is_refused(command, capsys, toy):
     assert main(command(epochs=1)) == 0
     (directory,) = run_directories(toy["runs_dir"])
     run = json.loads((directory / "run.json").read_text())
@@ -631,7 +631,7 @@ def test_an_error_is_all_that_a_command_writes_about_itself():
     assert done.stderr == "\nerror: epochs is 1 or more. Received: epochs=0\n"
 
 
-def test_a_backend_that_there_is_not_is_told():
+def test_a_backend_that_there_is_not_is_refused():
     done = run_module(backend="theano")
     assert done.returncode == 2
     assert "Accepted: tensorflow, jax, torch" in done.stderr and "'theano'" in done.stderr

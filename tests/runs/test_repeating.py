@@ -60,8 +60,8 @@ def test_what_is_published_is_found_made(study, isear_in_cache, tmp_path, monkey
         shown_commands = commands(part)
         assert shown_commands
         for shown in shown_commands:
-            told = run_shown(shown, monkeypatch, capsys)
-            assert "nothing is left to do" in told or "nothing is trained" in told
+            said = run_shown(shown, monkeypatch, capsys)
+            assert "nothing is left to do" in said or "nothing is trained" in said
     assert set((tmp_path / "runs").rglob("run.json")) == before
 
 

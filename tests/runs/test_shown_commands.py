@@ -38,9 +38,9 @@ def test_fit_shows_how_to_repeat_a_run(gated_run, tmp_path, name):
 def test_a_run_without_its_model_says_how_to_train_it(gated_run, tmp_path, name):
     folder = shutil.copytree(gated_run, tmp_path / name)
     (folder / record.MODEL).unlink()
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as said:
         load_model(folder)
-    words = pasted(str(told.value))
+    words = pasted(str(said.value))
     assert words[words.index("--from-run") + 1] == str(folder)
 
 

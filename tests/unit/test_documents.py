@@ -54,8 +54,8 @@ def test_a_command_that_is_shown_has_the_options_that_are_shown(command, options
     with pytest.raises(SystemExit) as end:
         importlib.import_module(module).main([*analysis, "--help"])
     assert end.value.code == 0
-    told = capsys.readouterr().out
-    assert {option for option in options if not re.search(rf"{option}\b", told)} == set()
+    said = capsys.readouterr().out
+    assert {option for option in options if not re.search(rf"{option}\b", said)} == set()
 
 
 def test_the_readme_is_short_enough_to_be_read():

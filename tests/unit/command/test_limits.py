@@ -1,4 +1,4 @@
-"""Numbers that options accept: the ends of each limit, and that each is told before training."""
+"""Numbers that options accept: the ends of each limit, and that each is refused before training."""
 
 from dataclasses import fields
 

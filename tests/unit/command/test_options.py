@@ -92,9 +92,9 @@ def test_a_printed_file_of_options_reads_as_the_same_options(parser, tmp_path, c
 def test_wrong_use_is_told_in_words(parser, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "odd.yaml").write_text("oven: 3\n")
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as said:
         parser.parse_args(arguments)
-    assert message in str(told.value)
+    assert message in str(said.value)
 
 
 def test_values_of_a_call_are_read_too():

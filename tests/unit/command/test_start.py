@@ -38,18 +38,18 @@ def start(*arguments):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_and_version_load_no_keras(name):
-    told, code, packages = start(name, "--help")
-    assert code == 0 and told.startswith(f"usage: python -m {name} ")
+    said, code, packages = start(name, "--help")
+    assert code == 0 and said.startswith(f"usage: python -m {name} ")
     assert not packages & HEAVY
-    told, code, packages = start(name, "--version")
-    assert (told, code) == (f"emotion_keras {emotion_keras.__version__}\n", 0)
+    said, code, packages = start(name, "--version")
+    assert (said, code) == (f"emotion_keras {emotion_keras.__version__}\n", 0)
     assert not packages & HEAVY
 
 
 @pytest.mark.parametrize("analysis", ["learning_rate", "noise", "data_ratio", "gate"])
 def test_help_of_an_analysis_loads_no_keras(analysis):
-    told, code, packages = start("tuning.sensitivity", analysis, "--help")
-    assert code == 0 and f"tuning.sensitivity {analysis}" in told
+    said, code, packages = start("tuning.sensitivity", analysis, "--help")
+    assert code == 0 and f"tuning.sensitivity {analysis}" in said
     assert not packages & HEAVY
 
 
