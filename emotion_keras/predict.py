@@ -28,6 +28,17 @@ _LINES_AT_ONCE = 256
 _PROBABILITY = "probability:"
 # As a share of the gates' range in a text: background colours of 256, from pale to strong.
 _SHADES = (230, 229, 222, 221, 220, 214)
+_BLOCKS = "▁▂▃▄▅▆▇█"
+# As many as stay on a line of 80 characters.
+_MOST_BLOCKS = 14
+_OF_WORDS = (
+    "Words are shaded by their gate; +: the word that adds most to the label's score, "
+    "-: the one that takes most."
+)
+_OF_MOMENTS = (
+    "The higher a block, the more its moment adds to the label's score; ·: it adds nothing, or "
+    "takes away."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +121,8 @@ def predict(
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
-        _show(answer, given, asked.input is None and bool(texts), asked.top, asked.explain)
+        is_table, of_words = bool(texts), predictor.model.modality.units_recur
+        _show(answer, given, is_table, asked.top, asked.explain, of_words)
     elif asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
@@ -286,7 +298,7 @@ def _most_probable(answer):
     return sorted((answer["probabilities"] or {}).items(), key=lambda item: -item[1])
 
 
-def _show(answer, texts, is_table, top, explain):
+def _show(answer, texts, is_table, top, explain, of_words):
     """Prints a table of a few texts, or a line for each of many."""
     if is_table:
         import rich
@@ -299,14 +311,13 @@ def _show(answer, texts, is_table, top, explain):
             table.add_column(column, justify="right" if column == "%" else "left")
         answers = answer(texts)
         for text, one in zip(texts, answers, strict=True):
-            shown = _shade(one["words"]) if explain and one["label"] else Text(_in_line(text))
+            shown = Text(_in_line(text))
+            if explain and one["label"]:
+                shown = _shade(one["words"]) if of_words else shown + _strip(one["words"])
             table.add_row(shown, *map(Text, _cells(one, top)))
         rich.print(table)
         if explain:
-            rich.print(
-                "Words are shaded by their gate; +: the word that adds most to the label's score, "
-                "-: the one that takes most."
-            )
+            rich.print(_OF_WORDS if of_words else _OF_MOMENTS)
         return
     for part in _in_parts(texts):
         for text, one in zip(part, answer(part), strict=True):
@@ -348,6 +359,21 @@ def _shade(words):
         shown.append(word["word"] + mark, style=f"black on color({shade})")
         shown.append(" ")
     return shown
+
+
+def _strip(moments):
+    """A few blocks, each as high as what its moments add to the label's score."""
+    from rich.text import Text
+
+    size = -(-len(moments) // _MOST_BLOCKS)
+    starts = range(0, len(moments), size)
+    added = [sum(moment["contribution"] for moment in moments[i : i + size]) for i in starts]
+    highest = max(*added, 1e-9)
+    blocks = "".join(
+        _BLOCKS[min(int(len(_BLOCKS) * value / highest), len(_BLOCKS) - 1)] if value > 0 else "·"
+        for value in added
+    )
+    return Text(f"\n{moments[0]['word']} {blocks} {moments[-1]['word']}")
 
 
 # Options that are given without a value, so that a text may follow them.

@@ -16,7 +16,7 @@ import pandas as pd
 
 from emotion_keras import tables
 from emotion_keras.data import isear, situations
-from emotion_keras.data.folders import read_folder
+from emotion_keras.data.folders import METADATA, read_folder
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput, find_modality
@@ -224,6 +224,9 @@ def _from_file(path, modality, options, notify):
 
 
 def _from_folder(path, modality, options, notify):
+    for name in METADATA:
+        if (path / name).is_file():
+            return _from_file(path / name, modality, options, notify)
     _refuse_columns(options, (*_COLUMNS, "encoding"), f"{path}, which is a folder")
     folder = read_folder(path, modality)
     table = folder.table

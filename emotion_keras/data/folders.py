@@ -11,6 +11,10 @@ from emotion_keras.data import recorded_corpora
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input
 
+# Tables of what the files of a folder are, with a column `file_name`, as Hugging Face's audiofolder
+# and imagefolder have them.
+METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+
 
 class Folder(NamedTuple):
     """What a folder of media files holds.

@@ -28,8 +28,8 @@ class Audit:
         content: Plain numbers and names, ready for JSON: `corpus`, `reading` (see `Corpus`),
             `options`, `num_in`, `num_out`, `labels` (in and out of each), `steps` (for each what it
             changed and what it removed, by reason and label), `repeats` and `two_labels`
-            (found, kept or not), and percentiles of the cells' sizes under the name of their unit,
-            such as `words`.
+            (found, kept or not), percentiles of the cells' sizes under the name of their unit,
+            such as `words`, and where the modality has some, `properties`; see `Input.describe`.
         modality: Class of the `Input` that knows what the cells are.
     """
 
@@ -50,7 +50,10 @@ class Audit:
         table = table.fillna(0).astype(int)
         # Not by its name, which may be a label's.
         table = pd.concat([table, table.sum().to_frame("all").T])
-        options = ", ".join(f"{name}={value}" for name, value in content["options"].items())
+        # Of cleaning, what the modality has steps for.
+        without = {*TextInput.steps} - {*self.modality.steps}
+        chosen = {k: v for k, v in content["options"].items() if k not in without}
+        options = ", ".join(f"{name}={value}" for name, value in chosen.items())
         singular, plural = self.modality.singular, self.modality.plural
         unit = self.modality.size_unit
         sizes = ", ".join(f"{name} {value}" for name, value in content[unit].items())
@@ -67,6 +70,9 @@ class Audit:
             found = content[key]
             lines.append(f"{title}: {found['texts']:,}, found in {found['examples']:,} examples")
         lines.append(f"{unit.capitalize()} a {singular}: {sizes}")
+        for kind, counts in content.get("properties", {}).items():
+            listed = ", ".join(f"{value} {count:,}" for value, count in counts.items())
+            lines.append(f"{kind.capitalize()}: {listed}")
         return "\n".join(lines)
 
 
@@ -119,8 +125,8 @@ def prepare(
         raise UserError(
             f"{corpus.source}: no {modality.name} is left of {len(corpus):,}; the preparation "
             f"removed {removed.in_words()}. Check which columns hold {modality.plural} and labels "
-            "(`--text-column`, `--label-column`), and the options `--clean`, `--repeats` and "
-            "`--labels`."
+            f"(`--{modality.column_option.replace('_', '-')}`, `--label-column`), and the options "
+            "`--clean`, `--repeats` and `--labels`."
         )
     sizes = np.array([modality.size(cell) for cell in cells])
     content = {
@@ -136,6 +142,8 @@ def prepare(
         **found,
         modality.size_unit: _percentiles(sizes[left]),
     }
+    if described := modality.describe([cells[row] for row in np.flatnonzero(left)]):
+        content["properties"] = described
     examples = corpus.examples.assign(**{modality.name: pd.Series(cells, dtype="str")})
     examples = examples[left].reset_index(drop=True)
     return replace(corpus, examples=examples, labels=kept_labels), Audit(content, modality)

@@ -163,6 +163,11 @@ class Input(abc.ABC):
         return " ".join(units[position] for position in kept)
 
     @classmethod
+    def describe(cls, cells: Sequence[Any]) -> dict[str, dict[str, int]]:
+        """How many of the cells are of which kind, by what is told apart, for the audit."""
+        return {}
+
+    @classmethod
     def doubts(cls, cells: Sequence[Any]) -> Iterable[str]:
         """What may be wrong with cells as they were read: sentences that go on after a colon."""
         return ()

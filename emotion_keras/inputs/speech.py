@@ -1,6 +1,7 @@
 """Speech: recordings, frames of their sound, and vectors. No Keras before it is needed."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
@@ -15,6 +16,9 @@ from emotion_keras.record.options import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, Lim
 
 if TYPE_CHECKING:
     from emotion_keras.inputs.embedded import Embedded
+
+# Share of samples as loud as can be from which a recording counts as clipped.
+_MUCH_CLIPPED = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,17 @@ class Excerpt(NamedTuple):
 
     path: str
     kept: tuple[int, ...]
+
+
+def _count(kinds):
+    """How often each comes up, the most frequent first."""
+    return dict(Counter(kinds).most_common())
+
+
+def _some(cells, most=3):
+    """The first of some cells, for a message."""
+    more = f" and {len(cells) - most:,} more" if len(cells) > most else ""
+    return ", ".join(map(repr, cells[:most])) + more
 
 
 def _whole(cell):
@@ -134,6 +149,37 @@ class SpeechInput(Input):
     @classmethod
     def part(cls, cell: str, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
         return Excerpt(cell, tuple(kept))
+
+    @classmethod
+    def describe(cls, cells: Sequence[str]) -> dict[str, dict[str, int]]:
+        found = [inspect(cell) for cell in cells]
+        return {
+            "sampling rate": _count(f"{one.sampling_rate:,} Hz" for one in found),
+            "channels": _count(str(one.num_channels) for one in found),
+            "clipped": _count("yes" if one.clipped > _MUCH_CLIPPED else "no" for one in found),
+        }
+
+    @classmethod
+    def doubts(cls, cells: Sequence[str]) -> Iterable[str]:
+        found = [(inspect(cell), cell) for cell in cells]
+        by_flaw = {flaw: [cell for one, cell in found if one.flaw == flaw] for flaw in FLAWS}
+        for flaw, named in by_flaw.items():
+            if named:
+                verb = "is" if len(named) == 1 else "are"
+                yield f"{len(named):,} of {len(found):,} recordings {verb} {flaw}: {_some(named)}."
+        whole = [one for one, _ in found if not one.flaw]
+        if len({one.sampling_rate for one in whole}) > 1:
+            rates = _count(f"{one.sampling_rate:,} Hz" for one in whole)
+            yield (
+                "the recordings have several sampling rates: "
+                f"{', '.join(f'{rate} ({number:,})' for rate, number in rates.items())}. Where "
+                "they go with the labels, a model learns the rates and not the emotions."
+            )
+        if clipped := [cell for one, cell in found if one.clipped > _MUCH_CLIPPED]:
+            yield (
+                f"{len(clipped):,} recordings are clipped, more than a hundredth of their samples: "
+                f"{_some(clipped)}."
+            )
 
     @classmethod
     def size(cls, cell: str) -> float:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import keras
 import numpy as np
@@ -66,7 +67,10 @@ def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, cap
     # 0.42 s are 43 frames of 10 ms, four a token.
     assert [word["word"] for word in answer["words"]] == [f"{0.04 * i:.2f} s" for i in range(11)]
     assert predict.main([str(run), "--explain", path]) == 0
-    assert "high" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    # A block or a dot for each of the eleven moments.
+    assert "high" in shown and re.search(r"0\.00 s [▁▂▃▄▅▆▇█·]{11} 0\.40 s", shown)
+    assert "█" in shown and "The higher a block" in shown
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()
 
 
