@@ -8,7 +8,7 @@ bare name.
 import collections
 import gzip
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,38 @@ def write_predictions(
             )
         ],
     )
+
+
+def write_groups(directory: str | Path, ids: Iterable[str], groups: Iterable[int]) -> None:
+    """Writes which examples are of one subject, for statistics that count these together.
+
+    Args:
+        directory: The run's folder.
+        ids: Ids of the examples that the run predicts.
+        groups: A number by example, the same for those of one subject: names stay out of records.
+    """
+    rows = [{"id": i, "group": group} for i, group in zip(ids, groups, strict=True)]
+    record.write_rows(Path(directory) / record.GROUPS, rows)
+
+
+def read_groups(directory: str | Path) -> dict[str, str]:
+    """The groups of the examples that a run predicts, empty where its folder says nothing of them.
+
+    Args:
+        directory: The run's folder. Numbers of other runs on the same data are the same.
+
+    Returns:
+        Dictionary of strings by id.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    path = Path(directory) / record.GROUPS
+    if not path.exists():
+        return {}
+    with record.loading(path, record.how_to_repeat(directory)):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return dict(zip(frame["id"], frame["group"], strict=True))
 
 
 def read_predictions(directory: str | Path, run: dict[str, Any]) -> pd.DataFrame:

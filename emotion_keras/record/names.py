@@ -3,6 +3,7 @@
 RUN = "run.json"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.csv"
+GROUPS = "groups.csv"
 AUDIT = "audit.json"
 ARCHITECTURE = "architecture.json"
 TEXTS = "texts.csv"

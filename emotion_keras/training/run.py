@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import pandas as pd
 from filelock import FileLock, Timeout
 
 from emotion_keras import record
@@ -16,7 +17,7 @@ from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import measure_faithfulness
-from emotion_keras.evaluation.predictions import write_predictions
+from emotion_keras.evaluation.predictions import write_groups, write_predictions
 from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inputs import find_modality
@@ -182,6 +183,8 @@ def _make_run(
     if trained.history:
         record.write_rows(directory / record.HISTORY, trained.history)
     _write_predictions(directory, dataset, probabilities)
+    if dataset.corpus.has_groups:
+        _write_groups(directory, dataset, settings.splits)
     if model.layers is not None:
         record.write_json(directory / record.ARCHITECTURE, {"layers": model.layers})
     if is_looked_at:
@@ -291,6 +294,13 @@ def _write_predictions(directory, dataset, probabilities):
         for name, rows in ((name, getattr(dataset.split, name)) for name in probabilities)
     }
     write_predictions(directory, dataset.corpus.target, splits)
+
+
+def _write_groups(directory, dataset, splits):
+    examples = dataset.corpus.examples
+    groups, _ = pd.factorize(examples["subject"])
+    rows = [row for name in splits for row in getattr(dataset.split, name)]
+    write_groups(directory, examples["id"].iloc[rows], groups[rows].tolist())
 
 
 def _describe_corpus(dataset):

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.evaluation.predictions import probability_columns, read_groups
 from emotion_keras.fit import main
 from emotion_keras.inference.load import load_model
 from emotion_keras.models.baselines import baselines_of
@@ -93,6 +93,29 @@ def test_a_baselines_record_is_like_any_other(run, model):
     assert found["cost"]["seconds"] > 0
     assert found["run_id"].startswith(f"{model}-seed0-")
     assert not (directory / record.HISTORY).exists()
+
+
+def test_a_record_says_which_texts_are_of_one_group_by_numbers_alone(run, corpus_path, tmp_path):
+    table = pd.read_csv(corpus_path)
+    table["author"] = [f"Ada {number // 4}" for number in range(len(table))]
+    table.to_csv(tmp_path / "authors.csv", index=False)
+    found, _, directory = run(
+        "majority", data=str(tmp_path / "authors.csv"), group_column="author", balance=None
+    )
+    groups = read_groups(directory)
+    predictions = pd.read_csv(directory / record.PREDICTIONS, dtype=str)
+    assert list(groups) == predictions["id"].tolist()
+    # Rows are numbered from 1.
+    authors = {name: (int(name) - 1) // 4 for name in groups}
+    pairs = set(zip(authors.values(), groups.values(), strict=True))
+    assert len(pairs) == len(set(authors.values())) == len(set(groups.values()))
+    assert "Ada" not in (directory / record.GROUPS).read_text()
+    assert found["corpus"]["protocol"]["by_subject"]
+
+
+def test_a_record_of_texts_without_groups_has_none(run):
+    _, _, directory = run("majority", balance=None)
+    assert not (directory / record.GROUPS).exists() and read_groups(directory) == {}
 
 
 def test_a_baseline_is_not_made_twice(command, run, capsys):
