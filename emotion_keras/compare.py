@@ -13,7 +13,7 @@ from rich.text import Text
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
-from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
+from emotion_keras.command.score_table import ScoreTable, print_tables, spread_of, with_interval
 from emotion_keras.data.options import DATA_STAGES
 from emotion_keras.studies.comparison import CompareOptions, compare
 from emotion_keras.studies.study import tell_failures
@@ -23,12 +23,13 @@ def summarize(comparison: dict[str, Any]) -> Group:
     """A comparison as tables for the terminal."""
     rows = comparison["contenders"]
     scores = ScoreTable(
-        f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over runs",
-        ("model", "runs", "accuracy", "macro F1", "AUC"),
+        f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over "
+        "texts and seeds",
+        ("model", "runs", "accuracy", "macro F1", "AUC", "SD"),
     )
     differences = ScoreTable(
         f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over texts and "
-        "runs",
+        "seeds",
         ("model", "points", "interval", "p", ""),
     )
     calibration = ScoreTable(
@@ -39,7 +40,8 @@ def summarize(comparison: dict[str, Any]) -> Group:
     for row in rows:
         name = row["name"]
         values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
-        scores.add_row(name, str(row["num_runs"]), *map(with_interval, values))
+        spread = spread_of(row["accuracy"])
+        scores.add_row(name, str(row["num_runs"]), *map(with_interval, values), spread)
         if "difference" in row:
             differences.add_row(name, *_verdict(row["difference"]))
         scaled = row["calibrated"]
@@ -60,10 +62,11 @@ def summarize(comparison: dict[str, Any]) -> Group:
             _milliseconds(cost["milliseconds_for_256_texts"], 0),
             f"{cost['peak_memory_bytes'] / 1e9:.1f}",
         )
+    together = "Texts of one group count together. " if comparison["grouped"] else ""
+    about_scores = Text(f"{together}SD: standard deviation of accuracy over seeds.\n")
     explained = Text(
-        "p: McNemar's exact test on the mean of a model's runs, after Holm's correction. Not "
-        "resolved: smaller than these texts and runs can tell from chance; in brackets what they "
-        "can.\n"
+        "p: of no difference, after Holm's correction for all of them. Resolved: p is 0.05 or "
+        "less.\n"
     )
     about_cost = Text(
         "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: "
@@ -71,7 +74,7 @@ def summarize(comparison: dict[str, Any]) -> Group:
         "machine to itself); GB: peak memory."
     )
     compared: list[ScoreTable | Text] = [differences, explained] if len(rows) > 1 else []
-    return Group(scores, *compared, calibration, costs, about_cost)
+    return Group(scores, about_scores, *compared, calibration, costs, about_cost)
 
 
 def _count(number):
@@ -88,12 +91,11 @@ def _milliseconds(value, digits):
 
 def _verdict(difference):
     p_value = difference["p_holm"]
-    smallest = 100 * difference["smallest"]
     return (
         f"{100 * difference['difference']:+.1f}",
         f"{100 * difference['low']:+.1f} to {100 * difference['high']:+.1f}",
         "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
-        "" if difference["resolved"] else f"not resolved ({smallest:.1f})",
+        "" if difference["resolved"] else "not resolved",
     )
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from emotion_keras.evaluation.comparison import compare_runs
-from emotion_keras.evaluation.significance import holm
 from reports.claims import Evidence, decide_claims
+from reports.claims.verdicts import difference, resolve
 from reports.paper import ORDER, is_about
 from reports.records import ANALYSES, COMPARISON, SENSITIVITY, Part, Records, Run, Study
 from reports.scores import runs_of_noise
@@ -22,11 +21,11 @@ class Findings:
     Args:
         records: `Records`, all that was found.
         part: The `Part` that the page is about.
-        study: The `Study` of the comparison, or `None` where no run was tested.
         compared: Dictionary of lists of `Run` by contender, in the order of Table 1.
         left_out: List of `Run` of other settings, which are in no mean.
         best: The contender that is best on the validation split, or `None`.
-        comparison: What `compare_runs` gives, or `None` where predictions are missing.
+        differences: Dictionary by each other contender of its `Resolved` difference in accuracy
+            from the best, or of `None` where predictions are missing.
         points: Dictionary by analysis of dictionaries of lists of `Run` by contender and value.
         noises: Data frame of a row a run, kind and level of noise; see `runs_of_noise`.
         claims: List of `Claim`, decided; empty where the paper is not about these data.
@@ -34,11 +33,10 @@ class Findings:
 
     records: Records
     part: Part
-    study: Study | None
     compared: dict
     left_out: list
     best: str | None
-    comparison: dict | None
+    differences: dict
     points: dict
     noises: pd.DataFrame
     claims: list
@@ -70,10 +68,16 @@ def gather(records: Records, part: Part) -> Findings:
     Returns:
         `Findings`.
     """
-    study, compared, left_out = compared_runs(part)
+    compared, left_out = compared_runs(part)
     # In the order of Table 1 everywhere.
     ranked = sorted(compared, key=lambda name: -mean_accuracy(compared[name], "test"))
     compared = {name: compared[name] for name in ranked}
+    best = best_of(compared)
+    differences = {
+        name: difference(runs, compared[best], fewest=1)
+        for name, runs in compared.items()
+        if name != best
+    }
     found = {analysis: points(part, analysis) for analysis in ANALYSES}
     noises = runs_of_noise(records, found["noise"])
     evidence = Evidence(
@@ -87,18 +91,17 @@ def gather(records: Records, part: Part) -> Findings:
     return Findings(
         records=records,
         part=part,
-        study=study,
         compared=compared,
         left_out=left_out,
-        best=best_of(compared),
-        comparison=compare(study, compared),
+        best=best,
+        differences=resolve(differences),
         points=found,
         noises=noises,
         claims=decide_claims(evidence) if is_about(part.data.name, part.data.labels) else [],
     )
 
 
-def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[Run]]:
+def compared_runs(part: Part) -> tuple[dict[str, list[Run]], list[Run]]:
     """The runs of a part's comparison, by contender, and what was left out of it.
 
     The comparison is the study with a `comparison.json`, or else the one of most contenders; models
@@ -110,8 +113,7 @@ def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[
         part: `Part`.
 
     Returns:
-        The `Study`, or `None` where no run was tested; dictionary of lists of `Run` by contender;
-        and a list of `Run`, those of other settings.
+        Dictionary of lists of `Run` by contender; and a list of `Run`, those of other settings.
     """
     candidates = [
         (COMPARISON in study.files, len({run.contender for run in runs}), len(runs), study, runs)
@@ -119,7 +121,7 @@ def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[
         if (runs := _of_comparison(study))
     ]
     if not candidates:
-        return None, {}, []
+        return {}, []
     *_, study, runs = max(candidates, key=lambda candidate: candidate[:3])
     runs = runs + _of_others(runs, [found for *_, found in candidates])
     named = set(study.files.get(COMPARISON, {}).get("run_ids", ()))
@@ -135,7 +137,7 @@ def compared_runs(part: Part) -> tuple[Study | None, dict[str, list[Run]], list[
         )
         chosen[name] = sorted(ranked[0], key=lambda run: run.seed)
         left_out += [run for group in ranked[1:] for run in group]
-    return study, chosen, left_out
+    return chosen, left_out
 
 
 def _of_others(runs, studies):
@@ -206,39 +208,6 @@ def gated_models(runs: list[Run]) -> dict[str, str | None]:
 
     plain = {shape(run): run.contender for run in runs if run.gate is None}
     return {run.contender: plain.get(shape(run)) for run in runs if run.gate is not None}
-
-
-def compare(study: Study | None, compared: dict[str, list[Run]]) -> dict[str, Any] | None:
-    """What `compare_runs` says of the runs, from `comparison.json` as far as that still holds.
-
-    A study that is under way has more runs than when its file was written. Models that have the
-    same runs as then are not compared again.
-    """
-    runs = [run for of_contender in compared.values() for run in of_contender]
-    if not runs or any(run.predictions is None for run in runs):
-        return None
-    best = best_of(compared)
-    stored = study.files.get(COMPARISON, {"run_ids": [], "reference": None, "contenders": []})
-    by_name = {row["name"]: row for row in stored["contenders"]}
-    known = {
-        name: by_name[name]
-        for name, of_contender in compared.items()
-        if name in by_name
-        and by_name[name]["num_runs"] == len(of_contender)
-        and {run.name for run in of_contender} <= set(stored["run_ids"])
-    }
-    # One that was asked for may be another than the best, which the page is about.
-    if stored["reference"] != best or best not in known:
-        return compare_runs([run.directory for run in runs], best)
-    rows = list(known.values())
-    if missing := [name for name in compared if name not in known]:
-        directories = [run.directory for name in (best, *missing) for run in compared[name]]
-        found = compare_runs(directories, best)["contenders"]
-        rows += [row for row in found if row["name"] != best]
-    others = [row["difference"] for row in rows if row["name"] != best]
-    for difference, p_value in zip(others, holm(d["p_value"] for d in others), strict=True):
-        difference["p_holm"] = p_value
-    return {"reference": best, "contenders": rows}
 
 
 def best_of(compared: dict[str, list[Run]]) -> str | None:

@@ -1,5 +1,6 @@
 """What a folder of runs holds: each record read once, kept apart by data, split and backend."""
 
+import functools
 import json
 import os
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ import pandas as pd
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
-from emotion_keras.evaluation.predictions import read_predictions
+from emotion_keras.evaluation.predictions import read_groups, read_predictions
+from emotion_keras.evaluation.scores import scores_of, text_shares
 from emotion_keras.targets import Target, target_of
 
 COMPARISON = "comparison.json"
@@ -29,7 +31,7 @@ NO_BACKEND = "scikit-learn"
 _GATES_OF_VERSION_1 = {"gated_transformer": "features"}
 
 _REQUIRED_OF_FILES = {
-    COMPARISON: {"run_ids": list, "reference": str, "contenders": list},
+    COMPARISON: {"run_ids": list},
     SENSITIVITY: {"analysis": str, "points": list},
     SEARCH: {
         "contender": str,
@@ -42,7 +44,6 @@ _REQUIRED_OF_FILES = {
     STUDY: {"runs": list},
 }
 _REQUIRED_OF_PARTS = {
-    COMPARISON: {"contenders": {"name": str, "num_runs": int}},
     SENSITIVITY: {"points": {"contender": str, "value": (int, float, str), "run_ids": list}},
     SEARCH: {"trials": {"trial": str, "options": dict, "run_ids": list}},
     STUDY: {"runs": {"run_id": str, "asked": dict}},
@@ -53,10 +54,6 @@ _REQUIRED_OF_LAYERS = {
     "inputs": list,
     "output_shape": list,
     "parameters": int,
-}
-_REQUIRED_OF_DIFFERENCES = {
-    **dict.fromkeys(("difference", "low", "high", "smallest", "p_value"), float),
-    "resolved": bool,
 }
 _PROTOCOL = ("split_seed", "test_size", "val_size", "folds", "by_subject")
 
@@ -69,11 +66,14 @@ class Run:
         directory: `pathlib.Path` of its folder.
         record: Dictionary, what `run.json` holds.
         predictions: What `read_predictions` gives, or `None` where they were not kept.
+        groups: Dictionary of the subject of each text by id, as far as records on the same data
+            say it.
     """
 
     directory: Path
     record: dict
     predictions: pd.DataFrame | None = None
+    groups: dict = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -122,6 +122,19 @@ class Run:
     def test(self) -> dict[str, Any] | None:
         """Metrics of the test split, or `None` where it was not read, as in a search."""
         return self.record["metrics"].get("test")
+
+    @functools.cached_property
+    def scores(self) -> dict[str, float | None]:
+        """Its scores on the test split by name, those of each label among them."""
+        return scores_of(self.test)
+
+    @functools.cached_property
+    def shares(self) -> pd.DataFrame | None:
+        """What the texts of each subject add to `scores`; see `text_shares`."""
+        if self.predictions is None:
+            return None
+        rows = self.predictions[self.predictions["split"] == "test"]
+        return text_shares(rows, self.target, self.groups)
 
     @property
     def setting(self) -> str:
@@ -284,6 +297,7 @@ def read_records(runs_dir: str | Path) -> Records:
             runs.append(_read_run(directory))
         except UserError as error:
             broken.append((directory / record.RUN, str(error)))
+    runs = _with_groups(runs, broken)
     folders = {run.directory.parent: [] for run in runs}
     folders |= {path.parent: [] for path in record.find_files(runs_dir, SEARCH)}
     for run in runs:
@@ -300,6 +314,17 @@ def _read_run(directory):
     if not record.predictions_path(directory).exists():
         return Run(directory, found)
     return Run(directory, found, read_predictions(directory, found))
+
+
+def _with_groups(runs, broken):
+    """Runs that know the subjects of their texts: one run says it of all on the same data."""
+    groups = {run.data: {} for run in runs}
+    for run in runs:
+        try:
+            groups[run.data] |= read_groups(run.directory)
+        except UserError as error:
+            broken.append((run.directory / record.GROUPS, str(error)))
+    return [replace(run, groups=groups[run.data]) for run in runs]
 
 
 def _read_columns(path, columns):
@@ -336,10 +361,6 @@ def _check_file(name, found):
     for part, types in _REQUIRED_OF_PARTS.get(name, {}).items():
         for one in found[part]:
             record.check_types(one, types)
-    if name == COMPARISON:
-        for row in found["contenders"]:
-            if row["name"] != found["reference"]:
-                record.check_types(row.get("difference"), _REQUIRED_OF_DIFFERENCES)
     if name == SENSITIVITY and found["analysis"] not in ANALYSES:
         raise UserError(f"There is no such analysis. Received: analysis={found['analysis']!r}")
 

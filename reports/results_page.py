@@ -4,7 +4,7 @@ Every table, claim and figure is that of a section of the report, and every numb
 comes from the records. The wording is in `results.md`, a template beside this file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emotion_keras.evaluation.comparison import compare_runs
 from reports.claims.claim import NOISE_LEVEL
-from reports.claims.verdicts import difference
+from reports.claims.verdicts import difference, resolve, resolved_in_words
 from reports.display.table import Table, to_markdown
-from reports.display.words import interval, p_in_words, percent
+from reports.display.words import interval, percent
 from reports.findings import gather
-from reports.records import Records
+from reports.records import Records, Run
 from reports.sections import (
     comparison,
     confidence,
@@ -79,10 +78,10 @@ def write_text(records: Records) -> tuple[str, Collected]:
     )
     environment.filters["percent"] = percent
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        against=lambda name, *others: against(findings.compared, name, others),
         beyond=beyond,
         score=score,
         lost=lambda *at: percent(lost(tables["noise"].frame, *at)),
-        mcnemar=lambda *names: p_in_words(mcnemar(findings.compared, *names)),
         minutes=lambda runs: f"{seconds(runs) / 60:.0f}",
         hours=lambda groups: f"{sum(map(seconds, groups)) / 3600:.1f}",
         study_hours={study.title: f"{seconds(study.runs) / 3600:.1f}" for study in part.studies},
@@ -111,18 +110,36 @@ def beyond(runs: list, others: list) -> str:
     return f"{percent(found.difference, signed=True)} ({ends})"
 
 
+def against(compared: dict[str, list[Run]], name: str, others: Iterable[str]) -> dict[str, Any]:
+    """How a model does against others, of which a sentence is.
+
+    Args:
+        compared: Dictionary of lists of `Run` by contender.
+        name: One of them.
+        others: Others of them; their differences are corrected for their number.
+
+    Returns:
+        Dictionary of `number` and `resolved`, of how many models and how many of them it is
+        resolved to be better than; `nearest`, the one of smallest difference, and `lead`, that
+        difference with its interval and p-value.
+    """
+    found = resolve({other: difference(compared[name], compared[other]) for other in others})
+    nearest = min(found, key=lambda other: found[other].difference.difference)
+    return {
+        "number": len(found),
+        "resolved": sum(
+            one.is_resolved and one.difference.difference > 0 for one in found.values()
+        ),
+        "nearest": nearest,
+        "lead": resolved_in_words(found[nearest]),
+    }
+
+
 def lost(frame: pd.DataFrame, contender: str, kind: str, level: float) -> float:
     """The accuracy that a model loses under noise, from the frame of the table of noise."""
     of_kind = frame[(frame["contender"] == contender) & (frame["kind"] == kind)]
     means = of_kind.set_index("level")["accuracy_mean"]
     return means[0] - means[level]
-
-
-def mcnemar(compared: dict, name: str, other: str) -> float:
-    """McNemar's p-value, uncorrected, of the mean of each model's runs."""
-    directories = [run.directory for of_name in (name, other) for run in compared[of_name]]
-    rows = compare_runs(directories, other)["contenders"]
-    return next(row["difference"]["p_value"] for row in rows if row["name"] == name)
 
 
 def seconds(runs: list) -> float:
@@ -151,7 +168,8 @@ def noise_by_model(table: Table) -> Table:
     return Table(
         "noise_by_model",
         f"Accuracy on the test split at level {NOISE_LEVEL:g} of each kind of noise, per cent: "
-        "means over runs, with 95 % intervals over seeds.",
+        "means over runs. What was predicted of noisy texts is not kept, so that there are no "
+        "intervals.",
         frame,
         shown.rename(columns={"kind": "Noise"}),
         {name: name for name in frame.columns[1:]},

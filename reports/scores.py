@@ -3,6 +3,8 @@
 Sections about models and settings share these; each also has what it alone shows.
 """
 
+import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from emotion_keras.evaluation.scores import Score, summarize_scores
 from emotion_keras.evaluation.sensitivity import NOISE
-from emotion_keras.evaluation.significance import mean_interval
 from reports.display.figure import (
     MUTED,
     PAPER,
@@ -35,42 +37,80 @@ KINDS = {
     "anchor": 3,
 }
 
+# The heading of the column of `with_spreads`.
+SPREADS = "SD over seeds"
+
 # What readers see of a kind; the CSV files keep the older name.
 KIND_NAMES = {"anchor": "baseline"}
 
 
-def scores_of(run: Run) -> dict[str, float]:
-    """The metrics of a run on the test split, by name."""
-    return {metric: or_nan(run.test[metric]) for metric in METRICS}
-
-
-def summarize(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Means and intervals over runs.
+def summarize(groups: Mapping[tuple, list[Run]], by: list[str]) -> pd.DataFrame:
+    """Means over runs, with intervals over texts and seeds.
 
     Args:
-        frame: Data frame of a row a run, with columns of `METRICS`.
-        by: Names of the columns that tell settings apart.
+        groups: Dictionary of lists of `Run` by tuples of what tells settings apart.
+        by: Names of the members of these tuples.
 
     Returns:
-        Data frame of a row a setting: `by`, `runs`, and for each metric `_mean`, `_low` and
-        `_high`, which are missing where a run lacks the metric, or for a single run.
+        Data frame of a row a setting: `by`, `runs`, and for each metric `_mean`, `_low`, `_high`
+        and `_spread`, the standard deviation over seeds; see `Score`. What is unknown is missing.
     """
-    rows = []
-    for at, group in frame.groupby(by, sort=False):
-        row = dict(zip(by, at, strict=True)) | {"runs": len(group)}
-        for metric in METRICS:
-            values = group[metric]
-            found = (None,) * 3 if values.isna().any() else mean_interval(values)
-            for end, value in zip(("mean", "low", "high"), found, strict=True):
-                row[f"{metric}_{end}"] = np.nan if value is None else value
-        rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        dict(zip(by, at, strict=True)) | {"runs": len(runs)} | _columns(score_runs(runs))
+        for at, runs in groups.items()
+    )
+
+
+def summarize_noise(frame: pd.DataFrame) -> pd.DataFrame:
+    """What `summarize` gives, by model, kind and level of noise, from the frame of `runs_of_noise`.
+
+    Intervals are missing: what was predicted of perturbed texts is not kept.
+    """
+    by, metrics = ["contender", "kind", "level"], list(METRICS)
+    of_kind = frame.groupby(by, sort=False)
+    # With folds, whose texts differ, several runs are of one seed.
+    by_seed = frame.groupby([*by, "seed"], sort=False)[metrics].mean().groupby(by, sort=False)
+    means = of_kind[metrics].mean().where(of_kind[metrics].count().eq(of_kind.size(), axis=0))
+    found = {"mean": means, "low": np.nan, "high": np.nan, "spread": by_seed.std()}
+    summary = of_kind.size().rename("runs").reset_index()
+    for metric in metrics:
+        for end, values in found.items():
+            is_known = isinstance(values, pd.DataFrame)
+            summary[f"{metric}_{end}"] = values[metric].to_numpy() if is_known else values
+    return summary
+
+
+def score_runs(runs: list[Run]) -> dict[str, Score]:
+    """The scores of runs of one setting on the test split; see `summarize_scores`."""
+    return _score_runs(tuple(runs))
+
+
+@functools.lru_cache(maxsize=256)
+def _score_runs(runs):
+    # Several sections show the same models.
+    return summarize_scores(
+        [run.scores for run in runs], [run.seed for run in runs], [run.shares for run in runs]
+    )
+
+
+def _columns(scores):
+    unknown = Score(*[None] * 4)
+    return {
+        f"{metric}_{end}": or_nan(value)
+        for metric in METRICS
+        for end, value in scores.get(metric, unknown)._asdict().items()
+    }
+
+
+def metrics_of(run: Run) -> dict[str, float]:
+    """The metrics of a run on the test split, by name."""
+    return {metric: or_nan(run.test[metric]) for metric in METRICS}
 
 
 def runs_of_comparison(compared: dict[str, list[Run]]) -> pd.DataFrame:
     """A row a run: `contender`, `seed`, and its scores on the test split."""
     return pd.DataFrame(
-        {"contender": name, "run": run.name, "seed": run.seed, **scores_of(run)}
+        {"contender": name, "run": run.name, "seed": run.seed, **metrics_of(run)}
         for name, runs in compared.items()
         for run in runs
     )
@@ -79,7 +119,7 @@ def runs_of_comparison(compared: dict[str, list[Run]]) -> pd.DataFrame:
 def runs_of_points(points: dict[tuple[str, Any], list[Run]]) -> pd.DataFrame:
     """A row a run of an analysis: `contender`, `value`, `seed` and its scores."""
     return pd.DataFrame(
-        {"contender": name, "value": value, "run": run.name, "seed": run.seed, **scores_of(run)}
+        {"contender": name, "value": value, "run": run.name, "seed": run.seed, **metrics_of(run)}
         for (name, value), runs in points.items()
         for run in runs
     )
@@ -96,7 +136,7 @@ def runs_of_noise(records: Records, points: dict[tuple[str, Any], list[Run]]) ->
                 continue
             of_run = {"contender": name, "run": run.name, "seed": run.seed}
             for kind in noises["kind"].unique():
-                rows.append({**of_run, "kind": kind, "level": 0.0, **scores_of(run)})
+                rows.append({**of_run, "kind": kind, "level": 0.0, **metrics_of(run)})
             rows += [of_run | noise for noise in noises[list(columns)].to_dict("records")]
     frame = pd.DataFrame(rows)
     if frame.empty:
@@ -129,12 +169,13 @@ def sensitivity_table(
             **{title[column]: [value_in_words(v) for v in frame[column]] for column in by},
             "Runs": frame["runs"].astype(str),
             **{heading: with_intervals(frame, metric) for metric, heading in METRICS.items()},
+            SPREADS: with_spreads(frame),
         }
     )
     numbers = [column for column in by if pd.api.types.is_numeric_dtype(frame[column])]
     sort_by = {title[column]: column for column in numbers} | {"Runs": "runs"}
     sort_by |= {heading: f"{metric}_mean" for metric, heading in METRICS.items()}
-    caption = "Test split, per cent: means over runs, with 95 % intervals over seeds."
+    caption = f"Test split, per cent: means over runs, {intervals_in_words(frame)}."
     return Table(name, caption, frame, shown, sort_by)
 
 
@@ -147,6 +188,19 @@ def with_intervals(frame: pd.DataFrame, metric: str) -> list[str]:
         return percent(mean) + half
 
     return [cell(row) for _, row in frame.iterrows()]
+
+
+def with_spreads(frame: pd.DataFrame) -> list[str]:
+    """Cells of the standard deviations over seeds, in points, from what `summarize` gives."""
+    columns = frame[[f"{metric}_spread" for metric in METRICS]]
+    return [", ".join(map(percent, row)) for row in columns.itertuples(index=False)]
+
+
+def intervals_in_words(frame: pd.DataFrame) -> str:
+    """What a caption says of the cells of `with_intervals` and `with_spreads`."""
+    known = frame["accuracy_high"].notna().any()
+    ends = "with 95 % intervals over texts and seeds" if known else "without intervals"
+    return f"{ends}; {SPREADS}: standard deviations of accuracy, F1 and AUC"
 
 
 @styled
@@ -269,10 +323,11 @@ def draw_curves(
         means = summary[summary["contender"] == name].sort_values(value)
         series = series_style(number)
         axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **series)
-        axes.fill_between(
-            means[value], means[f"{metric}_low"], means[f"{metric}_high"],
-            color=series["color"], alpha=0.16, linewidth=0,
-        )  # fmt: skip
+        if means[f"{metric}_low"].notna().any():
+            axes.fill_between(
+                means[value], means[f"{metric}_low"], means[f"{metric}_high"],
+                color=series["color"], alpha=0.16, linewidth=0,
+            )  # fmt: skip
         axes.plot(
             means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
             label=shown,
@@ -304,14 +359,15 @@ def show_curves(
     if not found:
         return None
     runs = runs_of_points(found)
-    summary = summarize(runs, ["contender", "value"])
+    summary = summarize(found, ["contender", "value"])
     titles = {"contender": "Model", "value": title}
     return {
         "table": page.add_table(sensitivity_table(name, titles, summary, ["contender", "value"])),
         "pictures": page.by_metric(
             name,
             f"Line plot of {{}} on the test split by {title.lower()}: every run a dot, a line of "
-            "means, a band of 95 % intervals over seeds. The numbers are in the table below.",
+            "means, a band of 95 % intervals over texts and seeds. The numbers are in the table "
+            "below.",
             lambda metric: draw_curve(runs, summary, metric, "value", label or title, logarithmic),
         ),
     }

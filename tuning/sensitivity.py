@@ -20,7 +20,7 @@ from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import Parser
-from emotion_keras.command.score_table import ScoreTable, print_tables, with_interval
+from emotion_keras.command.score_table import ScoreTable, print_tables, spread_of, with_interval
 from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
@@ -443,8 +443,9 @@ def summarize(found: Mapping[str, Any]) -> Group:
     parts = []
     for contender in dict.fromkeys(point["contender"] for point in found["points"]):
         table = ScoreTable(
-            f"{contender} by {name}, in per cent, with 95 % intervals over runs",
-            (name, "runs", "accuracy", "macro F1", "AUC", "val. F1"),
+            f"{contender} by {name}, in per cent, with 95 % intervals over texts and seeds (SD: "
+            "standard deviation of accuracy over seeds)",
+            (name, "runs", "accuracy", "SD", "macro F1", "AUC", "val. F1"),
         )
         points = [point for point in found["points"] if point["contender"] == contender]
         for point in points:
@@ -452,14 +453,16 @@ def summarize(found: Mapping[str, Any]) -> Group:
             table.add_row(
                 value if isinstance(value, str) else f"{value:g}",
                 str(len(point["run_ids"])),
-                *(with_interval(point["test"].get(s)) for s in ("accuracy", "macro_f1", "auc")),
+                with_interval(point["test"]["accuracy"]),
+                spread_of(point["test"]["accuracy"]),
+                *(with_interval(point["test"].get(s)) for s in ("macro_f1", "auc")),
                 with_interval(point["val"]["macro_f1"]),
             )
         parts.append(table)
     for contender, points in found.get("noise", {}).items():
         levels = sorted({point["level"] for point in points})
         table = ScoreTable(
-            f"{contender}: accuracy by noise in texts and its level, in per cent",
+            f"{contender}: accuracy by noise in texts and its level, in per cent, means over runs",
             ("noise", *(f"{level:g}" for level in levels)),
         )
         for kind in dict.fromkeys(point["kind"] for point in points):

@@ -102,6 +102,11 @@ def with_interval(score: dict[str, Any] | None) -> str:
     return mean if score["low"] is None else f"{mean} ±{100 * (score['high'] - score['mean']):.1f}"
 
 
+def spread_of(score: dict[str, Any]) -> str:
+    """A score's standard deviation over seeds in points, `-` of a single one."""
+    return "-" if score["spread"] is None else f"{100 * score['spread']:.1f}"
+
+
 def print_tables(renderable: RenderableType) -> None:
     """Prints tables as wide as the terminal is, and uncut where the output is no terminal."""
     console = rich.get_console()

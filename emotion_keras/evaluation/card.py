@@ -1,11 +1,12 @@
 """The model card of a run: what the model is for, how good it is, and what it is not for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from emotion_keras.evaluation.comparison import contender
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.scores import Score
 
 _LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
 _ENGLISH = ("isear", "situations")
@@ -51,18 +52,22 @@ def limits(run: dict[str, Any]) -> list[str]:
     return [*_OF_ANY, _OF_TEXTS.get(run["corpus"]["name"], _OF_OTHERS)]
 
 
-def model_card(run: dict[str, Any], runs: list[dict[str, Any]], command: str) -> str:
+def model_card(
+    run: dict[str, Any], scores: Mapping[str, Score], num_runs: int, command: str
+) -> str:
     """A model card in Markdown, with the metadata that Hugging Face reads.
 
     Args:
         run: Record of the run that the card is about, a dictionary.
-        runs: List of the records of all runs of its setting, itself among them.
+        scores: Dictionary of `Score` by score, those of all runs of its setting together.
+        num_runs: How many these are, itself among them.
         command: The command that trains it again.
 
     Returns:
         String.
     """
-    corpus, (split, test) = run["corpus"], _measured(run)
+    corpus, split = run["corpus"], measured_split(run)
+    test = run["metrics"][split]
     lines = ["---"]
     if corpus["name"] in _ENGLISH:
         lines.append("language: en")
@@ -101,18 +106,24 @@ def model_card(run: dict[str, Any], runs: list[dict[str, Any]], command: str) ->
     ):
         if test[key] is not None:
             lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {test[key]!r}"]
-    lines += ["---", "", f"# {_markdown(run['run_id'])}", "", *_body(run, runs, command)]
+    lines += [
+        "---",
+        "",
+        f"# {_markdown(run['run_id'])}",
+        "",
+        *_body(run, scores, num_runs, command),
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _measured(run):
-    """Name and metrics of the split that the run was measured on; a trial never reads the test."""
-    split = "test" if "test" in run["metrics"] else "val"
-    return split, run["metrics"][split]
+def measured_split(run: dict[str, Any]) -> str:
+    """The split that a run, given by its record, was measured on; a trial never reads the test."""
+    return "test" if "test" in run["metrics"] else "val"
 
 
-def _body(run, runs, command):
-    corpus, (split, test) = run["corpus"], _measured(run)
+def _body(run, scores, num_runs, command):
+    corpus, split = run["corpus"], measured_split(run)
+    test = run["metrics"][split]
     rows = []
     for name, key in (
         ("Accuracy", "accuracy"),
@@ -120,20 +131,24 @@ def _body(run, runs, command):
         ("AUC", "auc"),
         ("Expected calibration error", "ece"),
     ):
-        values = [_measured(one)[1][key] for one in runs]
-        if None in values:
+        if key not in scores:
             continue
-        mean, low, high = mean_interval(values)
+        mean, low, high, _ = scores[key]
         ends = "" if low is None else f" ({100 * low:.1f} to {100 * high:.1f})"
-        of_all = f" {100 * mean:.1f}{ends} |" if len(runs) > 1 else ""
-        rows.append(f"| {name} | {100 * test[key]:.1f} |{of_all}")
+        # A single run has the interval of its own texts.
+        shown = f"{100 * test[key]:.1f}{ends if num_runs == 1 else ''}"
+        of_all = f" {100 * mean:.1f}{ends} |" if num_runs > 1 else ""
+        rows.append(f"| {name} | {shown} |{of_all}")
     labels = ", ".join(map(_markdown, corpus["labels"]))
     names = {"test": "test", "val": "validation"}
-    which = "of this run alone: how much another seed would change is not known."
-    if len(runs) > 1:
+    which = (
+        "of this run alone, with 95 % intervals over texts: how much another seed would change is "
+        "not known."
+    )
+    if num_runs > 1:
         which = (
             "of this run, which is the best on the validation split, and the mean of "
-            f"{len(runs)} runs of the same setting with 95 % intervals."
+            f"{num_runs} runs of the same setting with 95 % intervals over texts and seeds."
         )
     num_train = corpus["protocol"].get("num_train")
     texts = f"{num_train:,} texts" if num_train else "texts"
@@ -151,8 +166,8 @@ def _body(run, runs, command):
         f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; "
         f"{which}",
         "",
-        "| Metric | This run |" + (" All runs |" if len(runs) > 1 else ""),
-        "| --- | ---: |" + (" ---: |" if len(runs) > 1 else ""),
+        "| Metric | This run |" + (" All runs |" if num_runs > 1 else ""),
+        "| --- | ---: |" + (" ---: |" if num_runs > 1 else ""),
         *rows,
         "",
         "## Limits",

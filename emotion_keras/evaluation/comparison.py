@@ -10,16 +10,15 @@ import pandas as pd
 from emotion_keras import record
 from emotion_keras.evaluation.cost import summarize_cost
 from emotion_keras.evaluation.predictions import (
-    probability_columns,
+    read_groups,
     read_predictions,
     read_split,
     temperature_of,
 )
-from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
+from emotion_keras.evaluation.scores import SCORES, read_scores, subjects
+from emotion_keras.evaluation.significance import LEVEL, Difference, holm, paired_difference
 from emotion_keras.targets import target_of
 from emotion_keras.targets.calibration import reliability_curve
-
-SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
 
 def contender(run: dict[str, Any]) -> str:
@@ -38,46 +37,45 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
             the validation split where `None`.
 
     Returns:
-        Dictionary of `reference` and `contenders`, a list of dictionaries by falling mean accuracy
-        on the test split: `name`, `num_runs`; for each score of `SCORES` its `mean`, `low` and
-        `high` over the runs; `calibrated`, means of log loss, Brier score and expected calibration
-        error after temperature scaling, with the mean `temperature`; `reliability` before it;
-        `cost`, as of `summarize_cost`; and, but for the reference, `difference` in accuracy to it,
-        with `low`, `high`, `smallest`, `p_value`, `p_holm` and `resolved`: whether it is at least
-        the smallest that these texts and seeds resolve.
+        Dictionary of `reference`; `grouped`, whether the texts of one subject are known and count
+        together; and `contenders`, a list of dictionaries by falling mean accuracy on the test
+        split: `name`, `num_runs`; for each score of `SCORES` the fields of `Score`; `calibrated`,
+        means of log loss, Brier score and expected calibration error after temperature scaling,
+        with the mean `temperature`; `reliability` before it; `cost`, as of `summarize_cost`; and,
+        but for the reference, `difference` in accuracy to it, with `low`, `high`, `p_value`,
+        `p_holm` and `resolved`: whether `p_holm`, corrected for the number of differences, is at
+        most 0.05.
     """
-    runs = {}
+    runs, groups = {}, {}
     for directory in directories:
         run = record.read_run(directory)
         runs.setdefault(contender(run), []).append((run, directory))
-    rows = [_row(name, members) for name, members in runs.items()]
+        groups |= read_groups(directory)
+    rows = [_row(name, members, groups) for name, members in runs.items()]
     if reference is None:
         reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
-    predictions = {name: _test_predictions(members) for name, members in runs.items()}
-    target = target_of(record.read_run(directories[0]))
+    correct = {name: _correct(members) for name, members in runs.items()}
     others = [row for row in rows if row["name"] != reference]
-    for row in others:
-        row["difference"] = _difference(predictions[row["name"]], predictions[reference], target)
-    p_values = holm(row["difference"]["p_value"] for row in others)
-    for row, p_value in zip(others, p_values, strict=True):
-        row["difference"]["p_holm"] = p_value
+    found = [difference_of(correct[row["name"]], correct[reference], groups) for row in others]
+    p_values = holm(one.p_value for one in found)
+    for row, difference, p_value in zip(others, found, p_values, strict=True):
+        corrected = {"p_holm": p_value, "resolved": p_value <= LEVEL}
+        row["difference"] = difference._asdict() | corrected
     rows.sort(key=lambda row: -row["accuracy"]["mean"])
-    return {"reference": reference, "contenders": rows}
+    return {"reference": reference, "grouped": bool(groups), "contenders": rows}
 
 
-def _row(name, members):
-    scores = {key: [run["metrics"]["test"][key] for run, _ in members] for key in SCORES}
-    row = {
+def _row(name, members, groups):
+    scores = read_scores(members, "test", groups)
+    return {
         "name": name,
         "num_runs": len(members),
         "val_accuracy": float(np.mean([run["metrics"]["val"]["accuracy"] for run, _ in members])),
         "cost": summarize_cost([run for run, _ in members]),
         "num_parameters": members[0][0]["num_parameters"],
+        **{key: scores[key]._asdict() for key in SCORES if key in scores},
+        **_calibration(members),
     }
-    for key, values in scores.items():
-        if None not in values:
-            row[key] = dict(zip(("mean", "low", "high"), mean_interval(values), strict=True))
-    return row | _calibration(members)
 
 
 def _calibration(members):
@@ -98,45 +96,42 @@ def _calibration(members):
     }
 
 
-def _test_predictions(members):
-    """Test predictions of a contender's runs: a row a text and run."""
-    frames = []
-    for number, (run, directory) in enumerate(members):
-        rows = read_predictions(directory, run)
-        rows = rows[rows["split"] == "test"]
-        frames.append(rows.assign(run=number, seed=run["seed"]))
-    return pd.concat(frames)
+def _correct(members):
+    return correct_by_text(
+        [read_predictions(directory, run).assign(seed=run["seed"]) for run, directory in members]
+    )
 
 
-def _difference(predictions, of_reference, target):
-    """Difference in accuracy between two contenders, over the texts that both were tested on."""
-    tables = []
-    for frame in (predictions, of_reference):
-        correct = (frame["label"] == frame["predicted"]).astype(float)
-        # With seeds a run is a column; with folds each text has one run, and a seed is a column.
-        tables.append(
-            frame.assign(correct=correct).pivot_table(
-                index="id", columns="seed", values="correct", aggfunc="mean"
-            )
-        )
-    texts = tables[0].index.intersection(tables[1].index)
-    correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
-    found = paired_difference(correct, correct_other)
-    return {
-        **{key: getattr(found, key) for key in ("difference", "low", "high", "smallest")},
-        "resolved": abs(found.difference) >= found.smallest,
-        "p_value": mcnemar(
-            _pooled(predictions, texts, target), _pooled(of_reference, texts, target)
-        ),
-    }
+def correct_by_text(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Where the runs of a contender are right on the test split.
 
+    Args:
+        frames: By run what `read_predictions` gives, with a column `seed`.
 
-def _pooled(frame, texts, target):
-    """Where a contender is right with the mean of its runs' probabilities: one verdict a text.
-
-    A test that took each run's verdict on the same text for another text would find everything
-    significant.
+    Returns:
+        Data frame of a row a text, by its id, and a column a seed; with folds, which test each text
+        once, one column.
     """
-    by_text = frame.groupby("id")
-    means = by_text[probability_columns(target.labels)].mean().loc[texts].to_numpy()
-    return np.array(target.decide(means), object) == by_text["label"].first().loc[texts]
+    rows = pd.concat([frame[frame["split"] == "test"] for frame in frames])
+    correct = (rows["label"] == rows["predicted"]).astype(float)
+    return rows.assign(correct=correct).pivot_table(
+        index="id", columns="seed", values="correct", aggfunc="mean"
+    )
+
+
+def difference_of(
+    correct: pd.DataFrame, correct_other: pd.DataFrame, groups: dict[str, str]
+) -> Difference:
+    """Difference in accuracy between two contenders, over the texts that both were tested on.
+
+    Args:
+        correct: What `correct_by_text` gives of the first.
+        correct_other: The same of the second, which shares texts with the first.
+        groups: The subject of each text by id; a text that is not there is its own.
+
+    Returns:
+        `Difference`.
+    """
+    texts = correct.index.intersection(correct_other.index)
+    ours, others = (table.loc[texts].to_numpy().T for table in (correct, correct_other))
+    return paired_difference(ours, others, subjects(texts.tolist(), groups))

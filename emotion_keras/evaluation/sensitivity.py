@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from emotion_keras import record
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.predictions import read_groups
+from emotion_keras.evaluation.scores import SCORES, read_scores, summarize_scores
 
 # Beside the record of a run whose model was tested on perturbed texts: a row a kind and level.
 NOISE = "noise.csv"
-
-SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
 
 
 def summarize_runs(directories: list[Path]) -> dict[str, Any]:
@@ -22,14 +21,18 @@ def summarize_runs(directories: list[Path]) -> dict[str, Any]:
 
     Returns:
         Dictionary of `run_ids` and, by split, `val` and `test`, of a dictionary by score of
-        `SCORES` of its `mean`, `low` and `high` over the runs; see `mean_interval`.
+        `SCORES` of the fields of `Score`.
     """
-    runs = [record.read_run(directory) for directory in directories]
+    runs = [(record.read_run(directory), directory) for directory in directories]
+    groups = {}
+    for directory in directories:
+        groups |= read_groups(directory)
+    found = {split: read_scores(runs, split, groups) for split in ("val", "test")}
     return {
-        "run_ids": [run["run_id"] for run in runs],
+        "run_ids": [run["run_id"] for run, _ in runs],
         **{
-            split: _summarize_scores([run["metrics"][split] for run in runs])
-            for split in ("val", "test")
+            split: {key: scores[key]._asdict() for key in SCORES if key in scores}
+            for split, scores in found.items()
         },
     }
 
@@ -42,16 +45,18 @@ def summarize_noise(directories: Iterable[Path]) -> list[dict[str, Any]]:
 
     Returns:
         List of dictionaries of `kind`, `level`, `num_runs` and `test`, as of `summarize_runs`; of
-        each kind first the texts as they are, at level 0.
+        each kind first the texts as they are, at level 0. They have no intervals, since what was
+        predicted of perturbed texts is not kept.
     """
     found = {}
     for directory in directories:
         rows = read_noise(directory)
-        as_they_are = record.read_run(directory)["metrics"]["test"]
+        run = record.read_run(directory)
+        as_they_are = run["metrics"]["test"] | {"seed": run["seed"]}
         for kind in dict.fromkeys(row["kind"] for row in rows):
             found.setdefault((kind, 0.0), []).append(as_they_are)
         for row in rows:
-            found.setdefault((row["kind"], row["level"]), []).append(row)
+            found.setdefault((row["kind"], row["level"]), []).append(row | {"seed": run["seed"]})
     kinds = list(dict.fromkeys(kind for kind, _ in found))
     return [
         {
@@ -79,11 +84,7 @@ def read_noise(directory: str | Path) -> list[dict[str, Any]]:
         ]
 
 
-def _summarize_scores(metrics):
-    return {
-        score: dict(
-            zip(("mean", "low", "high"), mean_interval([m[score] for m in metrics]), strict=True)
-        )
-        for score in SCORES
-        if all(m[score] is not None for m in metrics)
-    }
+def _summarize_scores(rows):
+    scores = [{score: row[score] for score in SCORES} for row in rows]
+    found = summarize_scores(scores, [row["seed"] for row in rows], [None] * len(rows))
+    return {score: found[score]._asdict() for score in SCORES if score in found}

@@ -1,11 +1,23 @@
-"""Whether one model is better than another, or whether these texts cannot tell."""
+"""How sure scores and differences are: intervals over texts and seeds, and tests of differences.
+
+Texts are what a test split has many of, and seeds what a study has few of: the variance of a mean
+is the sum of both. That of texts is what resampling them without end would give (Efron and
+Tibshirani 1993), with the texts of one subject resampled together, since they are no independent
+ones; to resample a few seeds would give too little, with two of them half. Intervals are Student's
+with Welch and Satterthwaite's degrees of freedom (Welch 1947), which are few where the spread is
+that of few seeds. A single run adds nothing: of a model without randomness that is right, of others
+it leaves the seeds out.
+"""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import special, stats
-from statsmodels.stats import contingency_tables, multitest
+from scipy import special
+from statsmodels.stats import multitest
+
+# A difference is resolved where its p-value, after the correction for its family, is at most this.
+LEVEL = 0.05
 
 
 class Difference(NamedTuple):
@@ -13,32 +25,41 @@ class Difference(NamedTuple):
 
     Args:
         difference: Float, accuracy of the first minus accuracy of the second.
-        low: Lower end of its interval.
+        low: Lower end of its 95 % interval.
         high: Upper end of its interval.
-        smallest: The smallest difference that these texts and seeds resolve: half the interval's
-            width.
-        p_value: Of there being no difference, two-sided; below 0.05 just where the difference is
-            beyond the smallest at the level of 0.95.
+        p_value: Of there being no difference, two-sided; below 0.05 just where the interval leaves
+            out 0. Of several differences `holm` corrects it.
     """
 
     difference: float
     low: float
     high: float
-    smallest: float
     p_value: float
+
+
+class Spread(NamedTuple):
+    """One of the variances that add up to that of a mean.
+
+    Args:
+        variance: Float, of the mean.
+        freedom: Its degrees of freedom.
+    """
+
+    variance: float
+    freedom: int
 
 
 def mean_interval(
     values: Sequence[float] | np.ndarray, level: float = 0.95
 ) -> tuple[float, float | None, float | None]:
-    """Mean of runs that differ by their seed, with Student's interval.
+    """Mean of values with one source of chance, such as differences by seed, with its interval.
 
     Args:
-        values: Floats, a run each.
+        values: Floats.
         level: Float, the interval's share.
 
     Returns:
-        Mean, lower and upper end; the ends are `None` for a single value.
+        Mean, lower and upper end of Student's interval; the ends are `None` for a single value.
 
     Example:
 
@@ -49,27 +70,73 @@ def mean_interval(
     mean = float(values.mean())
     if len(values) < 2:
         return mean, None, None
-    # Without the checks of scipy.stats, for thousands of calls a report.
-    quantile = special.stdtrit(len(values) - 1, (1 + level) / 2)
-    half = quantile * values.std(ddof=1) / np.sqrt(len(values))
-    return mean, float(mean - half), float(mean + half)
+    return mean, *interval(mean, [spread_over_seeds(values)], level)
+
+
+def spread_over_seeds(values: Sequence[float] | np.ndarray) -> Spread | None:
+    """How far a mean over seeds would move with other seeds, from the values of two or more."""
+    if len(values) < 2:
+        return None
+    return Spread(float(np.var(values, ddof=1) / len(values)), len(values) - 1)
+
+
+def spread_over_subjects(shares: np.ndarray) -> Spread | None:
+    """How far a score would move with the texts of other subjects.
+
+    Args:
+        shares: Float array `(num_subjects,)` that sums to 0: what the texts of each subject add to
+            the score's distance from its expectation. Of an accuracy each text adds its own, less
+            the mean, by the number of texts; see `evaluation.scores` for other scores.
+
+    Returns:
+        `Spread`, or `None` where there is one subject alone.
+    """
+    number = len(shares)
+    if number < 2:
+        return None
+    return Spread(float(number / (number - 1) * np.sum(shares**2)), number - 1)
+
+
+def interval(
+    mean: float, spreads: Iterable[Spread | None], level: float = 0.95
+) -> tuple[float, float]:
+    """Student's interval of a mean whose variance is the sum of several, `None` for one unknown."""
+    spread, freedom = _together(spreads)
+    half = spread * special.stdtrit(freedom, (1 + level) / 2) if spread else 0.0
+    return float(mean - half), float(mean + half)
+
+
+def p_of_0(mean: float, spreads: Iterable[Spread | None]) -> float:
+    """The two-sided p-value of a mean of 0; see `interval`."""
+    spread, freedom = _together(spreads)
+    if not spread:
+        return float(mean == 0)
+    return float(2 * special.stdtr(freedom, -abs(mean) / spread))
+
+
+def _together(spreads):
+    """The standard error of all spreads, and its degrees of freedom."""
+    there = [one for one in spreads if one is not None and one.variance > 0]
+    variance = sum(one.variance for one in there)
+    if not there:
+        return 0.0, np.inf
+    return np.sqrt(variance), variance**2 / sum(one.variance**2 / one.freedom for one in there)
 
 
 def paired_difference(
-    correct: np.ndarray, correct_other: np.ndarray, *, level: float = 0.95
+    correct: np.ndarray,
+    correct_other: np.ndarray,
+    groups: Sequence[Any] | np.ndarray | None = None,
+    *,
+    level: float = 0.95,
 ) -> Difference:
-    """Difference in accuracy, with its interval over texts and seeds.
-
-    Its variance is the sum of three: of the mean over texts, paired, and of the means over the
-    seeds of each model. The first is what resampling the texts without end would give (Efron and
-    Tibshirani 1993); to resample a few seeds would give too little, with two of them half. The
-    interval is Student's with Welch and Satterthwaite's degrees of freedom (Welch 1947), which are
-    few where the spread is that of few seeds. A single run adds nothing: of a model without
-    randomness that is right, of others it leaves the seeds out.
+    """Difference in accuracy, paired by text, with its interval over texts and seeds.
 
     Args:
         correct: Boolean array `(num_seeds, num_texts)`, where the first model is right.
         correct_other: Boolean array `(num_other_seeds, num_texts)`, of the second, same texts.
+        groups: Array `(num_texts,)` that is equal for texts of one subject; each text is its own
+            where `None`.
         level: Float, the interval's share.
 
     Returns:
@@ -86,35 +153,17 @@ def paired_difference(
             f"{correct.shape[1]} and {correct_other.shape[1]} texts"
         )
     gains = correct.mean(axis=0) - correct_other.mean(axis=0)
-    averaged = (gains, correct.mean(axis=1), correct_other.mean(axis=1))
-    averaged = [values for values in averaged if len(values) > 1]
-    variances = np.array([values.var(ddof=1) / len(values) for values in averaged])
-    difference, variance = float(gains.mean()), float(variances.sum())
-    if variance == 0:
-        return Difference(difference, difference, difference, 0.0, float(difference == 0))
-    freedom = variance**2 / sum(variances**2 / [len(values) - 1 for values in averaged])
-    spread = np.sqrt(variance)
-    smallest = float(stats.t.ppf((1 + level) / 2, freedom) * spread)
-    p_value = float(2 * stats.t.sf(abs(difference) / spread, freedom))
-    return Difference(difference, difference - smallest, difference + smallest, smallest, p_value)
-
-
-def mcnemar(correct: np.ndarray, correct_other: np.ndarray) -> float:
-    """McNemar's exact test: whether two models err on equally many texts (McNemar 1947).
-
-    Args:
-        correct: Boolean array `(num_texts,)`, where the first model is right.
-        correct_other: Boolean array `(num_texts,)`, the same of the second.
-
-    Returns:
-        The p-value: two-sided binomial test on the texts on which just one of them is right.
-    """
-    correct, other = np.asarray(correct, bool), np.asarray(correct_other, bool)
-    table = [
-        [np.sum(correct & other), np.sum(correct & ~other)],
-        [np.sum(~correct & other), np.sum(~correct & ~other)],
+    difference = float(gains.mean())
+    shares = (gains - difference) / len(gains)
+    if groups is not None:
+        shares = np.bincount(np.unique(groups, return_inverse=True)[1], shares)
+    spreads = [
+        spread_over_subjects(shares),
+        spread_over_seeds(correct.mean(axis=1)),
+        spread_over_seeds(correct_other.mean(axis=1)),
     ]
-    return float(contingency_tables.mcnemar(table, exact=True).pvalue)
+    ends = interval(difference, spreads, level)
+    return Difference(difference, *ends, p_of_0(difference, spreads))
 
 
 def holm(p_values: Iterable[float]) -> list[float]:

@@ -19,8 +19,9 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.card import model_card
-from emotion_keras.evaluation.predictions import read_split
+from emotion_keras.evaluation.card import measured_split, model_card
+from emotion_keras.evaluation.predictions import read_groups, read_split
+from emotion_keras.evaluation.scores import read_scores
 from emotion_keras.inference.explanation import explaining_model
 from emotion_keras.inference.onnx_graph import input_signature, to_onnx
 from emotion_keras.inference.onnx_model import OnnxModel
@@ -118,7 +119,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
             },
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
-        (part / CARD).write_text(model_card(run, [run], command), encoding="utf-8")
+        scores = read_scores([(run, directory)], measured_split(run), read_groups(directory))
+        (part / CARD).write_text(model_card(run, scores, 1, command), encoding="utf-8")
         part.rename(out)
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -24,7 +24,12 @@ from emotion_keras.studies.study import Ended, StudyOptions, Task, make_runs
 
 COMPARISON = "comparison.json"
 
-_COMPARISON = {"corpus": {"name": str}, "reference": str, "contenders": [{"name": str}]}
+_COMPARISON = {
+    "corpus": {"name": str},
+    "reference": str,
+    "grouped": bool,
+    "contenders": [{"name": str}],
+}
 
 # From cheap to dear, so that a first table is there soon.
 CONTENDERS = (

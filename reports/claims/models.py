@@ -19,6 +19,7 @@ from reports.claims.verdicts import (
 from reports.display.words import interval, percent
 from reports.paper import BERT, ORDER, OURS, OURS_FROM_SCRATCH
 from reports.records import Run
+from reports.scores import score_runs
 
 # An expected calibration error of at most this; the paper gives no number, it is ours.
 CALIBRATED = 0.05
@@ -140,7 +141,7 @@ def calibrated(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
     """
 
     def judge(runs):
-        mean, low, high = mean_interval([run.test["ece"] for run in runs])
+        mean, low, high, _ = score_runs(runs)["ece"]
         ends = "" if low is None else f" ({interval(low, high)})"
         return verdict_of_interval(low, high, CALIBRATED), [
             f"expected calibration error {percent(mean)} %{ends}."
@@ -151,8 +152,8 @@ def calibrated(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
         "calibrated",
         "The model's confidence is reliable.",
         "Expected calibration error (15 bins) on the test split, before any temperature scaling: "
-        f"Student's 95 % interval over seeds at or below {100 * CALIBRATED:g} %, a limit of ours."
-        + WHICH_FORM,
+        f"its 95 % interval over texts and seeds at or below {100 * CALIBRATED:g} %, a limit of "
+        "ours." + WHICH_FORM,
         verdict,
         measured,
         "confidence",

@@ -1,12 +1,14 @@
 """The tests that decide: what differences and intervals say of a claim."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from emotion_keras.evaluation.significance import Difference, holm, mean_interval, paired_difference
+from emotion_keras.evaluation.comparison import correct_by_text, difference_of
+from emotion_keras.evaluation.significance import LEVEL, Difference, holm, mean_interval
+from reports.display.words import interval, p_in_words, percent
 from reports.records import Run
 
 HOLDS = "holds"
@@ -14,53 +16,74 @@ DOES_NOT_HOLD = "does not hold"
 NOT_RESOLVED = "not resolved"
 NOT_RUN = "not run"
 
-LEVEL = 0.05
+
+class Resolved(NamedTuple):
+    """A difference among others that are looked at together.
+
+    Args:
+        difference: Its `Difference`.
+        p_holm: Its p-value after Holm's correction for all of them.
+    """
+
+    difference: Difference
+    p_holm: float
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether it is more than chance: the one rule of the page."""
+        return self.p_holm <= LEVEL
 
 
-def difference(runs: list[Run], others: list[Run]) -> Difference | None:
+def resolve(found: Mapping[Any, Difference | None]) -> dict[Any, Resolved | None]:
+    """Corrects differences that are looked at together for their number.
+
+    Args:
+        found: Dictionary of `Difference`, or of `None` where it is unknown.
+
+    Returns:
+        Dictionary of `Resolved` or `None` by the same keys.
+    """
+    known = {key: one for key, one in found.items() if one is not None}
+    corrected = dict(zip(known, holm(one.p_value for one in known.values()), strict=True))
+    return {
+        key: None if one is None else Resolved(one, corrected[key]) for key, one in found.items()
+    }
+
+
+def difference(runs: list[Run], others: list[Run], *, fewest: int = 2) -> Difference | None:
     """Difference in accuracy between runs of two settings, or `None` where it is unknown.
 
     Args:
         runs: List of `Run`.
         others: List of `Run`, tested on the same texts.
+        fewest: So many runs of each are needed: a single one says nothing of other seeds.
 
     Returns:
-        `Difference`, or `None` if predictions, common texts or a second run of either are missing.
+        `Difference`, or `None` if predictions, common texts or runs are missing.
     """
-    if min(len(runs), len(others)) < 2 or any(r.predictions is None for r in [*runs, *others]):
+    if min(len(runs), len(others)) < fewest:
         return None
-    tables = [_correct(tuple(runs)), _correct(tuple(others))]
-    texts = tables[0].index.intersection(tables[1].index)
-    if not len(texts):
+    if any(run.predictions is None for run in [*runs, *others]):
         return None
-    correct, correct_other = (table.loc[texts].to_numpy().T for table in tables)
-    return paired_difference(correct, correct_other)
+    tables = _correct(tuple(runs)), _correct(tuple(others))
+    if tables[0].index.intersection(tables[1].index).empty:
+        return None
+    return difference_of(*tables, runs[0].groups)
 
 
 @functools.lru_cache(maxsize=64)
 def _correct(runs):
     # A model is in many pairs.
-    return correct_by_text(runs)
+    return correct_by_text([run.predictions.assign(seed=run.seed) for run in runs])
 
 
-def correct_by_text(runs: list[Run]) -> pd.DataFrame:
-    """Where runs of a contender are right on the test split.
-
-    Args:
-        runs: List of `Run` with predictions.
-
-    Returns:
-        Data frame of a row a text and a column a seed; with folds, which test each text once, one
-        column.
-    """
-    frames = [
-        run.predictions[run.predictions["split"] == "test"].assign(seed=run.seed) for run in runs
-    ]
-    frame = pd.concat(frames)
-    correct = (frame["label"] == frame["predicted"]).astype(float)
-    return frame.assign(correct=correct).pivot_table(
-        index="id", columns="seed", values="correct", aggfunc="mean"
-    )
+def resolved_in_words(found: Resolved) -> str:
+    """A difference in points with its interval and its corrected p-value in brackets."""
+    one = found.difference
+    ends = interval(one.low, one.high, signed=True)
+    p_value = p_in_words(found.p_holm)
+    equals = "" if p_value.startswith("<") else "= "
+    return f"{percent(one.difference, signed=True)} ({ends}; p {equals}{p_value})"
 
 
 class Differences:

@@ -10,7 +10,7 @@ from reports.display.words import METRICS
 from reports.findings import Findings, mean_accuracy
 from reports.paper import OURS, TABLE_1
 from reports.records import Run
-from reports.scores import runs_of_comparison, summarize
+from reports.scores import score_runs
 
 TITLE = "The answer"
 
@@ -31,26 +31,28 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     }
     if best is None:
         return head
-    row = summarize(runs_of_comparison({best: compared[best]}), ["contender"]).iloc[0]
-    scores = [
-        {
-            "title": title,
-            "mean": row[f"{metric}_mean"],
-            "low": row[f"{metric}_low"],
-            "high": row[f"{metric}_high"],
-        }
-        for metric, title in METRICS.items()
-    ]
+    found = score_runs(compared[best])
+    scores = [{"title": title, "score": found.get(metric)} for metric, title in METRICS.items()]
     return {
         **head,
         "scores": scores,
         "runs": len(compared[best]),
+        "subjects": subjects_in_words(compared[best][0]),
         "num_texts": num_test_texts(compared[best]),
         "num_models": len(compared),
         "skips_single_runs": len({len(runs) > 1 for runs in compared.values()}) > 1,
         "better": better_run(findings.left_out, compared[best]),
         "paper": TABLE_1[OURS] if findings.with_paper else None,
     }
+
+
+def subjects_in_words(run: Run) -> str:
+    """What is known of whose texts a model was tested on, since texts of one are no two."""
+    if run.groups:
+        return "texts of one respondent count together"
+    if run.record["corpus"]["protocol"].get("by_subject"):
+        return "the records do not say which texts are of one respondent"
+    return ""
 
 
 def better_run(others: list[Run], runs: list[Run]) -> Run | None:

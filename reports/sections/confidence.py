@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emotion_keras.evaluation.predictions import probability_columns
-from emotion_keras.evaluation.significance import mean_interval
 from emotion_keras.targets.calibration import (
     expected_calibration_error,
     reliability_curve,
@@ -29,6 +28,7 @@ from reports.display.table import Table
 from reports.display.words import interval, or_nan, percent
 from reports.findings import Findings
 from reports.records import Run
+from reports.scores import SPREADS, score_runs
 
 TITLE = "Confidence"
 
@@ -87,7 +87,7 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             found.append((temperature, expected_calibration_error(label_ids, scaled)))
             parts[False].append((label_ids, probabilities))
             parts[True].append((label_ids, scaled))
-        mean, low, high = map(or_nan, mean_interval([run.test["ece"] for run in runs]))
+        mean, low, high, spread = map(or_nan, score_runs(runs)["ece"])
         temperature, after = np.mean(found, axis=0)
         rows.append(
             {
@@ -96,6 +96,7 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
                 "ece_mean": mean,
                 "ece_low": low,
                 "ece_high": high,
+                "ece_spread": spread,
                 "ece_scaled": after,
                 "temperature": temperature,
             }
@@ -113,6 +114,7 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             "95 % interval": [
                 interval(*ends) for ends in zip(frame["ece_low"], frame["ece_high"], strict=True)
             ],
+            SPREADS: frame["ece_spread"].map(percent),
             "ECE after scaling, %": frame["ece_scaled"].map(percent),
             "Temperature": [f"{value:.2f}" for value in frame["temperature"]],
         }
@@ -124,8 +126,10 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
         "Temperature": "temperature",
     }
     caption = (
-        "Expected calibration error on the test split (15 bins), means over runs, before and after "
-        "temperature scaling; each run's temperature is fitted on its validation split."
+        "Expected calibration error on the test split (15 bins), means over runs with 95 % "
+        f"intervals over texts and seeds, and its standard deviation over seeds ({SPREADS}), "
+        "before and after temperature scaling; each run's temperature is fitted on its validation "
+        "split."
     )
     return Table("calibration", caption, frame, shown, sort_by), pd.concat(curves)
 

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emotion_keras.evaluation.significance import Difference, holm
-from reports.claims.verdicts import difference
+from reports.claims.verdicts import Resolved, difference, resolve
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, p_in_words, percent
@@ -23,7 +22,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     if not found:
         return None
     runs = runs_of_points(found)
-    summary = summarize(runs, ["contender", "value"])
+    summary = summarize(found, ["contender", "value"])
     sections = []
     for name in dict.fromkeys(summary["contender"]):
         own = summary[summary["contender"] == name]
@@ -34,27 +33,29 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                 "pictures": page.by_metric(
                     page.new_name(f"gate_{name.partition('@')[2]}"),
                     f"Dot plot of {{}} of {name} on the test split with each form of the gate and "
-                    "of pooling: every run, the mean with its 95 % interval over seeds.",
+                    "of pooling: every run, the mean with its 95 % interval over texts and seeds.",
                     lambda metric, own=own, of_name=of_name: draw_scores(
                         of_name, own, metric, name="value"
                     ),
                 ),
             }
         )
-    differences = {
-        (name, form): None if form == GATE else difference(of_form, found.get((name, GATE), []))
-        for (name, form), of_form in found.items()
-    }
+    differences = resolve(
+        {
+            (name, form): None if form == GATE else difference(of_form, found.get((name, GATE), []))
+            for (name, form), of_form in found.items()
+        }
+    )
     table = gate_table(summary, differences)
     return {"table": page.add_table(table), "forms": sections}
 
 
-def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Difference | None]) -> Table:
+def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Resolved | None]) -> Table:
     """What the runs reach with each form of the gate, and how much beyond the paper's form.
 
     Args:
         frame: What `summarize` gives by `contender` and `value`.
-        differences: Dictionary of `Difference`, or `None` where it is unknown, by pairs of
+        differences: Dictionary of `Resolved`, or `None` where it is unknown, by pairs of
             contender and form.
 
     Returns:
@@ -67,22 +68,20 @@ def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Differenc
         ["contender", "value"],
     )
     found = [differences[at] for at in zip(frame["contender"], frame["value"], strict=True)]
-    known = [number for number, one in enumerate(found) if one is not None]
-    corrected = dict(zip(known, holm([found[n].p_value for n in known]), strict=True))
     frame = table.frame.assign(
         **{
-            key: [np.nan if one is None else getattr(one, key) for one in found]
+            key: [np.nan if one is None else getattr(one.difference, key) for one in found]
             for key in ("difference", "low", "high")
         },
-        p_holm=[corrected.get(number, np.nan) for number in range(len(found))],
+        p_holm=[np.nan if one is None else one.p_holm for one in found],
     )
     shown = table.shown.assign(
         **{
             f"Beyond {GATE}, points": [
                 "–"
                 if one is None
-                else f"{percent(one.difference, signed=True)} "
-                f"({interval(one.low, one.high, signed=True)})"
+                else f"{percent(one.difference.difference, signed=True)} "
+                f"({interval(one.difference.low, one.difference.high, signed=True)})"
                 for one in found
             ],
             "p (Holm)": frame["p_holm"].map(p_in_words),

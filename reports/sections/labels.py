@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.scores import f1_of
 from reports.display.figure import (
     COLOURS,
     PAPER,
@@ -23,6 +23,7 @@ from reports.display.table import Table, own_heading
 from reports.display.words import or_nan, percent
 from reports.findings import Findings
 from reports.records import Run
+from reports.scores import score_runs
 
 TITLE = "Labels"
 
@@ -55,7 +56,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "label_f1": page.add_table(table),
         "picture": page.add_figure(
             "label_f1",
-            "F1 of each label on the test split with 95 % intervals over seeds, of "
+            "F1 of each label on the test split with 95 % intervals over texts and seeds, of "
             f"{', '.join(drawn)}. The numbers are in the table below.",
             draw_labels(by_label, drawn),
         ),
@@ -93,12 +94,12 @@ def confusion_table(runs: list[Run], name: str) -> Table:
 
 
 def label_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
-    """F1 of each label and contender, with intervals over runs."""
+    """F1 of each label and contender, with intervals over texts and seeds."""
     rows = []
     for name, runs in compared.items():
+        scores = score_runs(runs)
         for label in runs[0].labels:
-            values = [run.test["per_label"][label]["f1"] for run in runs]
-            mean, low, high = map(or_nan, mean_interval(values))
+            mean, low, high, _ = map(or_nan, scores[f1_of(label)])
             support = runs[0].test["per_label"][label]["support"]
             rows.append(
                 {
@@ -127,7 +128,8 @@ def label_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
         shown[label] = [percent(m) + half for m, half in zip(own["f1_mean"], halves, strict=True)]
     table = Table(
         "label_f1",
-        "F1 of each label on the test split, per cent: means over runs, with 95 % intervals.",
+        "F1 of each label on the test split, per cent: means over runs, with 95 % intervals over "
+        "texts and seeds.",
         wide,
         shown,
         {label: f"{label}_mean" for label in labels},

@@ -4,10 +4,9 @@ from typing import Any
 
 from emotion_keras.evaluation import card
 from reports.display.page import Page
-from reports.display.words import METRICS
 from reports.findings import Findings
 from reports.records import Run
-from reports.scores import runs_of_comparison, summarize
+from reports.scores import score_runs
 from reports.sections.repeat import from_run_command
 
 TITLE = "Model card"
@@ -22,11 +21,10 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     runs = findings.compared[findings.best]
     (page.out / MODEL_CARD).write_text(model_card(runs), encoding="utf-8")
     run = best_run(runs)
-    means = summarize(runs_of_comparison({findings.best: runs}), ["contender"]).iloc[0]
     return {
         "run": run,
         "runs": len(runs),
-        "means": {metric: means[f"{metric}_mean"] for metric in METRICS},
+        "scores": score_runs(runs),
         "purpose": card.PURPOSE,
         "limits": card.limits(run.record),
         "ethics": card.ETHICS,
@@ -48,4 +46,5 @@ def model_card(runs: list[Run]) -> str:
         String of Markdown.
     """
     run = best_run(runs)
-    return card.model_card(run.record, [one.record for one in runs], from_run_command(run))
+    scores = score_runs(runs)
+    return card.model_card(run.record, scores, len(runs), from_run_command(run))

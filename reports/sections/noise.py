@@ -16,7 +16,7 @@ from reports.display.figure import (
 from reports.display.page import Page
 from reports.display.words import METRICS
 from reports.findings import Findings
-from reports.scores import draw_curves, sensitivity_table, show_curves, summarize
+from reports.scores import draw_curves, sensitivity_table, show_curves, summarize_noise
 
 TITLE = "Noise"
 
@@ -28,15 +28,13 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         return None
     section: dict[str, Any] = {"pictures": [], "table": None, "labels": None}
     if not noises.empty:
-        by = ["contender", "kind", "level"]
-        summary = summarize(noises, by)
+        summary = summarize_noise(noises)
         titles = {"contender": "Model", "kind": "Noise", "level": "Level"}
-        section["table"] = page.add_table(sensitivity_table("noise", titles, summary, by))
+        section["table"] = page.add_table(sensitivity_table("noise", titles, summary, list(titles)))
         section["pictures"] = page.by_metric(
             "noise",
             "Panels by kind of noise in texts: {} on the test split by level of noise, every run a "
-            "dot, lines of means, bands of 95 % intervals over seeds. The numbers are in the table "
-            "below.",
+            "dot, lines of means. The numbers are in the table below.",
             lambda metric: draw_noise(noises, summary, metric),
         )
     trained = {contender for contender, value in found if value > 0}

@@ -11,7 +11,13 @@ from reports.display.table import Table
 from reports.display.words import METRICS, value_in_words
 from reports.findings import Findings
 from reports.records import SEARCH, Study
-from reports.scores import runs_of_comparison, summarize, with_intervals
+from reports.scores import (
+    SPREADS,
+    intervals_in_words,
+    summarize,
+    with_intervals,
+    with_spreads,
+)
 
 TITLE = "What was read"
 
@@ -52,9 +58,7 @@ def short_table(studies: list[Study], name: str) -> Table | None:
     rows = [
         {"study": study, **row}
         for (study, contender, _), runs in groups.items()
-        for row in summarize(runs_of_comparison({contender: runs}), ["contender"]).to_dict(
-            "records"
-        )
+        for row in summarize({(contender,): runs}, ["contender"]).to_dict("records")
     ]
     frame = pd.DataFrame(rows)
     frame["learning_rate"] = [
@@ -70,9 +74,13 @@ def short_table(studies: list[Study], name: str) -> Table | None:
             ],
             "Runs": frame["runs"].astype(str),
             **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
+            SPREADS: with_spreads(frame),
         }
     )
     sort_by = {"Learning rate": "learning_rate", "Runs": "runs"}
     sort_by |= {title: f"{m}_mean" for m, title in METRICS.items()}
-    caption = f"{name}: test split, per cent, one row for each study and setting."
+    caption = (
+        f"{name}: test split, per cent, one row for each study and setting, "
+        f"{intervals_in_words(frame)}."
+    )
     return Table("other_runs", caption, frame, shown, sort_by)

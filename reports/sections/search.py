@@ -12,8 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from scipy import stats
 
-from emotion_keras.evaluation.significance import holm
-from reports.claims.verdicts import LEVEL
+from emotion_keras.evaluation.significance import LEVEL, holm
 from reports.display.figure import (
     COLOURS,
     EDGE,

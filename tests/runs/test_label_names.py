@@ -26,6 +26,7 @@ from emotion_keras.targets import SingleLabel
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training import run as training_run
 from reports.records import read_records
+from reports.scores import score_runs
 
 NAMES = [
     pytest.param("label", id="a column of predictions"),
@@ -106,8 +107,9 @@ def test_models_are_compared_by_all_labels(name, tmp_path, make_record):
     first, second = compare_runs([tmp_path / "a", tmp_path / "b"])["contenders"]
     assert (first["accuracy"]["mean"], second["accuracy"]["mean"]) == (1, pytest.approx(2 / 3))
     assert second["difference"]["difference"] == pytest.approx(-1 / 3)
-    # Of three texts one is right with the first alone: by McNemar's exact test no difference.
-    assert second["difference"]["p_value"] == 1
+    # Of three texts one is right with the first alone: one standard error from 0, and Student's t
+    # of two degrees of freedom is beyond 1 with this probability.
+    assert second["difference"]["p_value"] == pytest.approx(1 - 1 / np.sqrt(3))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -227,8 +229,8 @@ def test_tables_for_the_terminal_have_a_row_for_each(run_of_all):
 def test_reports_and_cards_read_such_a_run(run_of_all):
     records = read_records(run_of_all.parents[1])
     assert not records.broken and len(records.parts[0].runs) == 1
-    run = records.parts[0].runs[0].record
-    card = model_card(run, [run], "python -m emotion_keras.fit")
+    run = records.parts[0].runs[0]
+    card = model_card(run.record, score_runs([run]), 1, "python -m emotion_keras.fit")
     assert "\\<b\\>" in card and "two lines" in card
 
 

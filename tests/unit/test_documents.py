@@ -69,7 +69,9 @@ def test_the_readme_shows_results_as_they_are_published():
         if re.search(r"\| \d\d\.\d ±", line)
     ]
     assert len(rows) > 3
-    assert set(rows) <= set(PUBLISHED.read_text(encoding="utf-8").splitlines())
+    published = PUBLISHED.read_text(encoding="utf-8")
+    table_1 = published[published.index("| Model | Encoder |") :].partition("\n\n")[0]
+    assert set(rows) <= set(table_1.splitlines())
 
 
 def test_every_room_is_described():

@@ -24,7 +24,7 @@ NAMES = [
 
 
 def score(mean):
-    return {"mean": mean, "low": mean - 0.0123, "high": mean + 0.0123}
+    return {"mean": mean, "low": mean - 0.0123, "high": mean + 0.0123, "spread": 0.0087}
 
 
 def row(name, **more):
@@ -48,12 +48,12 @@ def row(name, **more):
 
 
 DIFFERENCE = {
-    **{"difference": -0.105, "low": -0.125, "high": -0.085, "smallest": 0.023},
+    **{"difference": -0.105, "low": -0.125, "high": -0.085},
     **{"p_holm": 0.0004, "resolved": False},
 }
 NUMBERS = [
     *("71.2 ±1.2", "71.2 > 4.5", "0.86 > 0.85", "0.43 > 0.40", "1.07", "22.7M", "1234", "99"),
-    *("12.3", "4568", "2.5", "-10.5", "-12.5 to -8.5", "< 0.001", "not resolved (2.3)"),
+    *("12.3", "4568", "2.5", "-10.5", "-12.5 to -8.5", "< 0.001", "not resolved", "0.9"),
 ]
 
 
@@ -67,7 +67,8 @@ def shown(renderable, width):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_comparison_has_all_its_numbers(name, width):
     rows = [row("majority"), row(name, difference=DIFFERENCE)]
-    comparison = {"corpus": {"name": "isear"}, "reference": "majority", "contenders": rows}
+    comparison = {"corpus": {"name": "isear"}, "reference": "majority", "grouped": True}
+    comparison["contenders"] = rows
     text = shown(summarize(copy.deepcopy(comparison)), width)
     for number in NUMBERS:
         assert re.search(rf"(?<!\S){re.escape(number)}(?!\S)", text), number
@@ -79,7 +80,8 @@ def test_a_comparison_has_all_its_numbers(name, width):
 def test_a_latency_that_was_not_measured_alone_is_no_number():
     made = row("cnn@scratch")
     made["cost"] |= {"milliseconds_for_1_text": None, "milliseconds_for_256_texts": None}
-    comparison = {"corpus": {"name": "isear"}, "reference": "cnn@scratch", "contenders": [made]}
+    comparison = {"corpus": {"name": "isear"}, "reference": "cnn@scratch"}
+    comparison |= {"grouped": False, "contenders": [made]}
     text = shown(summarize(comparison), 200)
     (costs,) = re.findall(r"^ *cnn@scratch +22\.7M.*$", text, re.MULTILINE)
     assert costs.split() == ["cnn@scratch", "22.7M", "1234", "99", "-", "-", "2.5"]

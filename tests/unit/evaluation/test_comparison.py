@@ -5,8 +5,8 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.evaluation.comparison import compare_runs
-from emotion_keras.evaluation.predictions import write_predictions
-from emotion_keras.evaluation.significance import mcnemar, paired_difference
+from emotion_keras.evaluation.predictions import write_groups, write_predictions
+from emotion_keras.evaluation.significance import holm, paired_difference
 from emotion_keras.targets import SingleLabel
 from emotion_keras.targets.metrics import classification_metrics
 
@@ -76,19 +76,48 @@ def test_differences_are_those_of_the_statistics(study):
     for name in ("majority", "lstm@scratch"):
         found = rows[name]["difference"]
         expected = paired_difference(right[name], right["cnn@scratch"])
-        assert found["difference"] == pytest.approx(expected.difference)
-        assert found["smallest"] == pytest.approx(expected.smallest)
+        for key, value in expected._asdict().items():
+            assert found[key] == pytest.approx(value)
     assert rows["majority"]["difference"]["resolved"]
     assert not rows["lstm@scratch"]["difference"]["resolved"]
-    # Three seeds of equal probabilities: the mean is for what most of them say.
-    verdicts = {name: value.sum(axis=0) >= 2 for name, value in right.items()}
-    p_values = {
-        name: mcnemar(verdicts[name], verdicts["cnn@scratch"])
-        for name in ("majority", "lstm@scratch")
-    }
-    for name, p_value in p_values.items():
-        assert rows[name]["difference"]["p_value"] == pytest.approx(p_value)
-    assert rows["majority"]["difference"]["p_holm"] == pytest.approx(2 * p_values["majority"])
+    p_values = [rows[name]["difference"]["p_value"] for name in ("majority", "lstm@scratch")]
+    corrected = [rows[name]["difference"]["p_holm"] for name in ("majority", "lstm@scratch")]
+    assert corrected == pytest.approx(holm(p_values))
+
+
+def test_of_many_differences_one_is_resolved_only_after_the_correction(make_record, tmp_path):
+    # The p-value of `a` against `b` is 0.012; that one of six is so small has a chance of 0.07.
+    for name, skill in zip("abcdefg", (0.7, 0.66, *[0.69] * 5), strict=True):
+        for seed in range(2):
+            make_run(make_record, tmp_path, name, seed, skill)
+    directories = record.find_runs(tmp_path)
+    alone = compare_runs([p for p in directories if p.name[0] in "ab"], "a")["contenders"]
+    beside = compare_runs(directories, "a")["contenders"]
+    (alone,), (beside,) = (
+        [row["difference"] for row in rows if row["name"] == "b"] for rows in (alone, beside)
+    )
+    assert alone["resolved"] and alone["p_holm"] == alone["p_value"] == beside["p_value"]
+    assert beside["p_holm"] > 0.05 and not beside["resolved"]
+
+
+def test_texts_of_one_group_count_together(study):
+    directories, right = study
+    apart = {row["name"]: row for row in compare_runs(directories, "cnn@scratch")["contenders"]}
+    # One run's folder says it for all.
+    groups = np.arange(300) // 10
+    write_groups(directories[0], [str(i) for i in range(100, 400)], groups.tolist())
+    comparison = compare_runs(directories, "cnn@scratch")
+    assert comparison["grouped"]
+    rows = {row["name"]: row for row in comparison["contenders"]}
+    for name in ("majority", "lstm@scratch"):
+        expected = paired_difference(right[name], right["cnn@scratch"], groups)
+        assert rows[name]["difference"]["low"] == pytest.approx(expected.low)
+        assert rows[name]["difference"]["low"] != apart[name]["difference"]["low"]
+    for name, row in rows.items():
+        assert row["accuracy"]["mean"] == apart[name]["accuracy"]["mean"]
+        assert row["accuracy"]["low"] != apart[name]["accuracy"]["low"]
+        spread = right[name].mean(axis=1).std(ddof=1)
+        assert row["accuracy"]["spread"] == pytest.approx(spread)
 
 
 def test_temperature_is_fitted_on_validation(study):

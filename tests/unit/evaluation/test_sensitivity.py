@@ -5,13 +5,15 @@ import pytest
 from scipy import stats
 
 from emotion_keras import record
+from emotion_keras.evaluation.predictions import write_predictions
+from emotion_keras.evaluation.scores import SCORES
 from emotion_keras.evaluation.sensitivity import (
     NOISE,
-    SCORES,
     read_noise,
     summarize_noise,
     summarize_runs,
 )
+from emotion_keras.targets import SingleLabel
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def runs(make_record, tmp_path):
     directories = [tmp_path / f"run{i}" for i in range(3)]
     for directory in directories:
         directory.mkdir()
-        run = make_record(run_id=directory.name)
+        run = make_record(run_id=directory.name, seed=int(directory.name[-1]))
         for scores in run["metrics"].values():
             scores.update({score: rng.random() for score in SCORES})
         record.write_run(directory, run)
@@ -29,11 +31,16 @@ def runs(make_record, tmp_path):
 
 
 def expected(values):
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return pytest.approx({"mean": np.mean(values), "low": low, "high": high})
+    """Without predictions no interval is known, only how far seeds spread."""
+    return {
+        "mean": pytest.approx(np.mean(values)),
+        "low": None,
+        "high": None,
+        "spread": pytest.approx(np.std(values, ddof=1)),
+    }
 
 
-def test_means_and_intervals_of_each_split(runs):
+def test_means_and_spreads_of_each_split(runs):
     found = summarize_runs(runs)
     assert found["run_ids"] == ["run0", "run1", "run2"]
     for split in ("val", "test"):
@@ -54,7 +61,32 @@ def test_a_score_that_a_run_lacks_is_left_out(runs):
 def test_one_run_has_no_interval(runs):
     found = summarize_runs(runs[:1])["test"]["accuracy"]
     value = record.read_run(runs[0])["metrics"]["test"]["accuracy"]
-    assert found == {"mean": value, "low": None, "high": None}
+    assert found == {"mean": pytest.approx(value), "low": None, "high": None, "spread": None}
+
+
+def test_intervals_are_over_the_texts_that_were_predicted(runs):
+    rng = np.random.default_rng(0)
+    right = {"val": rng.random(40) < 0.8, "test": rng.random(60) < 0.6}
+    splits = {
+        split: (map(str, range(len(of_split))), ["joy"] * len(of_split), shares(of_split))
+        for split, of_split in right.items()
+    }
+    write_predictions(runs[0], SingleLabel(["joy", "fear"]), splits)
+    run = record.read_run(runs[0])
+    for split, of_split in right.items():
+        run["metrics"][split].update(accuracy=of_split.mean(), num_examples=len(of_split))
+    record.write_run(runs[0], run)
+    found = summarize_runs(runs[:1])
+    for split, of_split in right.items():
+        low, high = stats.t.interval(
+            0.95, len(of_split) - 1, of_split.mean(), stats.sem(of_split.astype(float))
+        )
+        ends = [found[split]["accuracy"][end] for end in ("low", "high")]
+        assert ends == pytest.approx([low, high])
+
+
+def shares(right):
+    return np.where(right[:, None], [[0.9, 0.1]], [[0.2, 0.8]])
 
 
 def test_noise_is_summarized_by_kind_and_level_with_the_texts_as_they_are(runs):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from emotion_keras.evaluation.significance import holm, mcnemar, mean_interval, paired_difference
+from emotion_keras.evaluation.significance import holm, mean_interval, paired_difference
 
 
 def test_mean_interval_by_hand():
@@ -18,19 +18,6 @@ def test_mean_interval_by_hand():
 
 def test_one_run_has_no_interval():
     assert mean_interval([0.7]) == (0.7, None, None)
-
-
-def test_mcnemar_by_hand():
-    # One model alone is right 8 times, the other alone 1 time: twice the chance of at most one
-    # head in nine throws, 2 * (1 + 9) / 2**9.
-    correct = [True] * 8 + [False] + [True] * 20 + [False] * 5
-    other = [False] * 8 + [True] + [True] * 20 + [False] * 5
-    assert mcnemar(correct, other) == pytest.approx(20 / 512)
-    assert mcnemar(other, correct) == pytest.approx(20 / 512)
-
-
-def test_mcnemar_of_a_model_with_itself():
-    assert mcnemar([True, False], [True, False]) == 1
 
 
 def test_holm_by_hand():
@@ -48,7 +35,6 @@ def test_difference_of_single_runs_is_over_texts_alone():
     found = paired_difference(correct, other)
     half = 1.984217 * np.sqrt(0.187475 / 100)
     assert found.difference == pytest.approx(0.12)
-    assert found.smallest == pytest.approx(half, rel=1e-5)
     assert found.low == pytest.approx(0.12 - half, rel=1e-5)
     assert found.high == pytest.approx(0.12 + half, rel=1e-5)
     assert 0.005 < found.p_value < 0.01  # 2.771 standard errors.
@@ -56,7 +42,7 @@ def test_difference_of_single_runs_is_over_texts_alone():
 
 def test_difference_is_paired_by_text():
     correct = np.random.default_rng(0).random((1, 500)) < 0.5
-    assert paired_difference(correct, correct) == (0, 0, 0, 0, 1)
+    assert paired_difference(correct, correct) == (0, 0, 0, 1)
 
 
 def test_difference_of_two_seeds_is_students():
@@ -66,11 +52,11 @@ def test_difference_of_two_seeds_is_students():
     # Accuracies 1 and 0: standard error 1/2; Student's t of 1 degree of freedom at 97.5 % is
     # 12.70620, and one standard error or more has a probability of exactly 1/2.
     assert found.difference == 0.5
-    assert found.smallest == pytest.approx(12.70620 / 2, rel=1e-6)
+    assert found.high - found.difference == pytest.approx(12.70620 / 2, rel=1e-6)
     assert found.p_value == pytest.approx(0.5)
     # The same spread in both: standard error sqrt(1/2), two degrees of freedom.
     found = paired_difference(seeds, seeds)
-    assert found.smallest == pytest.approx(4.302653 * np.sqrt(1 / 2), rel=1e-6)
+    assert found.high - found.difference == pytest.approx(4.302653 * np.sqrt(1 / 2), rel=1e-6)
 
 
 def test_difference_counts_texts_and_seeds():
@@ -82,7 +68,24 @@ def test_difference_counts_texts_and_seeds():
     freedom = (of_texts + of_seeds) ** 2 / (of_texts**2 / 99 + of_seeds**2 / 1)
     half = stats.t.ppf(0.975, freedom) * np.sqrt(of_texts + of_seeds)
     assert found.difference == 0.75
-    assert found.smallest == pytest.approx(half)
+    assert found.high - found.difference == pytest.approx(half)
+
+
+def test_texts_of_one_subject_count_together():
+    # 100 texts: each twice is as sure as once, and of 50 subjects.
+    gains = np.array([1] * 16 + [-1] * 4 + [0] * 30)
+    once = paired_difference(gains[None] == 1, gains[None] == -1)
+    twice = np.repeat(gains, 2)[None]
+    found = paired_difference(twice == 1, twice == -1, np.repeat(np.arange(50), 2))
+    assert found == pytest.approx(once)
+    # Subjects who answer at random add no spread of their own.
+    rng = np.random.default_rng(0)
+    correct, other = (rng.random((1, 3000)) < share for share in (0.6, 0.5))
+    apart = paired_difference(correct, other)
+    together = paired_difference(correct, other, np.arange(3000) % 300)
+    assert together.high - together.low == pytest.approx(apart.high - apart.low, rel=0.1)
+    # One subject alone says nothing of others.
+    assert paired_difference(correct, other, np.zeros(3000)).low == pytest.approx(apart.difference)
 
 
 @pytest.mark.parametrize("num_seeds", [2, 5])

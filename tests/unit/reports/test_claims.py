@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from emotion_keras.evaluation.comparison import correct_by_text
 from emotion_keras.evaluation.significance import Difference
 from reports.claims import Evidence, decide_claims
 from reports.claims.verdicts import (
@@ -11,7 +12,6 @@ from reports.claims.verdicts import (
     NOT_RESOLVED,
     NOT_RUN,
     all_of,
-    correct_by_text,
     verdict_of_differences,
     verdict_of_interval,
 )
@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.usefixtures("garbage")]
 LABELS = ["joy", "fear"]
 
 
-def found(difference, smallest=0.02):
-    p_value = 2 * stats.norm.sf(stats.norm.ppf(0.975) * abs(difference) / smallest)
-    return Difference(difference, difference - smallest, difference + smallest, smallest, p_value)
+def found(difference, half=0.02):
+    p_value = 2 * stats.norm.sf(stats.norm.ppf(0.975) * abs(difference) / half)
+    return Difference(difference, difference - half, difference + half, p_value)
 
 
 def runs_of(contender, rights, auc=0.9, macro_f1=None, ece=0.04, seeds=None):
@@ -40,9 +40,13 @@ def runs_of(contender, rights, auc=0.9, macro_f1=None, ece=0.04, seeds=None):
                 "split": "test",
                 "label": "joy",
                 "predicted": np.where(correct, "joy", "fear"),
+                "probability:joy": correct.astype(float),
+                "probability:fear": 1 - correct.astype(float),
             }
         )
         test = {
+            **dict.fromkeys(("log_loss", "brier_score"), 0.5),
+            "per_label": {label: {"f1": 0.5} for label in LABELS},
             "accuracy": right / 100,
             "macro_f1": right / 100 if macro_f1 is None else macro_f1,
             "auc": auc,
@@ -53,7 +57,7 @@ def runs_of(contender, rights, auc=0.9, macro_f1=None, ece=0.04, seeds=None):
             "model": model,
             "seed": seed if seeds is None else seeds[seed],
             "inputs": {"encoder": encoder},
-            "corpus": {"labels": LABELS},
+            "corpus": {"labels": LABELS, "reading": {}},
             "metrics": {"test": test},
         }
         runs.append(Run(None, record, predictions))
@@ -303,8 +307,15 @@ def test_less_data_is_the_largest_share_up_to_a_half(rights, verdict):
     [([0.01, 0.011], HOLDS), ([0.03, 0.07], NOT_RESOLVED), ([0.1, 0.101], DOES_NOT_HOLD)],
 )
 def test_calibrated_is_a_small_error_with_its_interval(ece, verdict):
-    compared = {OURS: runs_of(OURS, [70, 70], ece=ece)}
+    # Right and sure everywhere, so that other texts would change nothing.
+    compared = {OURS: runs_of(OURS, [100, 100], ece=ece)}
     assert decide("calibrated", compared=compared).verdict == verdict
+
+
+def test_a_small_error_on_few_texts_is_not_resolved():
+    # Sure and right about 70 of 100 texts: over texts the error moves by 9 points either way.
+    compared = {OURS: runs_of(OURS, [70, 70], ece=[0.01, 0.011])}
+    assert decide("calibrated", compared=compared).verdict == NOT_RESOLVED
 
 
 @pytest.mark.parametrize(
@@ -356,7 +367,7 @@ def test_correctness_is_a_row_a_text_and_a_column_a_seed(tmp_path, make_run):
     for seed in (0, 3):
         make_run(tmp_path / "fit", "cnn@scratch", seed)
     runs = read_records(tmp_path).parts[0].runs
-    correct = correct_by_text(runs)
+    correct = correct_by_text([run.predictions.assign(seed=run.seed) for run in runs])
     assert correct.shape == (90, 2) and list(correct.columns) == [0, 3]
     for run in runs:
         assert correct[run.seed].mean() == pytest.approx(run.test["accuracy"])

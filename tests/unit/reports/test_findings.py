@@ -16,7 +16,7 @@ def test_settings_are_not_averaged(tmp_path, make_run):
         make_run(tmp_path / "comparison", "cnn@scratch", seed, learning_rate=1, name=name)
     make_run(tmp_path / "comparison", "lstm@scratch")
     (part,) = read_records(tmp_path).parts
-    _, compared, left_out = compared_runs(part)
+    compared, left_out = compared_runs(part)
     assert [run.seed for run in compared["cnn@scratch"]] == [0, 1, 2]
     assert {run.name for run in left_out} == {"other-0", "other-1"}
     # Where the comparison says which it is about, they are taken.
@@ -26,7 +26,7 @@ def test_settings_are_not_averaged(tmp_path, make_run):
         reference="cnn@scratch",
         contenders=[],
     )
-    _, compared, left_out = compared_runs(read_records(tmp_path).parts[0])
+    compared, left_out = compared_runs(read_records(tmp_path).parts[0])
     assert [run.name for run in compared["cnn@scratch"]] == ["other-0", "other-1"]
     assert len(left_out) == 3
 
@@ -34,7 +34,7 @@ def test_settings_are_not_averaged(tmp_path, make_run):
 def test_runs_of_trials_are_not_compared(tmp_path, make_run):
     make_run(tmp_path / "comparison", "cnn@scratch", 0)
     make_run(tmp_path / "comparison", "cnn@scratch", 1, trial="noise 0.2")
-    _, compared, _ = compared_runs(read_records(tmp_path).parts[0])
+    compared, _ = compared_runs(read_records(tmp_path).parts[0])
     assert [run.seed for run in compared["cnn@scratch"]] == [0]
 
 

@@ -36,7 +36,7 @@ def shown(tmp_path, make_run, quick, read_page):
 def test_the_paper_is_shown_beside_the_data_that_it_is_about(shown, data, is_papers):
     page, out = shown({"comparison": {OURS: (2, 0.9), "bert@minilm": (2, 0.7)}}, **data)
     (row, _) = page.table("table_1")
-    assert ("The paper: accuracy, F1, AUC" in row) is is_papers
+    assert ("The paper" in row) is is_papers
     assert ("89.1" in page.text) is is_papers
     assert ("What the paper claims" in page.text) is is_papers
     assert ("Table 1" in page.text) is is_papers

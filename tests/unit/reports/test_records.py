@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.predictions import write_groups
 from reports.records import read_records
 
 
@@ -110,11 +111,7 @@ def test_what_is_broken_is_named_and_skipped(how, tmp_path, make_run):
 @pytest.mark.parametrize(
     "name, values",
     [
-        ("comparison.json", {"run_ids": [], "contenders": [{}], "reference": "cnn"}),
-        (
-            "comparison.json",
-            {"run_ids": [], "contenders": [{"name": "a", "num_runs": 1}], "reference": "b"},
-        ),
+        ("comparison.json", {"run_ids": "all", "contenders": [], "reference": "cnn"}),
         ("sensitivity.json", {"analysis": "weather", "points": []}),
         ("sensitivity.json", {"analysis": "noise", "points": [{"value": 1}]}),
         ("search.json", {"trials": []}),
@@ -129,6 +126,23 @@ def test_broken_files_of_a_study_are_named_and_its_runs_kept(name, values, tmp_p
     ((path, _),) = records.broken
     assert path == directory.parent / name
     assert name not in records.parts[0].studies[0].files
+
+
+def test_one_run_says_for_all_whose_the_texts_are(tmp_path, make_run):
+    directories = [make_run(tmp_path / "fit", "cnn@scratch", seed) for seed in range(2)]
+    make_run(tmp_path / "fit", "cnn@scratch", corpus="weeks", name="other")
+    write_groups(directories[1], ["31", "32", "33"], [5, 5, 7])
+    records = read_records(tmp_path)
+    found = {run.name: run.groups for part in records.parts for run in part.runs}
+    of_all = {"31": "5", "32": "5", "33": "7"}
+    assert found == {directories[0].name: of_all, directories[1].name: of_all, "other": {}}
+    assert not records.broken
+    # What cannot be read is named, and each text counts by itself.
+    (directories[1] / "groups.csv").write_text("text,author\n31,Ada\n")
+    records = read_records(tmp_path)
+    assert [run.groups for run in records.parts[0].runs] == [{}, {}]
+    ((path, reason),) = records.broken
+    assert path == directories[1] / "groups.csv" and "damaged" in reason
 
 
 def test_corpora_splits_and_backends_are_kept_apart(tmp_path, make_run, change):

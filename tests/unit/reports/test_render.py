@@ -12,7 +12,7 @@ from scipy import stats
 
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import compare_runs
-from reports import findings
+from emotion_keras.evaluation.predictions import write_groups
 from reports.display import fonts
 from reports.render import main, render
 from tests.fixtures.records import ISEAR
@@ -31,23 +31,38 @@ TABLES = """
 """
 
 
+METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
+
+
 def records_of(runs_dir, study, start=""):
     """Records of a study by hand, sorted by seed."""
     paths = sorted((runs_dir / study).glob(f"{start}*/run.json"))
     return [json.loads(path.read_text()) for path in paths]
 
 
-def score(values):
-    """A score in per cent with half of Student's 95 % interval, as tables show it."""
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return f"{100 * np.mean(values):.1f} ±{100 * half:.1f}"
+def accuracy_of(directories):
+    """Mean accuracy of runs and half of its 95 % interval over texts and seeds, by hand."""
+    frames = [pd.read_csv(path / "predictions.csv") for path in directories]
+    tested = [frame[frame["split"] == "test"].sort_values("id") for frame in frames]
+    right = np.array([frame["label"] == frame["predicted"] for frame in tested])
+    spreads = {right.shape[1]: right.mean(axis=0), len(right): right.mean(axis=1)}
+    variances = {n: values.var(ddof=1) / n for n, values in spreads.items() if n > 1}
+    together = sum(variances.values())
+    freedom = together**2 / sum(one**2 / (n - 1) for n, one in variances.items())
+    return right.mean(), stats.t.ppf(0.975, freedom) * np.sqrt(together)
 
 
-def scores(records):
-    return {
-        title: score([record["metrics"]["test"][key] for record in records])
-        for key, title in (("accuracy", "Accuracy"), ("macro_f1", "Macro F1"), ("auc", "AUC"))
-    }
+def check_scores(row, directories):
+    """Compares a row of a table with the records and predictions in folders."""
+    tests = [json.loads((path / "run.json").read_text())["metrics"]["test"] for path in directories]
+    mean, half = accuracy_of(directories)
+    assert row["Accuracy"] == f"{100 * mean:.1f} ±{100 * half:.1f}"
+    spreads = []
+    for key, title in METRICS.items():
+        values = [100 * test[key] for test in tests]
+        assert row[title].startswith(f"{np.mean(values):.1f} ±")
+        spreads.append(f"{np.std(values, ddof=1):.1f}" if len(values) > 1 else "–")
+    assert row["SD over seeds"] == ", ".join(spreads)
 
 
 def test_all_is_well_and_nothing_is_left_out(rendered):
@@ -93,12 +108,44 @@ def test_headings_are_in_order_and_figures_have_texts(page):
 
 
 def test_the_head_is_the_best_on_validation(page, runs_dir):
-    records = records_of(runs_dir, "comparison", "gated_transformer-minilm")
-    assert f"{OURS} labels" in page.text
-    for key in ("accuracy", "macro_f1", "auc"):
-        values = [record["metrics"]["test"][key] for record in records]
-        low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
-        assert f"{100 * np.mean(values):.1f} {100 * low:.1f} to {100 * high:.1f}" in page.text
+    directories = sorted((runs_dir / "comparison").glob("gated_transformer-minilm*"))
+    mean, half = accuracy_of(directories)
+    assert f"{OURS} labels {100 * mean:.1f}" in page.text
+    shown = " to ".join(f"{100 * end:.1f}" for end in (mean - half, mean + half))
+    assert f"{100 * mean:.1f} {shown}" in page.text
+    # The same number has the same interval in Table 1, and on the card.
+    (row,) = [row for row in page.table("table_1") if row["Model"] == OURS]
+    assert row["Accuracy"] == f"{100 * mean:.1f} ±{100 * half:.1f}"
+    assert f"{100 * mean:.1f} % the mean of 3 ({shown} over texts and seeds)" in page.text
+
+
+@pytest.mark.parametrize(
+    "by_subject, groups, said",
+    [
+        (True, True, "texts of one respondent count together"),
+        (True, False, "the records do not say which texts are of one respondent"),
+        (False, False, None),
+    ],
+)
+def test_the_head_says_whether_texts_of_one_respondent_count_together(
+    tmp_path, make_run, change, quick, read_page, by_subject, groups, said
+):
+    for seed in range(2):
+        directory = make_run(tmp_path / "runs" / "fit", "cnn@scratch", seed)
+        corpus = json.loads((directory / "run.json").read_text())["corpus"]
+        corpus["protocol"]["by_subject"] = by_subject
+        change(directory, corpus=corpus)
+    if groups:
+        ids = [str(30 + number) for number in range(90)]
+        write_groups(directory, ids, [number // 9 for number in range(90)])
+    render(tmp_path / "runs", out=str(tmp_path / "report"), notify=lambda message: None)
+    page = read_page(tmp_path / "report")
+    assert said is None or said in page.text
+    apart = "the records do not say" in page.text, "count together" in page.text
+    assert apart == (by_subject and not groups, groups)
+    mean, half = accuracy_of(sorted((tmp_path / "runs" / "fit").iterdir()))
+    (row,) = page.table("table_1")
+    assert (row["Accuracy"] == f"{100 * mean:.1f} ±{100 * half:.1f}") is not groups
 
 
 def test_a_single_run_is_not_the_best(tmp_path, make_run, quick, read_page):
@@ -118,11 +165,11 @@ def test_table_1_is_what_the_records_say(page, runs_dir):
         model, _, encoder = row["Model"].partition("@")
         records = records_of(runs_dir, "comparison", f"{model}-{encoder}".rstrip("-"))
         assert row["Runs"] == str(len(records)) == "3"
-        expected = scores(records)
-        assert {title: row[title] for title in expected} == expected
+        paths = sorted((runs_dir / "comparison").glob(f"{model}-{encoder}".rstrip("-") + "*"))
+        check_scores(row, [path for path in paths if path.is_dir()])
         means.append(np.mean([record["metrics"]["test"]["accuracy"] for record in records]))
     assert means == sorted(means, reverse=True) and len(means) == 7
-    papers = {row["Model"]: row["The paper: accuracy, F1, AUC"] for row in rows}
+    papers = {row["Model"]: row["The paper"] for row in rows}
     assert papers[OURS] == "Ours 89.1, 88.3, 93.0" and papers["tfidf_svm"] == "–"
 
 
@@ -141,7 +188,8 @@ def test_differences_are_those_of_the_evaluation(page, runs_dir, garbage):
         assert row["95 % interval"] == f"{low} to {high}"
         assert row["Resolved"] == ("yes" if found["resolved"] else "no")
         p = found["p_holm"]
-        assert row["p (McNemar, Holm)"] == ("< 0.001" if p < 0.001 else f"{p:.3f}")
+        assert row["p (Holm)"] == ("< 0.001" if p < 0.001 else f"{p:.3f}")
+        assert found["resolved"] is (p <= 0.05)
 
 
 @pytest.mark.parametrize(
@@ -155,12 +203,7 @@ def test_analyses_are_what_the_records_say(page, runs_dir, study, column):
     for row, point in zip(rows, points, strict=True):
         value = point["value"]
         assert (row[column] if study == "gate" else float(row[column])) == value
-        records = [
-            json.loads((runs_dir / study / name / "run.json").read_text())
-            for name in point["run_ids"]
-        ]
-        expected = scores(records)
-        assert {title: row[title] for title in expected} == expected
+        check_scores(row, [runs_dir / study / name for name in point["run_ids"]])
 
 
 def test_wrong_labels_are_shown_of_models_that_were_trained_with_them(page):
@@ -201,11 +244,13 @@ def test_noise_is_what_its_files_say(page, runs_dir):
     assert [float(row["Level"]) for row in rows if row["Model"] == OURS] == [0, 0.1, 0.4] * 2
     for row in rows:
         if row["Level"] == "0":
-            assert row["Accuracy"] == scores(records)["Accuracy"]
+            accuracies = [record["metrics"]["test"]["accuracy"] for record in records]
         else:
-            level = float(row["Level"])
-            assert row["Accuracy"] == score([0.8 - level, 0.79 - level, 0.78 - level])
-            assert row["AUC"] == "80.0 ±0.0"
+            accuracies = [accuracy - float(row["Level"]) for accuracy in (0.8, 0.79, 0.78)]
+            assert row["AUC"] == "80.0"
+        assert row["Accuracy"] == f"{100 * np.mean(accuracies):.1f}"
+        spread = f"{100 * np.std(accuracies, ddof=1):.1f}"
+        assert row["SD over seeds"].split(", ")[0] == spread
 
 
 def test_labels_and_confidence_are_what_the_records_say(page, runs_dir):
@@ -216,9 +261,8 @@ def test_labels_and_confidence_are_what_the_records_say(page, runs_dir):
             assert row[label] == f"{count} ({100 * count / counts.sum():.1f})"
     (row,) = [row for row in page.table("label_f1") if row["Model"] == OURS]
     for label in ISEAR["labels"]:
-        assert row[label] == score(
-            [r["metrics"]["test"]["per_label"][label]["f1"] for r in records]
-        )
+        f1 = [r["metrics"]["test"]["per_label"][label]["f1"] for r in records]
+        assert row[label].startswith(f"{100 * np.mean(f1):.1f} ±")
     (row,) = [row for row in page.table("calibration") if row["Model"] == OURS]
     ece = np.mean([record["metrics"]["test"]["ece"] for record in records])
     assert row["ECE, %"] == f"{100 * ece:.1f}"
@@ -384,16 +428,16 @@ def test_corpora_and_backends_are_kept_apart_and_said(tmp_path, make_run, quick,
     out = tmp_path / "report"
     assert render(runs, out=str(out), notify=told.append) == 0
     page = read_page(out)
-    records = records_of(runs, "comparison", "cnn-scratch-seed")[:2]
     (row,) = page.table("table_1")
-    assert row["Accuracy"] == scores(records)["Accuracy"]
+    check_scores(row, [runs / "comparison" / f"cnn-scratch-seed{seed}" for seed in range(2)])
     assert "Kept apart" in page.text and "torch: 1 run" in page.text and "<weeks>" in page.text
     assert any(line.startswith("Kept apart") for line in told)
     # Asked for, the others have a page of their own.
     assert render(runs, out=str(out), corpus="<weeks>", notify=told.append) == 0
     (row,) = read_page(out).table("table_1")
     accuracy = json.loads((other / "run.json").read_text())["metrics"]["test"]["accuracy"]
-    assert row["Model"] == "lstm@scratch" and row["Accuracy"] == f"{100 * accuracy:.1f}"
+    assert row["Model"] == "lstm@scratch"
+    assert row["Accuracy"].startswith(f"{100 * accuracy:.1f} ±")
 
 
 def test_what_was_left_out_is_told(tmp_path, make_run, quick, read_page):
@@ -424,39 +468,7 @@ def test_what_is_missing_says_how_to_make_it(tmp_path, make_run, quick, read_pag
         assert f"python -m tuning.sensitivity {analysis}" in text
     assert "python -m tuning.search" in text
     assert "None of the paper’s 9 claims has been tested yet" in text
-    assert "one run, no interval" in text
-
-
-def test_what_the_comparison_holds_is_not_worked_out_again(tmp_path, make_run, quick, monkeypatch):
-    runs = tmp_path / "runs" / "comparison"
-    skills = {"cnn@scratch": 0.9, "lstm@scratch": 0.5, "bert@minilm": 0.6}
-    paths = {
-        n: [make_run(runs, n, seed, skill) for seed in range(2)] for n, skill in skills.items()
-    }
-    told = [path for name in ("cnn@scratch", "lstm@scratch") for path in paths[name]]
-    stored = compare_runs(told)
-    (runs / "comparison.json").write_text(
-        json.dumps({"schema_version": 1, "run_ids": [path.name for path in told], **stored})
-    )
-    asked = []
-
-    def counted(directories, reference):
-        asked.append([path.name for path in directories])
-        return compare_runs(directories, reference)
-
-    monkeypatch.setattr(findings, "compare_runs", counted)
-    out = tmp_path / "report"
-    render(tmp_path / "runs", out=str(out), notify=lambda message: None)
-    assert asked == [[path.name for path in paths["cnn@scratch"] + paths["bert@minilm"]]]
-    every = compare_runs([path for of_name in paths.values() for path in of_name], "cnn@scratch")
-    found = (out / "tables" / "differences.csv").read_text().splitlines()[1:]
-    expected = {
-        row["name"]: row["difference"] for row in every["contenders"] if "difference" in row
-    }
-    for line in found:
-        name, difference, *_, p_holm, _ = line.split(",")
-        assert float(difference) == expected[name]["difference"]
-        assert float(p_holm) == pytest.approx(expected[name]["p_holm"])
+    assert "no predictions, no interval" in text
 
 
 def test_the_command_says_what_is_wrong(tmp_path, capsys):

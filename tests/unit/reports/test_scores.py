@@ -2,37 +2,50 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
-from scipy import stats
 
 from reports.findings import points
 from reports.records import read_records
-from reports.scores import draw_curve, draw_scores, runs_of_noise, summarize
+from reports.scores import draw_curve, draw_scores, runs_of_noise, summarize, summarize_noise
+from tests.fixtures.records import summary_of
 
 
-def student(values):
-    """Mean and Student's 95 % interval by scipy's own function."""
-    values = np.asarray(values)
-    low, high = stats.t.interval(0.95, len(values) - 1, values.mean(), stats.sem(values))
-    return values.mean(), low, high
+def test_a_summary_has_means_intervals_and_spreads(tmp_path, make_run):
+    for seed in range(3):
+        make_run(tmp_path / "fit", "cnn@scratch", seed)
+    make_run(tmp_path / "fit", "lstm@scratch")
+    make_run(tmp_path / "fit", "tfidf_svm", predictions=False)
+    groups = {}
+    for run in read_records(tmp_path).parts[0].runs:
+        groups.setdefault((run.contender, 1), []).append(run)
+    summary = summarize(groups, ["contender", "value"]).set_index("contender")
+    assert summary["runs"].to_dict() == {"cnn@scratch": 3, "lstm@scratch": 1, "tfidf_svm": 1}
+    assert set(summary["value"]) == {1}
+    cnn, lstm, svm = (summary.loc[name] for name in summary.index)
+    for metric in ("accuracy", "macro_f1", "auc"):
+        values = [run.test[metric] for run in groups["cnn@scratch", 1]]
+        assert cnn[f"{metric}_mean"] == pytest.approx(np.mean(values))
+        assert cnn[f"{metric}_spread"] == pytest.approx(np.std(values, ddof=1))
+        assert cnn[f"{metric}_low"] < min(values) <= max(values) < cnn[f"{metric}_high"]
+        # A single run has an interval over its texts, and without predictions there is none.
+        assert lstm[f"{metric}_low"] < lstm[f"{metric}_mean"] < lstm[f"{metric}_high"]
+        assert np.isnan(lstm[f"{metric}_spread"]) and np.isnan(svm[f"{metric}_low"])
 
 
-def test_summary_is_mean_and_students_interval():
-    frame = pd.DataFrame(
-        {
-            "contender": ["a", "a", "a", "b"],
-            "accuracy": [0.7, 0.72, 0.77, 0.5],
-            "macro_f1": [0.6, 0.61, 0.62, 0.4],
-            "auc": [0.9, np.nan, 0.9, 0.8],
-        }
-    )
-    a, b = summarize(frame, ["contender"]).to_dict("records")
-    for metric in ("accuracy", "macro_f1"):
-        found = [a[f"{metric}_{end}"] for end in ("mean", "low", "high")]
-        assert found == pytest.approx(student(frame[metric][:3]))
-    # One run without AUC, and a single run without interval.
-    assert np.isnan(a["auc_mean"])
-    assert b["accuracy_mean"] == 0.5 and np.isnan(b["accuracy_low"])
-    assert a["runs"] == 3 and b["runs"] == 1
+def test_noise_has_means_and_spreads_over_seeds():
+    rows = [
+        {"contender": "a", "kind": "typos", "level": level, "seed": seed, "accuracy": accuracy}
+        for level, accuracies in ((0.1, [0.5, 0.7, 0.4, 0.6]), (0.2, [0.3, 0.3, 0.2, 0.2]))
+        for seed, accuracy in zip([0, 0, 1, 1], accuracies, strict=True)
+    ]
+    frame = pd.DataFrame(rows).assign(macro_f1=0.5, auc=[np.nan] + [0.9] * 7)
+    first, second = summarize_noise(frame).to_dict("records")
+    assert (first["level"], second["level"], first["runs"]) == (0.1, 0.2, 4)
+    # Two folds a seed: means 0.6 and 0.5, and 0.3 and 0.2.
+    assert first["accuracy_mean"] == pytest.approx(0.55)
+    for row in (first, second):
+        assert row["accuracy_spread"] == pytest.approx(0.1 / np.sqrt(2))
+        assert np.isnan(row["accuracy_low"]) and row["macro_f1_mean"] == 0.5
+    assert np.isnan(first["auc_mean"]) and second["auc_mean"] == pytest.approx(0.9)
 
 
 def test_noise_starts_from_the_texts_as_they_are(runs_dir):
@@ -55,7 +68,7 @@ def legend(figure):
 
 
 def test_scores_show_every_run_mean_interval_and_paper(scored):
-    summary = summarize(scored, ["contender"])
+    summary = summary_of(scored, ["contender"])
     paper, kinds = pd.Series([0.8, np.nan]), pd.Series(["from scratch", "pretrained"])
     figure = draw_scores(scored, summary, "accuracy", paper=paper, kinds=kinds)
     (axes,) = figure.axes
@@ -74,14 +87,15 @@ def test_scores_show_every_run_mean_interval_and_paper(scored):
     assert axes.get_xlabel() == "Accuracy on the test split, %"
 
 
-def test_a_single_run_has_no_interval(scored):
+def test_what_has_no_interval_is_a_mark(scored):
     one = scored.iloc[[0]]
-    figure = draw_scores(one, summarize(one, ["contender"]), "auc")
+    summary = summary_of(one, ["contender"]).assign(auc_low=np.nan, auc_high=np.nan)
+    figure = draw_scores(one, summary, "auc")
     assert [len(line.get_xdata()) for line in figure.axes[0].lines] == [1]
 
 
 def test_a_curve_shows_runs_means_and_bands_on_a_logarithmic_axis(scored):
-    summary = summarize(scored, ["contender", "value"])
+    summary = summary_of(scored, ["contender", "value"])
     figure = draw_curve(scored, summary, "macro_f1", "value", "Learning rate", True)
     (axes,) = figure.axes
     assert axes.get_xscale() == "log"
@@ -100,10 +114,11 @@ def test_a_curve_shows_runs_means_and_bands_on_a_logarithmic_axis(scored):
 
 
 def test_axes_end_where_scores_do(scored):
-    # Student's interval of two runs that differ much is wider than all that there is.
     two = scored.iloc[:4].assign(seed=[0, 1, 0, 1], value=[1.0, 1.0, 2.0, 2.0])
     two["accuracy"] = [0.1, 0.9, 0.2, 0.8]
-    summary = summarize(two, ["contender", "value"])
+    # An interval of few runs that differ much is wider than all that there is.
+    wide = {"accuracy_low": -1.0, "accuracy_high": 2.0}
+    summary = summary_of(two, ["contender", "value"]).assign(**wide)
     low, high = draw_curve(two, summary, "accuracy", "value", "x").axes[0].get_ylim()
     assert (low, high) == (-0.01, 1.01)
     low, high = draw_scores(two, summary, "accuracy").axes[0].get_xlim()

@@ -1,10 +1,19 @@
 import json
 
+import numpy as np
 import pytest
+from scipy import stats
 
+from reports.findings import gather
 from reports.paper import TABLE_1
 from reports.records import read_records
-from reports.sections.comparison import comparison_table, is_constant, kind_of
+from reports.sections.comparison import (
+    comparison_table,
+    differences_table,
+    is_constant,
+    kind_of,
+)
+from tests.fixtures.records import ISEAR
 
 
 def test_the_papers_numbers_are_those_of_its_table_1():
@@ -18,52 +27,68 @@ def test_the_papers_numbers_are_those_of_its_table_1():
     }
 
 
-def compared_with(differences, reference="a"):
-    rows = [{"name": reference}]
-    for name, (difference, resolved) in differences.items():
-        values = {"low": difference - 0.01, "high": difference + 0.01, "smallest": 0.01}
-        rows.append(
-            {
-                "name": name,
-                "difference": {
-                    "difference": difference,
-                    "p_holm": 0.01,
-                    "resolved": resolved,
-                    **values,
-                },
-            }
-        )
-    return {"reference": reference, "contenders": rows}
+@pytest.fixture
+def compared(tmp_path, make_run):
+    """Runs by model, of the accuracies that are given by name; the first is the best."""
 
+    def make(skills, num_runs=2):
+        for name, skill in skills.items():
+            for seed in range(num_runs):
+                make_run(tmp_path / "fit", name, seed, skill, **ISEAR)
+        (part,) = read_records(tmp_path).parts
+        return gather(None, part)
 
-class FakeRun:
-    is_baseline, encoder = False, "scratch"
-
-    def __init__(self, name, accuracy):
-        self.name, self.seed = name, 0
-        self.test = {"accuracy": accuracy, "macro_f1": accuracy, "auc": None}
+    return make
 
 
 @pytest.mark.parametrize(
-    "resolved, reference, is_bold",
-    [((True, True), "a", True), ((True, False), "a", False), ((True, True), "b", False)],
+    "skills, is_bold",
+    [
+        ({"a@scratch": 0.9, "b@scratch": 0.5, "c@scratch": 0.4}, True),
+        ({"a@scratch": 0.9, "b@scratch": 0.89, "c@scratch": 0.4}, False),
+        ({"a@scratch": 0.9}, False),
+    ],
 )
-def test_the_best_is_bold_where_its_lead_is_resolved(resolved, reference, is_bold):
-    compared = {
-        name: [FakeRun(name, accuracy)] for name, accuracy in (("b", 0.6), ("a", 0.7), ("c", 0.5))
-    }
-    others = [name for name in "abc" if name != reference]
-    differences = dict(zip(others, ((-0.1, resolved[0]), (-0.2, resolved[1])), strict=True))
-    table = comparison_table(compared, compared_with(differences, reference), "days", True)
-    assert table.frame["contender"].tolist() == ["a", "b", "c"]
+def test_the_best_is_bold_where_its_lead_is_resolved(compared, skills, is_bold):
+    found = compared(skills)
+    table = comparison_table(found.compared, found.differences, "days", True)
+    assert sorted(table.frame["contender"]) == list(skills)
     assert table.bold == ({(0, "Accuracy")} if is_bold else set())
     assert ("No accuracy is bold" in table.caption) is not is_bold
+    if found.differences:
+        resolved = differences_table(found.differences, found.best).shown["Resolved"]
+        assert (set(resolved) == {"yes"}) is is_bold
 
 
-def test_without_predictions_table_1_has_no_differences():
-    table = comparison_table({"a": [FakeRun("a", 0.7)]}, None, "days", False)
-    assert table.frame["difference"].isna().all() and not table.bold
-    assert table.shown["Accuracy"].tolist() == ["70.0"] and table.shown["AUC"].tolist() == ["–"]
+def test_intervals_are_over_texts_and_seeds_and_spreads_over_seeds(compared):
+    found = compared({"a@scratch": 0.7}, num_runs=3)
+    (row,) = comparison_table(found.compared, {}, "days", False).shown.to_dict("records")
+    runs = found.compared["a@scratch"]
+    right = np.array(
+        [
+            (run.predictions["label"] == run.predictions["predicted"])[
+                run.predictions["split"] == "test"
+            ]
+            for run in runs
+        ]
+    )
+    of_texts = right.mean(axis=0).var(ddof=1) / right.shape[1]
+    of_seeds = right.mean(axis=1).var(ddof=1) / 3
+    freedom = (of_texts + of_seeds) ** 2 / (of_texts**2 / 89 + of_seeds**2 / 2)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(of_texts + of_seeds)
+    assert row["Accuracy"] == f"{100 * right.mean():.1f} ±{100 * half:.1f}"
+    spread = right.mean(axis=1).std(ddof=1)
+    assert row["SD over seeds"].split(", ")[0] == f"{100 * spread:.1f}"
+
+
+def test_without_predictions_table_1_has_neither_differences_nor_intervals(tmp_path, make_run):
+    for name in ("a@scratch", "b@scratch"):
+        make_run(tmp_path / "fit", name, predictions=False)
+    found = gather(None, read_records(tmp_path).parts[0])
+    assert list(found.differences.values()) == [None]
+    table = comparison_table(found.compared, found.differences, "days", False)
+    assert not table.bold and "without intervals" in table.caption
+    assert not any("±" in cell for cell in table.shown["Accuracy"])
 
 
 @pytest.mark.parametrize(

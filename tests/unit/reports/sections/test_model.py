@@ -3,6 +3,7 @@ import pytest
 import yaml
 
 from reports.records import read_records
+from reports.scores import score_runs
 from reports.sections.model import best_run, model_card
 
 
@@ -32,7 +33,24 @@ def test_the_model_card_has_the_metadata_of_hugging_face(part):
     }
     for heading in ("Purpose", "Metrics", "Limits", "Ethics", "Data and licence", "Made with"):
         assert f"## {heading}" in body
-    assert f"| Accuracy | {100 * test['accuracy']:.1f} |" in body
+    # One run of 90 texts: Student's t of 89 degrees of freedom at 97.5 % is 1.98698.
+    half = 1.98698 * np.sqrt(test["accuracy"] * (1 - test["accuracy"]) / 89)
+    low, high = (100 * (test["accuracy"] + sign * half) for sign in (-1, 1))
+    assert f"| Accuracy | {100 * test['accuracy']:.1f} ({low:.1f} to {high:.1f}) |" in body
+    assert "how much another seed would change is not known" in body
+
+
+def test_a_card_of_several_runs_has_their_mean_with_its_interval(tmp_path, make_run):
+    for seed in range(3):
+        make_run(tmp_path / "fit", "cnn@scratch", seed)
+    runs = read_records(tmp_path).parts[0].runs
+    _, body = metadata(model_card(runs))
+    found = score_runs(runs)["accuracy"]
+    best = best_run(runs).test["accuracy"]
+    (row,) = [line for line in body.splitlines() if line.startswith("| Accuracy")]
+    ends = f"({100 * found.low:.1f} to {100 * found.high:.1f})"
+    assert row == f"| Accuracy | {100 * best:.1f} | {100 * found.mean:.1f} {ends} |"
+    assert "95 % intervals over texts and seeds" in body
 
 
 @pytest.mark.parametrize("name, library", [("tfidf_logistic", "sklearn"), ("cnn@scratch", "keras")])

@@ -1,0 +1,189 @@
+"""The scores of a model's runs, each with its interval over texts and seeds.
+
+What a text adds to a score is its influence on it (Hampel 1974): how much the score moves as the
+text counts more. Of accuracy, F1, AUC (DeLong et al. 1988), log loss, Brier score and calibration
+error it has a closed form, so that nothing is resampled.
+"""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from emotion_keras import record
+from emotion_keras.evaluation.predictions import probability_columns, read_predictions
+from emotion_keras.evaluation.significance import (
+    interval,
+    spread_over_seeds,
+    spread_over_subjects,
+)
+from emotion_keras.targets import Target, target_of
+
+SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
+_NUM_BINS = 15
+
+
+class Score(NamedTuple):
+    """A score of several runs.
+
+    Args:
+        mean: Over the runs.
+        low: Lower end of its 95 % interval over texts and seeds, of a single seed over texts alone;
+            `None` where the runs' predictions are missing.
+        high: Upper end.
+        spread: Standard deviation over seeds, or `None` of a single one.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    spread: float | None
+
+
+def f1_of(label: str) -> str:
+    """The name of the F1 of a label among scores."""
+    return f"f1:{label}"
+
+
+def scores_of(metrics: Mapping[str, Any]) -> dict[str, float | None]:
+    """The scores in the metrics of a split, of which a record has more; see `SCORES`, `f1_of`."""
+    by_label = {f1_of(label): of_label["f1"] for label, of_label in metrics["per_label"].items()}
+    return {name: metrics[name] for name in SCORES} | by_label
+
+
+def text_shares(
+    rows: pd.DataFrame, target: Target, groups: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """What the texts of each subject add to the scores of one run.
+
+    Args:
+        rows: Data frame of a row a text of one split, as of `read_predictions`.
+        target: The run's `Target`.
+        groups: The subject of each text by id; a text that is not there is its own.
+
+    Returns:
+        Data frame of a row a subject and a column a score; each column sums to 0.
+    """
+    truth = target.encode(rows["label"].tolist()).astype(np.float64)
+    said = target.encode(rows["predicted"].tolist()).astype(np.float64)
+    probabilities = rows[probability_columns(target.labels)].to_numpy()
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    likelihood = np.maximum((probabilities * truth).sum(axis=1), np.finfo(np.float64).eps)
+    means = {
+        "accuracy": (rows["label"] == rows["predicted"]).to_numpy(np.float64),
+        "log_loss": -np.log(likelihood),
+        "brier_score": ((probabilities - truth) ** 2).sum(axis=1),
+        "ece": _gaps(probabilities, target.classes(truth)),
+    }
+    f1 = _f1_shares(truth, said)
+    shares = {name: (values - values.mean()) / len(rows) for name, values in means.items()}
+    shares |= {"macro_f1": f1.mean(axis=1), "auc": _auc_shares(truth, probabilities).mean(axis=1)}
+    shares |= {f1_of(label): f1[:, number] for number, label in enumerate(target.labels)}
+    return pd.DataFrame(shares).groupby(subjects(rows["id"].tolist(), groups)).sum()
+
+
+def read_scores(
+    runs: Sequence[tuple[dict[str, Any], str | Path]], split: str, groups: Mapping[str, str]
+) -> dict[str, Score]:
+    """The scores of finished runs that differ by seed or by fold alone.
+
+    Args:
+        runs: Pairs of a record and the folder that it is from.
+        split: `"val"` or `"test"`.
+        groups: The subject of each text by id.
+
+    Returns:
+        Dictionary of `Score` by score.
+    """
+    shares = []
+    for run, directory in runs:
+        rows = None
+        if record.predictions_path(directory).exists():
+            rows = read_predictions(directory, run)
+            rows = rows[rows["split"] == split]
+        known = rows is not None and not rows.empty
+        shares.append(text_shares(rows, target_of(run), groups) if known else None)
+    scores = [scores_of(run["metrics"][split]) for run, _ in runs]
+    return summarize_scores(scores, [run["seed"] for run, _ in runs], shares)
+
+
+def subjects(ids: Iterable[str], groups: Mapping[str, str] | None) -> np.ndarray:
+    """Whose each text is, an array of strings: one of `groups`, or where there is none its own."""
+    return np.array([(groups or {}).get(name, f"text {name}") for name in ids])
+
+
+def summarize_scores(
+    scores: Sequence[Mapping[str, float | None]],
+    seeds: Sequence[int],
+    shares: Sequence[pd.DataFrame | None],
+) -> dict[str, Score]:
+    """The scores of runs that differ by seed or by fold alone.
+
+    Args:
+        scores: By run a dictionary of floats by score, `None` where the run lacks it.
+        seeds: By run its seed.
+        shares: By run what `text_shares` gives, or `None` where its predictions are missing.
+
+    Returns:
+        Dictionary of `Score` by score, of those that no run lacks.
+    """
+    known = [name for name in scores[0] if all(of_run[name] is not None for of_run in scores)]
+    values = np.array([[of_run[name] for name in known] for of_run in scores], np.float64)
+    seeds = np.asarray(seeds)
+    by_seed = np.stack([values[seeds == seed].mean(axis=0) for seed in np.unique(seeds)])
+    together = None
+    there = [of_run for of_run in shares if of_run is not None]
+    if len(there) == len(shares):
+        # What runs say of the same texts goes together; with folds, each says it of its own.
+        total = functools.reduce(lambda one, other: one.add(other, fill_value=0), there)
+        together = total[known].to_numpy() / len(there)
+    found = {}
+    for number, name in enumerate(known):
+        mean, of_seeds = float(values[:, number].mean()), by_seed[:, number]
+        low = high = None
+        if together is not None:
+            spreads = [spread_over_subjects(together[:, number]), spread_over_seeds(of_seeds)]
+            low, high = interval(mean, spreads)
+        spread = float(of_seeds.std(ddof=1)) if len(of_seeds) > 1 else None
+        found[name] = Score(mean, low, high, spread)
+    return found
+
+
+def _f1_shares(truth, said):
+    """Of F1, `(num_texts, num_labels)`: hits count twice, each label and each answer once."""
+    sizes = np.maximum((truth + said).sum(axis=0), 1)
+    hits = 2 * truth * said
+    f1 = hits.sum(axis=0) / sizes
+    return (hits - f1 * (truth + said)) / sizes
+
+
+def _auc_shares(truth, probabilities):
+    """Of AUC, `(num_texts, num_labels)`: how many texts of the other side a text is right of."""
+    shares = np.zeros_like(truth)
+    for label, is_it in enumerate(truth.T.astype(bool)):
+        if is_it.all() or not is_it.any():
+            continue
+        with_it, without = probabilities[is_it, label], probabilities[~is_it, label]
+        right = _below(with_it, without)
+        shares[is_it, label] = (right - right.mean()) / len(with_it)
+        right = 1 - _below(without, with_it)
+        shares[~is_it, label] = (right - right.mean()) / len(without)
+    return shares
+
+
+def _below(values, others):
+    """The share of others that are below each value; of equal ones half."""
+    others = np.sort(others)
+    sides = (np.searchsorted(others, values, side) for side in ("left", "right"))
+    return sum(sides) / (2 * len(others))
+
+
+def _gaps(probabilities, label_ids):
+    """What each text adds to the gaps between confidence and accuracy, by the sign of its bin's."""
+    confidence = probabilities.max(axis=1)
+    gaps = (probabilities.argmax(axis=1) == label_ids) - confidence
+    bins = np.minimum((confidence * _NUM_BINS).astype(int), _NUM_BINS - 1)
+    return gaps * np.sign(np.bincount(bins, weights=gaps, minlength=_NUM_BINS))[bins]
