@@ -22,7 +22,11 @@ class NumbersOptions(Options):
 class NumbersInput(Input):
     name, plural, size_unit, feature = "numbers", "sequences", "numbers", "numbers"
     column_names, samples = ("numbers", "series"), ("0.1 0.5 0.3", "2 -1", "0")
-    noises = {"flip_sign": lambda cell, level, rng: " ".join(f"-{x}" for x in cell.split())}
+    noises = {
+        "flip_sign": lambda cell, level, rng: " ".join(
+            f"-{x}".removeprefix("--") for x in cell.split()
+        )
+    }
     options_class = NumbersOptions
     flaw = classmethod(lambda cls, cell: "" if cell else "empty")
     size = classmethod(lambda cls, cell: len(cell.split()))

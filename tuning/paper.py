@@ -47,6 +47,8 @@ _SMALL = {
 }
 _SMALL_TRANSFORMER = {**_SMALL, "num_layers": 1, "num_heads": 2, "intermediate_dim": 128}
 _SHORT = {"sequence_length": 64, "epochs": 2}
+_SMALL_OF_SPEECH = {"embedding_dim": 64, "epochs": 20, "patience": 5}
+_SMALL_TRANSFORMER_OF_SPEECH = {**_SMALL_OF_SPEECH, "num_heads": 2, "intermediate_dim": 128}
 
 
 class Budget(NamedTuple):
@@ -69,43 +71,73 @@ class Budget(NamedTuple):
     arguments: dict
 
 
-BUDGETS = {
-    "quick": Budget(
-        prefix="quick-",
-        models="majority,tfidf_logistic,tfidf_svm,cnn@scratch,lstm@scratch,transformer@scratch,"
-        "gated_transformer@scratch,bert@minilm,gated_transformer@minilm",
-        analysed="gated_transformer@scratch",
-        seeds=2,
-        settings={
-            "cnn@scratch": _SMALL,
-            "lstm@scratch": _SMALL,
-            "transformer@scratch": _SMALL_TRANSFORMER,
-            "gated_transformer@scratch": _SMALL_TRANSFORMER,
-            "bert@minilm": _SHORT,
-            "gated_transformer@minilm": _SHORT,
-        },
-        arguments={
-            "data_ratio": {"ratios": "0.05,0.2,0.4,1"},
-            "noise": {"levels": "0.1,0.4,1", "label_levels": "0.2,0.4"},
-        },
-    ),
-    "full": Budget(
-        prefix="",
-        models=",".join(comparison.CONTENDERS),
-        analysed="gated_transformer@scratch,gated_transformer@minilm",
-        seeds=5,
-        settings={},
-        arguments={},
-    ),
+_ARGUMENTS = {
+    "data_ratio": {"ratios": "0.05,0.2,0.4,1"},
+    "noise": {"levels": "0.1,0.4,1", "label_levels": "0.2,0.4"},
 }
 
-# Seconds of a run on one core of an AMD EPYC with TensorFlow and ISEAR's 5,216 texts to train on:
-# of a network by the kind of its encoder, and of a baseline.
-_SECONDS = {
-    "quick": {"scratch": 30, "embeddings": 30, "pretrained": 380, "": 8},
-    "full": {"scratch": 120, "embeddings": 110, "pretrained": 500, "": 5},
+BUDGETS = {
+    "quick": {
+        "text": Budget(
+            prefix="quick-",
+            models="majority,tfidf_logistic,tfidf_svm,cnn@scratch,lstm@scratch,transformer@scratch,"
+            "gated_transformer@scratch,bert@minilm,gated_transformer@minilm",
+            analysed="gated_transformer@scratch",
+            seeds=2,
+            settings={
+                "cnn@scratch": _SMALL,
+                "lstm@scratch": _SMALL,
+                "transformer@scratch": _SMALL_TRANSFORMER,
+                "gated_transformer@scratch": _SMALL_TRANSFORMER,
+                "bert@minilm": _SHORT,
+                "gated_transformer@minilm": _SHORT,
+            },
+            arguments=_ARGUMENTS,
+        ),
+        "speech": Budget(
+            prefix="quick-",
+            models=",".join(comparison.CONTENDERS_BY_MODALITY["speech"]),
+            analysed=sensitivity.ANALYSED["speech"],
+            seeds=2,
+            settings={
+                "cnn@scratch": _SMALL_OF_SPEECH,
+                "lstm@scratch": _SMALL_OF_SPEECH,
+                "transformer@scratch": _SMALL_TRANSFORMER_OF_SPEECH,
+                "gated_transformer@scratch": _SMALL_TRANSFORMER_OF_SPEECH,
+            },
+            arguments={
+                **_ARGUMENTS,
+                "noise": {"levels": "0.1,0.5", "label_levels": "0.2,0.4"},
+            },
+        ),
+    },
+    "full": {
+        modality: Budget(
+            prefix="",
+            models=",".join(comparison.CONTENDERS_BY_MODALITY[modality]),
+            analysed=analysed,
+            seeds=5,
+            settings={},
+            arguments={},
+        )
+        for modality, analysed in sensitivity.ANALYSED.items()
+    },
 }
-_TEXTS = 5216
+
+# Seconds of a run on one core of an AMD EPYC with TensorFlow, of a network by the kind of its
+# encoder, and of a baseline: with ISEAR's 5,216 texts to train on, or RAVDESS's 1,020 recordings.
+# Those of whole training on recordings are worked out from the short one, by epochs and width.
+_SECONDS = {
+    "quick": {
+        "text": {"scratch": 30, "embeddings": 30, "pretrained": 380, "": 8},
+        "speech": {"scratch": 110, "": 5},
+    },
+    "full": {
+        "text": {"scratch": 120, "embeddings": 110, "pretrained": 500, "": 5},
+        "speech": {"scratch": 450, "": 5},
+    },
+}
+_EXAMPLES = {"text": 5216, "speech": 1020}
 
 
 class Step(NamedTuple):
@@ -151,7 +183,8 @@ def plan_paper(asked: PaperOptions, data: DataOptions, notify: Callable[[str], A
     Returns:
         List of `Step`.
     """
-    chosen = BUDGETS[asked.budget]
+    modality = data.reading.modality
+    chosen = _of_modality(BUDGETS[asked.budget], modality)
     cache = {}
     of_study = {
         "seeds": chosen.seeds,
@@ -174,9 +207,10 @@ def plan_paper(asked: PaperOptions, data: DataOptions, notify: Callable[[str], A
         return of_models or None
 
     def step(name, study, models, plan, make):
-        names = full_names(models, data.reading.modality)
+        names = full_names(models, modality)
         settings = settings_of(models)
-        tasks = plan(names, settings=read_settings(settings, names) if settings else {}, **of_plan)
+        by_name = read_settings(settings, names, modality) if settings else {}
+        tasks = plan(names, settings=by_name, **of_plan)
         arguments = {"models": models, "settings": settings, "study": study, **of_study}
         return Step(name, Path(asked.runs_dir) / study, tasks, lambda: make(**arguments))
 
@@ -230,27 +264,27 @@ def paper(*, notify: Callable[[RenderableType], Any] = print, **options: Any) ->
     note_shared_devices(asked.workers, notify)
     steps = plan_paper(asked, data, notify)
     dataset = read_dataset(data, {}, lambda message: None)
-    texts = len(dataset.split.train)
+    num_examples = len(dataset.split.train)
     failed = []
-    notify(show_plan(steps, asked.budget, asked.workers, texts))
+    notify(show_plan(steps, asked.budget, asked.workers, num_examples))
     for number, step in enumerate(steps, start=1):
         notify(f"Step {number} of {len(steps)}: {step.name}, in {step.directory}")
         found, failed_here = step.make()
         failed += failed_here
         if found:
             notify(found)
-        notify(show_plan(steps, asked.budget, asked.workers, texts))
+        notify(show_plan(steps, asked.budget, asked.workers, num_examples))
     return failed
 
 
-def show_plan(steps: Sequence[Step], budget: str, workers: int, texts: int) -> ScoreTable:
+def show_plan(steps: Sequence[Step], budget: str, workers: int, num_examples: int) -> ScoreTable:
     """What there is to do, what is done, and about how long the rest takes.
 
     Args:
         steps: List of `Step`.
         budget: Name of their budget.
         workers: Number of processes.
-        texts: Number of texts to train on.
+        num_examples: Number of examples to train on.
 
     Returns:
         `ScoreTable`.
@@ -266,7 +300,7 @@ def show_plan(steps: Sequence[Step], budget: str, workers: int, texts: int) -> S
         # What an earlier step makes in the same study is there for a later one.
         counted = [t for t in missing if (step.directory, str(t.asked)) not in seen]
         seen |= {(step.directory, str(t.asked)) for t in missing}
-        seconds = sum(_seconds(task, budget, texts) for task in counted) / workers
+        seconds = sum(_seconds(task, budget, num_examples) for task in counted) / workers
         total += seconds
         finished = len(step.tasks) - len(missing)
         left = durations.in_words(seconds) if seconds else "-"
@@ -276,11 +310,18 @@ def show_plan(steps: Sequence[Step], budget: str, workers: int, texts: int) -> S
     return table
 
 
-def _seconds(task, budget, texts):
+def _seconds(task, budget, num_examples):
     """About how long a run takes on one core."""
-    encoder = task.options.get("encoder", "")
-    seconds = _SECONDS[budget][find_encoder(encoder).kind if encoder else ""]
-    return seconds * texts / _TEXTS * (task.options.get("train_fraction") or 1.0)
+    modality, encoder = task.options["modality"], task.options.get("encoder", "")
+    by_kind = _of_modality(_SECONDS[budget], modality)
+    seconds = by_kind[find_encoder(encoder).kind if encoder else ""]
+    share = num_examples / _of_modality(_EXAMPLES, modality)
+    return seconds * share * (task.options.get("train_fraction") or 1.0)
+
+
+def _of_modality(values, modality):
+    """The value of a modality, or of texts where it has none."""
+    return values.get(modality, values["text"])
 
 
 def _show(message):

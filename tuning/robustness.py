@@ -1,4 +1,4 @@
-"""Tests trained models on perturbed texts: trained once, tested at each level."""
+"""Tests trained models on perturbed cells: trained once, tested at each level."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Noise = tuple[str, float]
 
 
 def measure_robustness(directory: Path, noises: Iterable[Noise], dataset: Dataset) -> None:
-    """Tests a run's model on perturbed texts of the test split, and writes `noise.csv`.
+    """Tests a run's model on perturbed cells of the test split, and writes `noise.csv`.
 
-    The noise of a text follows from the text alone, so that it is the same for all models. What
+    The noise of a cell follows from the cell alone, so that it is the same for all models. What
     was tested before is not tested again, and each result is written as soon as it is there.
 
     Args:

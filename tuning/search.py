@@ -36,6 +36,7 @@ from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import print_tables
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import Input, find_modality
 from emotion_keras.machine.quiet import quiet
 from emotion_keras.record.options import COUNT, SEED, Options, option, without
 from emotion_keras.studies.contenders import SEEDS, as_plain, full_name, make_tasks
@@ -103,8 +104,9 @@ def search(*, notify: Callable[[str], Any] = print, **options: Any) -> tuple[Tri
     asked = SearchOptions.pick(options)
     data = DataOptions.make(**without(options, SearchOptions))
     record.check_study(asked.study)
-    name = full_name(asked.model, data.reading.modality)
-    values = _read_space(asked.space) if asked.space else space_of(name)
+    modality = data.reading.modality
+    name = full_name(asked.model, modality)
+    values = _read_space(asked.space) if asked.space else space_of(name, modality)
     if not values:
         raise UserError(f"{name} has no setting to choose. Received: model={asked.model!r}")
     if asked.oracle == "hyperband" and "@" not in name:
@@ -133,12 +135,12 @@ def search(*, notify: Callable[[str], Any] = print, **options: Any) -> tuple[Tri
         "seed": asked.seed,
         "runs": [task.asked for task in tasks],
     }
-    plan = _Plan(directory, question, tasks, cache, asked.max_trials)
+    plan = _Plan(directory, question, tasks, cache, asked.max_trials, find_modality(modality))
     trials = Trials(directory, question)
     if plan.is_done(trials):
         notify(f"All {asked.max_trials} trials are finished, nothing is left to do: {directory}")
         return trials, []
-    _check(name, values)
+    _check(name, values, modality)
     if part == parallel.CHIEF:
         parallel.check_port()
     record.make_directory(directory / LOGS)
@@ -162,6 +164,7 @@ class _Plan(NamedTuple):
         tasks: List of `Task`, the runs of the defaults.
         cache: Dictionary of what the runs share; see `fit`.
         max_trials: Integer.
+        modality: Class of the `Input` that knows the cells.
     """
 
     directory: Path
@@ -169,6 +172,7 @@ class _Plan(NamedTuple):
     tasks: list
     cache: dict
     max_trials: int
+    modality: type[Input]
 
     def is_done(self, trials):
         """Whether nothing is left to try."""
@@ -308,7 +312,7 @@ def _try_settings(plan, notify, names=()):
         space,
         seed=plan.question["seed"],
         max_trials=plan.max_trials,
-        epochs=defaults_for(model, encoder).get("epochs", 4) if encoder else None,
+        epochs=_most_epochs(model, encoder, plan.modality) if encoder else None,
         is_enough=is_enough,
     )
     oracle.tuner_ids.update(names)
@@ -331,12 +335,17 @@ def _try_settings(plan, notify, names=()):
             try_defaults()  # On many machines none may be called as the first worker is here.
 
 
-def _check(name, values):
+def _most_epochs(model, encoder, modality):
+    """The epochs that a model has by default, which `hyperband` takes for the most."""
+    return defaults_for(model, encoder, modality=modality).get("epochs", 4)
+
+
+def _check(name, values, modality="text"):
     """Makes sure that `fit` takes every value of a space."""
     for choices in itertools.zip_longest(*values.values()):
         options = {o: value for o, value in zip(values, choices, strict=True) if value is not None}
         try:
-            Settings.make(model=name.partition("@")[0], **options)
+            Settings.make(model=name.partition("@")[0], modality=modality, **options)
         except UserError as error:
             raise UserError(f"The search space does not fit {name}. {error}") from error
 

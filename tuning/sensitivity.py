@@ -24,7 +24,7 @@ from emotion_keras.command.score_table import ScoreTable, print_tables, spread_o
 from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import TextInput
+from emotion_keras.inputs import INPUTS, Input, find_modality
 from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
@@ -73,23 +73,29 @@ class LearningRate(Options):
         return [Trial(value, {"learning_rate": value}) for value in values]
 
 
+# Levels of noise unless others are given. Where it is a share of a recording's power, these are
+# signal-to-noise ratios of 12.8, 9.5, 6, 0 and -9.5 dB; at 1 nothing but noise would be heard.
+_LEVELS = {"text": "0.05,0.1,0.2,0.4,1", "speech": "0.05,0.1,0.2,0.5,0.9"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Noise(Options):
-    """Trains once, and tests on texts with noise; for noise in labels, trains at each level."""
+    """Trains once, and tests on cells with noise; for noise in labels, trains at each level."""
 
-    kinds: str = option(
-        ",".join(TextInput.noises),
-        "Kinds of noise in texts, with commas between them: typos, delete_characters, "
-        "insert_characters, swap_characters, delete_words, swap_words, mask_words, "
-        "mask_emotion_words, lose_case, lose_punctuation.",
+    kinds: str | None = option(
+        None,
+        "Kinds of noise, with commas between them; unless given, all that there are for the data's "
+        "modality. " + " ".join(f"Of {m.plural}: {', '.join(m.noises)}." for m in INPUTS.values()),
     )
-    levels: str = option(
-        "0.05,0.1,0.2,0.4,1",
-        "Shares of characters, words or marks that are touched, with commas between them.",
+    levels: str | None = option(
+        None,
+        "Levels of each kind, with commas between them: shares of what is touched. Unless given, "
+        + "; ".join(f"{levels} of {INPUTS[name].plural}" for name, levels in _LEVELS.items())
+        + ".",
     )
     label_levels: str = option(
         "0.1,0.2,0.4",
-        "Shares of training texts with a wrong label, with commas between them; empty for none.",
+        "Shares of training examples with a wrong label, with commas between them; empty for none.",
     )
 
     def trials(self) -> list[Trial]:
@@ -99,20 +105,27 @@ class Noise(Options):
             List of `Trial`.
 
         Raises:
-            UserError: If a kind is not known, or a level is no share.
+            UserError: If a level is no share.
         """
-        self.noises()
         values = _numbers(self.label_levels, "label_levels") if self.label_levels else []
         for value in values:
             check_level(value)
         return [Trial(0.0, {}), *(Trial(v, {"noise": f"{LABELS}:{v:g}"}) for v in values if v)]
 
-    def noises(self) -> list[tuple[str, float]]:
-        """The pairs of a kind and a level to test with; level 0 is there without a test."""
-        names = _names(self.kinds, "kinds")
+    def noises(self, modality: type[Input]) -> list[tuple[str, float]]:
+        """The pairs of a kind and a level to test with; level 0 is there without a test.
+
+        Args:
+            modality: Class of the `Input` that knows the cells.
+
+        Raises:
+            UserError: If the modality has no such kind, or a level is no share.
+        """
+        names = list(modality.noises) if self.kinds is None else _names(self.kinds, "kinds")
         for name in names:
-            check_kind(name, TextInput.noises)
-        values = _numbers(self.levels, "levels")
+            check_kind(name, modality.noises)
+        usual = _LEVELS.get(modality.name, _LEVELS["text"])
+        values = _numbers(usual if self.levels is None else self.levels, "levels")
         for value in values:
             check_level(value)
         return [(name, value) for name in names for value in values if value]
@@ -183,13 +196,20 @@ ANALYSES: dict[str, type[Analysis]] = {
 }
 
 
+ANALYSED = {
+    "text": "gated_transformer@scratch,gated_transformer@minilm",
+    "speech": "gated_transformer@scratch",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions(StudyOptions):
     """What is analysed."""
 
-    models: str = option(
-        "gated_transformer@scratch,gated_transformer@minilm",
-        "Names with commas between them, with encoders as in gated_transformer@scratch.",
+    models: str | None = option(
+        None,
+        "Names with commas between them, with encoders as in gated_transformer@scratch. Unless "
+        "given, gated_transformer@scratch, and of texts gated_transformer@minilm, too.",
     )
     seeds: int = option(5, "How many runs at each value.", SEEDS)
     settings: str | dict[str, dict] | None = option(
@@ -234,8 +254,10 @@ def analyze(
     """
     own, asked = ANALYSES[analysis].pick(options), AnalysisOptions.pick(options)
     data = DataOptions.make(**without(options, AnalysisOptions, type(own)))
-    names = full_names(asked.models, data.reading.modality)
-    settings = read_settings(asked.settings, names) if asked.settings else {}
+    modality = find_modality(data.reading.modality)
+    models = asked.models or ANALYSED.get(modality.name, ANALYSED["text"])
+    names = full_names(models, modality.name)
+    settings = read_settings(asked.settings, names, modality.name) if asked.settings else {}
     study = analysis if asked.study is None else asked.study
     record.check_study(study)
     directory = Path(asked.runs_dir) / study
@@ -287,7 +309,7 @@ def analyze(
 
         tested = {name: runs[name, 0.0] for name in names}
         dataset = read_dataset(data, cache, notify)
-        wanted = own.noises()
+        wanted = own.noises(modality)
         _test_with_noise(
             [path for paths in tested.values() for path in paths], wanted, dataset, notify
         )
@@ -339,16 +361,19 @@ def plan_analysis(
     Returns:
         Dictionary of lists of `Task`, by model and value.
     """
+    modality = find_modality(data.reading.modality)
     trials = own.trials()
+    if isinstance(own, Noise):
+        own.noises(modality)  # Nothing is trained for a kind that there is not.
     common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
     return {
         (name, trial.value): _make_tasks(analysis, name, trial, settings, data, common)
         for name in names
-        for trial in _possible_trials(analysis, name, trials, settings, notify)
+        for trial in _possible_trials(analysis, name, trials, settings, modality, notify)
     }
 
 
-def _possible_trials(analysis, name, trials, given, notify):
+def _possible_trials(analysis, name, trials, given, modality, notify):
     """The trials that make a difference to a contender."""
     if analysis != "gate":
         return trials
@@ -356,7 +381,8 @@ def _possible_trials(analysis, name, trials, given, notify):
     gated = [of_gate for of_gate, kind in MODELS.items() if "gate" in kind.names()]
     if model not in gated:
         raise UserError(f"Only {', '.join(gated)} has a gate. Received: models={name!r}")
-    num_layers = (defaults_for(model, encoder) | settings_for(name, given)).get("num_layers", 2)
+    chosen = defaults_for(model, encoder, modality=modality) | settings_for(name, given)
+    num_layers = chosen.get("num_layers", 2)
     same = [place for place, least in (("embeddings", 1), ("blocks", 2)) if num_layers < least]
     if left_out := [trial for trial in trials if trial.options.get("gate_after") in same]:
         notify(
@@ -375,7 +401,8 @@ def _make_tasks(analysis, name, trial, given, data, common):
     if trial.model:
         # With the settings of the model that it stands for, so that they differ in nothing else.
         model, _, encoder = name.partition("@")
-        settings = {**defaults_for(model, encoder), **settings}
+        modality = find_modality(data.reading.modality)
+        settings = {**defaults_for(model, encoder, modality=modality), **settings}
         del settings["encoder"]
         contender = f"{trial.model}@{encoder}"
     tasks = make_tasks(
@@ -403,7 +430,7 @@ def _check(tasks):
 
 
 def _test_with_noise(directories, wanted, dataset, notify):
-    """Tests models on perturbed texts, and says how far it is."""
+    """Tests models on perturbed cells, and says how far it is."""
     from tuning.robustness import measure_robustness, missing_noises
 
     left = [path for path in directories if missing_noises(path, wanted)]
@@ -462,7 +489,7 @@ def summarize(found: Mapping[str, Any]) -> Group:
     for contender, points in found.get("noise", {}).items():
         levels = sorted({point["level"] for point in points})
         table = ScoreTable(
-            f"{contender}: accuracy by noise in texts and its level, in per cent, means over runs",
+            f"{contender}: accuracy by noise and its level, in per cent, means over runs",
             ("noise", *(f"{level:g}" for level in levels)),
         )
         for kind in dict.fromkeys(point["kind"] for point in points):

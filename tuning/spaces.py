@@ -45,10 +45,20 @@ _POOLING = {
     "pooling": ["average", "max", "first", "attention"],
 }
 
+# In place of what drops words: what masks a part of a recording's picture, and how long its tokens
+# are, 8 frames being 80 ms.
+_OF_SPEECH = {
+    "mask_bands": [0, 6, 12, 18],
+    "mask_seconds": [0.0, 0.1, 0.2, 0.4],
+    "frames_per_token": [4, 8],
+}
+
 # By model, and by kind of encoder for those that have one.
 SPACES: dict[str, Any] = {
     "tfidf_logistic": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
     "tfidf_svm": {"C": [0.03, 0.1, 0.3, 1.0, 3.0]},
+    "mfcc_logistic": {"C": [0.01, 0.03, 0.1, 0.3, 1.0]},
+    "mfcc_svm": {"C": [1.0, 3.0, 10.0, 30.0, 100.0]},
     "cnn@small": {
         **_FROM_SCRATCH,
         "num_filters": [50, 100, 200],
@@ -84,11 +94,12 @@ SPACES: dict[str, Any] = {
 }
 
 
-def space_of(name: str) -> dict[str, list[Any]] | None:
+def space_of(name: str, modality: str = "text") -> dict[str, list[Any]] | None:
     """The search space of a model.
 
     Args:
         name: Full name such as `cnn@scratch`.
+        modality: Name of the modality of the data.
 
     Returns:
         Dictionary of lists of values by option of `fit`; `None` for a model without a setting.
@@ -97,4 +108,7 @@ def space_of(name: str) -> dict[str, list[Any]] | None:
     if not encoder:
         return SPACES.get(model)
     size = "pretrained" if find_encoder(encoder).kind == "pretrained" else "small"
-    return SPACES[f"{model}@{size}"]
+    space = SPACES[f"{model}@{size}"]
+    if modality != "speech":
+        return space
+    return {option: v for option, v in space.items() if option != "token_dropout"} | _OF_SPEECH

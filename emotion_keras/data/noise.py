@@ -26,12 +26,15 @@ def perturb(
 ) -> list[Any]:
     """Perturbs cells; the noise of a cell follows from the seed and the cell alone.
 
+    Of a cell that is the path of a file, it follows from the file's content.
+
     Args:
         cells: Sequence of cells, such as texts.
         kind: Name of a kind of the modality's `noises`.
         level: Float in `[0, 1]`, the expected share of what the kind is about (characters, words,
-            marks, emotion words) that is touched; 0 leaves a cell as it is. A higher level touches
-            what a lower one does and more, except where neighbours are swapped.
+            marks, emotion words; power, samples, time) that is touched; 0 leaves a cell as it is. A
+            higher level touches what a lower one does and more, except where neighbours are
+            swapped.
         seed: Integer, or sequence of them.
         modality: Class of the `Input` that knows the cells.
 
@@ -52,9 +55,10 @@ def perturb(
         return list(cells)
     seed = [*np.atleast_1d(seed), zlib.crc32(kind.encode())]
     touch = modality.noises[kind]
+    contents = (modality.content(cell) or str(cell) for cell in cells)
     return [
-        touch(cell, level, np.random.default_rng([*seed, zlib.crc32(str(cell).encode())]))
-        for cell in cells
+        touch(cell, level, np.random.default_rng([*seed, zlib.crc32(content.encode())]))
+        for cell, content in zip(cells, contents, strict=True)
     ]
 
 
@@ -134,7 +138,7 @@ def _parse(part, known):
         level = float(level)
     except ValueError as error:
         raise UserError(
-            f"Noise is a kind and its level, as in typos:0.05. Received: {part!r}"
+            f"Noise is a kind and its level, as in {kind}:0.05. Received: {part!r}"
         ) from error
     check_level(level)
     return kind, level

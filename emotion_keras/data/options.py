@@ -125,14 +125,15 @@ class Protocol(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseOptions(Options):
-    """Noise for the training split: of texts again in each epoch, of labels once."""
+    """Noise for the training split: of texts or recordings again in each epoch, of labels once."""
 
     noise: str | None = option(
         None,
         "What to perturb the training split with, kinds with their levels such as "
         "`typos:0.05,labels:0.2`. Of texts: typos, delete_characters, insert_characters, "
         "swap_characters, delete_words, swap_words, mask_words, mask_emotion_words, lose_case, "
-        "lose_punctuation; labels is the share of examples with a wrong label.",
+        "lose_punctuation. Of recordings: white_noise, babble, reverberation, clipping, speed, "
+        "dropped_stretches, telephone. labels is the share of examples with a wrong label.",
     )
 
 

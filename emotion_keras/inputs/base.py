@@ -39,7 +39,8 @@ class Input(abc.ABC):
             the name of the option of `Preparation` that asks for it. One without such an option is
             always taken.
         noises: Kinds of noise that cells can have, by name: functions of a cell, a level between 0
-            and 1, and a `numpy.random.Generator`, that give a cell.
+            and 1, and a `numpy.random.Generator`, that give a cell, or what `flaw`, `content`,
+            `encode`, `units` and baselines take in place of one.
         options_class: Class of the options that `learn` takes; `encoder` and `sequence_length` are
             among them.
         default_encoder: The encoder of models that can start from a pretrained one.

@@ -2,7 +2,8 @@
 
 `inspect` says what a recording is, and `features` gives its log-mel picture. `keep` makes both of a
 whole corpus, in parallel, and puts them into a cache on disk, by the content of the files; a model
-that trains reads them from there, memory-mapped.
+that trains reads them from there, memory-mapped. A recording with noise is made again whenever it
+is asked for: it is another in each epoch.
 """
 
 import concurrent.futures
@@ -13,11 +14,13 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from emotion_keras.inputs import feature_cache
 from emotion_keras.inputs.mel import NUM_MEL_BINS, SAMPLING_RATE, log_mel
+from emotion_keras.inputs.speech_noise import add_noise, count_frames
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.record.checksums import content_sha256
 
@@ -59,12 +62,36 @@ class Recording:
 FLAWS = ("missing", "unreadable", "silent", "too short")
 
 
-def inspect(path: str) -> Recording:
+class Perturbed(NamedTuple):
+    """A recording with noise.
+
+    Args:
+        recording: The recording's path, or what has noise already.
+        kind: Name of a kind of noise, in `emotion_keras.inputs.speech_noise.KINDS`.
+        level: Float in `[0, 1]`.
+        seed: Integer, decides what is left to chance.
+    """
+
+    recording: "str | Perturbed"
+    kind: str
+    level: float
+    seed: int
+
+
+def inspect(path: str | Perturbed) -> Recording:
     """Says what a recording is.
 
     Args:
-        path: The recording's path; a file that has changed is read again.
+        path: The recording's path; a file that has changed is read again. Or a `Perturbed`, which
+            has the checksum and the flaw of its file.
     """
+    if isinstance(path, Perturbed):
+        before = inspect(path.recording)
+        if before.flaw:
+            return before
+        num_frames = count_frames(before.num_frames, *path[1:])
+        seconds = before.seconds * num_frames / before.num_frames
+        return dataclasses.replace(before, seconds=seconds, num_frames=num_frames)
     version = _version_of(path)
     if version is None:
         return Recording("", "missing")
@@ -76,19 +103,21 @@ def inspect(path: str) -> Recording:
     return Recording(**facts) if facts else _decode(path, version)[0]
 
 
-def features(path: str) -> np.ndarray:
+def features(path: str | Perturbed) -> np.ndarray:
     """The log-mel picture of a recording, float32 `(num_frames, NUM_MEL_BINS)`.
 
     Args:
-        path: The recording's path. One with a flaw has no frames.
+        path: The recording's path, or a `Perturbed`. One with a flaw has no frames.
     """
     recording = inspect(path)
-    if not recording.flaw:
-        try:
-            return feature_cache.load(recording.sha256, _VERSION)
-        except (OSError, ValueError):
-            return _decode(path, _version_of(path))[1]
-    return np.zeros((0, NUM_MEL_BINS), "float32")
+    if recording.flaw:
+        return np.zeros((0, NUM_MEL_BINS), "float32")
+    if isinstance(path, Perturbed):
+        return _perturb(path, recording.sha256)
+    try:
+        return feature_cache.load(recording.sha256, _VERSION)
+    except (OSError, ValueError):
+        return _decode(path, _version_of(path))[1]
 
 
 def keep(paths: Sequence[str], notify: Callable[[str], object] = print) -> None:
@@ -153,6 +182,18 @@ def _decode(path, version):
         return Recording(sha256, flaw, **facts), nothing
     found = log_mel(samples)
     return Recording(sha256, **facts, num_frames=len(found)), found
+
+
+@functools.lru_cache(maxsize=_NUM_RECENT)
+def _perturb(cell, sha256):
+    """The features of a `Perturbed` of a file with some content."""
+    return log_mel(_samples(cell))
+
+
+def _samples(cell):
+    if isinstance(cell, Perturbed):
+        return add_noise(_samples(cell.recording), *cell[1:])
+    return read_samples(cell)[0]
 
 
 def read_samples(path: str) -> tuple[np.ndarray, dict]:

@@ -1,5 +1,6 @@
 """Speech: recordings, frames of their sound, and vectors. No Keras before it is needed."""
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,16 @@ import numpy as np
 
 from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
-from emotion_keras.inputs.recordings import FLAWS, MAX_SECONDS, features, inspect, keep
+from emotion_keras.inputs.recordings import (
+    FLAWS,
+    MAX_SECONDS,
+    Perturbed,
+    features,
+    inspect,
+    keep,
+)
 from emotion_keras.inputs.sequences import StoredSequences
+from emotion_keras.inputs.speech_noise import KINDS
 from emotion_keras.record.options import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, Limit, Options, option
 
 if TYPE_CHECKING:
@@ -55,11 +64,11 @@ class Excerpt(NamedTuple):
     """A recording of which some tokens alone are heard; in place of the others is the mean sound.
 
     Args:
-        path: The recording's path.
+        path: The recording's path, or a `Perturbed`.
         kept: Positions of the tokens.
     """
 
-    path: str
+    path: str | Perturbed
     kept: tuple[int, ...]
 
 
@@ -77,6 +86,11 @@ def _some(cells, most=3):
 def _whole(cell):
     """The path of a recording and which of its tokens are kept, `None` for all."""
     return cell if isinstance(cell, Excerpt) else (cell, None)
+
+
+def _perturb(kind, cell, level, rng):
+    """A recording with noise, which is made when it is read."""
+    return Perturbed(cell, kind, level, int(rng.integers(2**32)))
 
 
 class SpeechInput(Input):
@@ -113,6 +127,7 @@ class SpeechInput(Input):
     )
     suffixes = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
     flaws = FLAWS
+    noises = {kind: functools.partial(_perturb, kind) for kind in KINDS}
     options_class = SpeechOptions
     feature = "frames"
 
@@ -131,15 +146,15 @@ class SpeechInput(Input):
         keep(cells, notify)
 
     @classmethod
-    def content(cls, cell: str) -> str:
+    def content(cls, cell: str | Perturbed) -> str:
         return inspect(cell).sha256
 
     @classmethod
-    def flaw(cls, cell: str) -> str:
+    def flaw(cls, cell: str | Perturbed) -> str:
         return inspect(cell).flaw
 
     @classmethod
-    def is_cut(cls, cell: str) -> bool:
+    def is_cut(cls, cell: str | Perturbed) -> bool:
         return inspect(cell).seconds > MAX_SECONDS
 
     @classmethod
@@ -147,7 +162,7 @@ class SpeechInput(Input):
         return inspect(cell).sha256 or cell
 
     @classmethod
-    def part(cls, cell: str, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
+    def part(cls, cell: str | Perturbed, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
         return Excerpt(cell, tuple(kept))
 
     @classmethod
@@ -182,7 +197,7 @@ class SpeechInput(Input):
             )
 
     @classmethod
-    def size(cls, cell: str) -> float:
+    def size(cls, cell: str | Perturbed) -> float:
         return inspect(cell).seconds
 
     options: SpeechOptions
@@ -206,7 +221,9 @@ class SpeechInput(Input):
         chosen = SpeechOptions(**(options.to_dict() if options else given))
         return cls(chosen, mean.astype("float32"), deviation.astype("float32"))
 
-    def encode(self, cells: Sequence[str | Excerpt], longest: int | None = None) -> StoredSequences:
+    def encode(
+        self, cells: Sequence[str | Perturbed | Excerpt], longest: int | None = None
+    ) -> StoredSequences:
         cells, per_token = list(cells), self.options.frames_per_token
         longest = longest or self.sequence_length
 
@@ -235,7 +252,7 @@ class SpeechInput(Input):
         vectors = embed_frames(frames, padding_mask, self.options, dtype)
         return Embedded(inputs, vectors, padding_mask)
 
-    def units(self, cells: Sequence[str]) -> list[list[tuple[str, int]]]:
+    def units(self, cells: Sequence[str | Perturbed]) -> list[list[tuple[str, int]]]:
         seconds = self.options.frames_per_token * HOP_LENGTH / SAMPLING_RATE
         lengths = self.encode(cells).lengths
         return [[(f"{i * seconds:.2f} s", 1) for i in range(length)] for length in lengths]

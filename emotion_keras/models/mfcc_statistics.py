@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from emotion_keras.inputs.recordings import features
+from emotion_keras.inputs.recordings import Perturbed, features
 
 _NUM_COEFFICIENTS = 20
 
@@ -20,15 +20,15 @@ class MfccStatistics(TransformerMixin, BaseEstimator):
     (1, 80)
     """
 
-    def fit(self, cells: Sequence[str], class_ids: Any = None) -> Self:
+    def fit(self, cells: Sequence[str | Perturbed], class_ids: Any = None) -> Self:
         """Learns nothing."""
         return self
 
-    def transform(self, cells: Sequence[str]) -> np.ndarray:
-        """The statistics of recordings, by their paths.
+    def transform(self, cells: Sequence[str | Perturbed]) -> np.ndarray:
+        """The statistics of recordings.
 
         Args:
-            cells: The paths.
+            cells: Their paths, or `Perturbed`.
 
         Returns:
             Float32 array `(num_recordings, 80)`; zeros of a recording with a flaw.

@@ -115,7 +115,7 @@ def compare(
         raise UserError(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
         )
-    settings = read_settings(asked.settings, names) if asked.settings else {}
+    settings = read_settings(asked.settings, names, modality) if asked.settings else {}
     cache = {}
     tasks = plan_comparison(
         names,

@@ -140,7 +140,7 @@ def _task(name, common, chosen, corpus):
 
 
 def read_settings(
-    path: str | Path | dict[str, Any], names: Collection[str]
+    path: str | Path | dict[str, Any], names: Collection[str], modality: str = "text"
 ) -> dict[str, dict[str, Any]]:
     """Reads a file of settings.
 
@@ -148,6 +148,7 @@ def read_settings(
         path: YAML or JSON file, or the `best.json` of a search; or what such a file would hold, a
             dictionary.
         names: Full names of the models that it may be about.
+        modality: Name of the modality of the data.
 
     Returns:
         Dictionary of options by full name, and for all `networks`.
@@ -166,7 +167,7 @@ def read_settings(
             '{"networks": {"epochs": 2}, "tfidf_svm": {"C": 1.0}}'
         )
     settings = {
-        name if name == "networks" else full_name(name): {
+        name if name == "networks" else full_name(name, modality): {
             option: as_plain(value) for option, value in of_model.items()
         }
         for name, of_model in settings.items()

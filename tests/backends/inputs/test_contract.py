@@ -54,8 +54,20 @@ def test_the_samples_are_prepared_cells(modality):
 @pytest.mark.parametrize("modality", CLASSES)
 def test_a_cell_survives_its_noises(modality):
     rng = np.random.default_rng(0)
+    samples = modality.samples
     for noise in modality.noises.values():
-        assert all(isinstance(noise(c, 0.5, rng), modality.cell_type) for c in modality.samples)
+        noisy = [noise(cell, 0.5, rng) for cell in samples]
+        assert [modality.flaw(cell) for cell in noisy] == [""] * len(samples)
+        assert list(map(modality.content, noisy)) == list(map(modality.content, samples))
+        assert len({hash(cell) for cell in noisy}) == len(samples)
+
+
+def test_cells_with_noise_are_encoded_with_their_units(learned):
+    rng = np.random.default_rng(0)
+    for noise in learned.noises.values():
+        cells = [noise(cell, 0.5, rng) for cell in learned.samples]
+        numbers = [sum(number for _, number in units) for units in learned.units(cells)]
+        assert numbers == learned.encode(cells).lengths.tolist()
 
 
 def test_cells_are_encoded_one_by_one_and_cut(learned):

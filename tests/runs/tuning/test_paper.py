@@ -7,6 +7,7 @@ from emotion_keras import record
 from emotion_keras.data.options import DataOptions
 from emotion_keras.studies import study
 from emotion_keras.studies.comparison import COMPARISON
+from emotion_keras.training.settings import Settings
 from tuning import paper as paper_module
 from tuning import sensitivity
 from tuning.paper import BUDGETS, Budget, main
@@ -41,7 +42,7 @@ TOY = Budget(
 @pytest.fixture
 def made(runs_here, monkeypatch):
     """Makes runs of the plan at toy size in this process; lists them."""
-    monkeypatch.setitem(BUDGETS, "quick", TOY)
+    monkeypatch.setitem(BUDGETS, "quick", {"text": TOY})
     return runs_here
 
 
@@ -126,8 +127,39 @@ def test_full_is_what_the_commands_make_by_default_and_tells_its_cost(corpus_pat
     ]
     console = rich.console.Console(width=100)
     with console.capture() as capture:
-        console.print(paper_module.show_plan(steps, "full", 2, paper_module._TEXTS))
+        console.print(paper_module.show_plan(steps, "full", 2, paper_module._EXAMPLES["text"]))
     assert f"{sum(seconds) / 2 / 3600:.1f} hours" in capture.get()
+
+
+@pytest.mark.parametrize(("budget", "seeds", "ratios"), [("quick", 2, 4), ("full", 5, 7)])
+def test_of_recordings_models_of_recordings_are_planned(
+    recordings, tmp_path, monkeypatch, budget, seeds, ratios
+):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
+    steps = paper_module.plan_paper(
+        paper_module.PaperOptions(budget=budget, runs_dir=str(tmp_path)),
+        DataOptions.make(data=str(recordings)),
+        notify=lambda message: None,
+    )
+    assert {task.options["model"] for task in steps[0].tasks} == {
+        *("majority", "mfcc_logistic", "mfcc_svm"),
+        *("cnn", "lstm", "transformer", "gated_transformer"),
+    }
+    labels = 3 if budget == "quick" else 4
+    # A gate after the one block would be the last.
+    assert [len(step.tasks) for step in steps] == [
+        number * seeds for number in (7, labels, 5, ratios, 8)
+    ]
+    for step in steps:
+        for task in step.tasks:
+            options = {name: v for name, v in task.options.items() if name != "trial"}
+            assert Settings.make(**options).reading.modality == "speech"
+    compared = [task.asked for task in steps[0].tasks]
+    assert sum(task.asked in compared for task in steps[1].tasks) == seeds
+    console = rich.console.Console(width=100)
+    with console.capture() as capture:
+        console.print(paper_module.show_plan(steps, budget, 1, 1020))
+    assert "together" in capture.get()
 
 
 @pytest.mark.parametrize(

@@ -243,9 +243,18 @@ def test_fit_takes_every_value_of_every_space(name):
     model, _, kind = name.partition("@")
     encoder = {"small": "@scratch", "pretrained": "@minilm", "": ""}[kind]
     full = full_name(model + encoder)
-    assert space_of(full) == SPACES[name]
-    search_module._check(full, SPACES[name])
+    modality = "speech" if name.startswith("mfcc") else "text"
+    assert space_of(full, modality) == SPACES[name]
+    search_module._check(full, SPACES[name], modality)
     assert list(SPACES[name])[0] in ("learning_rate", "C")
+
+
+@pytest.mark.parametrize("model", ["cnn", "lstm", "transformer", "gated_transformer"])
+def test_a_space_of_speech_masks_sound_in_place_of_words(model):
+    space = space_of(f"{model}@scratch", "speech")
+    search_module._check(f"{model}@scratch", space, "speech")
+    assert set(SPACES[f"{model}@small"]) - set(space) == {"token_dropout"}
+    assert {"mask_bands", "mask_seconds", "frames_per_token"} < set(space)
 
 
 def test_every_model_has_a_space():

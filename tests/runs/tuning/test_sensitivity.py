@@ -11,7 +11,7 @@ from emotion_keras.data.noise import perturb
 from emotion_keras.data.options import DataOptions
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise
 from emotion_keras.inference.load import load_model
-from emotion_keras.inputs.text_noise import KINDS
+from emotion_keras.inputs import INPUTS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.run import fit
@@ -279,7 +279,12 @@ def test_a_model_without_the_setting_is_told(command, capsys, tmp_path):
 
 
 def test_the_defaults_name_what_there_is():
-    assert {kind for kind, _ in Noise(levels="0,0.1").noises()} == set(KINDS)
+    for modality in INPUTS.values():
+        noises = Noise(levels="0,0.1").noises(modality)
+        assert noises == [(kind, 0.1) for kind in modality.noises]
+        # The level that decides the claim about noise, and no more than there is.
+        levels = {level for _, level in Noise().noises(modality)}
+        assert 0.1 in levels and max(levels) <= 1
     assert Gate().trials() == list(GATES.values())
 
 

@@ -80,6 +80,10 @@ def test_noise_follows_from_seed_and_text_alone(kind):
     assert perturb([""], kind, 1.0) == [""]
 
 
+def test_a_text_has_the_noise_that_published_runs_were_tested_with():
+    assert perturb(["I was late, and we hid."], "typos", 0.3) == ["I aax pzte, and sr hid."]
+
+
 @pytest.mark.parametrize("kind", ["typos", "mask_words", "mask_emotion_words", "lose_case"])
 def test_a_higher_level_touches_more_of_the_same(kind):
     few, many = (perturb([LONG], kind, level)[0].split() for level in (0.1, 0.3))
