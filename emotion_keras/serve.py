@@ -1,8 +1,9 @@
 """Serve a trained model over HTTP: `python -m emotion_keras.serve FOLDER` -> predictions as JSON.
 
 `POST /predict` takes {"text": "..."} or {"texts": [...]}, and "explain": true for what the gate
-makes of each word; the page at `/` is for people. Nobody is asked who they are: unless told, only
-this machine is answered.
+makes of each word. A model of recordings takes the file itself as the body, and `?explain=true`.
+The page at `/` is for people. Nobody is asked who they are: without --host, only this machine is
+answered.
 """
 
 import functools
@@ -69,15 +70,10 @@ def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options
         from emotion_keras.service.app import make_app
 
         predictor = Predictor.load(folder, parallel=True)
-        if predictor.reads_files:
-            raise UserError(
-                f"The service takes texts, and {predictor.name} takes {predictor.plural}: label "
-                "them with `python -m emotion_keras.predict`."
-            )
-        # The first predictions take longest, of one text and of several that are not alike in
+        # The first predictions take longest, of one example and of several that are not alike in
         # length, and say whether the model works.
-        for texts in (["one text"], ["one text", "another that is a good deal longer than it"]):
-            predictor(texts, explain=predictor.can_explain)
+        for examples in (predictor.samples[:1], predictor.samples):
+            predictor(examples, explain=predictor.can_explain)
         app = make_app(predictor, limits)
         for line in _greeting(predictor.name, listener):
             notify(line)

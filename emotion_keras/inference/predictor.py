@@ -4,7 +4,7 @@ An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is import
 """
 
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any, overload
 
@@ -121,6 +121,16 @@ class Predictor:
     def reads_files(self) -> bool:
         """Whether an example is the path of a file."""
         return self.model.modality.reads_files
+
+    @property
+    def samples(self) -> list[Any]:
+        """A few examples, to try the model with."""
+        return list(self.model.modality.samples)
+
+    @property
+    def rewrite(self) -> Callable[[str, str, float], float]:
+        """What makes a plain file of one that nobody has judged yet; see `Input.rewrite`."""
+        return self.model.modality.rewrite
 
     @property
     def labels(self) -> list[str]:

@@ -130,6 +130,22 @@ class Input(abc.ABC):
         return ""
 
     @classmethod
+    def rewrite(cls, path: str, target: str, longest: float) -> float:
+        """Writes a file again that nobody has judged yet, so that reading it can do no harm.
+
+        Decoding a file can end its process: call this in one that may end.
+
+        Args:
+            path: The file's path.
+            target: Path of the new file, a cell with the same features and the same flaw.
+            longest: The largest `size` that is read.
+
+        Returns:
+            The `size` of the file.
+        """
+        raise NotImplementedError(f"{cls.__name__} reads no files")
+
+    @classmethod
     @abc.abstractmethod
     def flaw(cls, cell: Any) -> str:
         """Why nothing can be learned from a prepared cell: one of `flaws`, or an empty string."""

@@ -165,7 +165,8 @@ def _keep(path):
     feature_cache.store(recording.sha256, _VERSION, found, dataclasses.asdict(recording))
 
 
-@functools.cache
+# A service is asked about new files without end.
+@functools.lru_cache(maxsize=2**17)
 def _sha256(path, version):
     return content_sha256(Path(path))
 
@@ -196,11 +197,12 @@ def _samples(cell):
     return read_samples(cell)[0]
 
 
-def read_samples(path: str) -> tuple[np.ndarray, dict]:
-    """Decodes a recording's first `MAX_SECONDS`.
+def read_samples(path: str, max_seconds: float | None = None) -> tuple[np.ndarray, dict]:
+    """Decodes a recording's beginning.
 
     Args:
         path: The path of a file that libsndfile reads: WAV, FLAC, Ogg, Opus, MP3 and more.
+        max_seconds: How much of it; `MAX_SECONDS` unless given.
 
     Returns:
         Float32 array `(num_samples,)`, mono at `SAMPLING_RATE`, and the facts that `Recording` has
@@ -219,7 +221,7 @@ def read_samples(path: str) -> tuple[np.ndarray, dict]:
         try:
             with soundfile.SoundFile(binary) as file:
                 rate, num_channels = file.samplerate, file.channels
-                left = MAX_SECONDS * rate
+                left = math.ceil((max_seconds or MAX_SECONDS) * rate)
                 while left > 0:
                     block = file.read(min(left, _BLOCK_SECONDS * rate), "float32", always_2d=True)
                     if not len(block):
@@ -243,6 +245,29 @@ def read_samples(path: str) -> tuple[np.ndarray, dict]:
         divisor = math.gcd(rate, SAMPLING_RATE)
         samples = resample_poly(samples, SAMPLING_RATE // divisor, rate // divisor)
     return samples.astype("float32"), facts
+
+
+def rewrite(path: str, target: str, max_seconds: float) -> float:
+    """Writes a recording again as what nothing can go wrong with: WAV, mono at `SAMPLING_RATE`.
+
+    Args:
+        path: The recording's path.
+        target: Path of the new recording. It has the same features and the same flaw: of what
+            cannot be decoded it is an empty file.
+        max_seconds: How much of it is read.
+
+    Returns:
+        How long the recording is, in seconds.
+    """
+    import soundfile
+
+    try:
+        samples, facts = read_samples(path, max_seconds)
+    except ValueError:
+        Path(target).write_bytes(b"")
+        return 0.0
+    soundfile.write(target, samples, SAMPLING_RATE, format="WAV", subtype="FLOAT")
+    return facts["seconds"]
 
 
 def flaw_of(samples: np.ndarray) -> str:

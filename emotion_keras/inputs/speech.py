@@ -18,6 +18,7 @@ from emotion_keras.inputs.recordings import (
     features,
     inspect,
     keep,
+    rewrite,
 )
 from emotion_keras.inputs.sequences import StoredSequences
 from emotion_keras.inputs.speech_noise import KINDS
@@ -148,6 +149,10 @@ class SpeechInput(Input):
     @classmethod
     def content(cls, cell: str | Perturbed) -> str:
         return inspect(cell).sha256
+
+    @classmethod
+    def rewrite(cls, path: str, target: str, longest: float) -> float:
+        return rewrite(path, target, longest)
 
     @classmethod
     def flaw(cls, cell: str | Perturbed) -> str:

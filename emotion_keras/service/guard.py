@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MAX_HEADERS = 64 * 1024
+# Bytes of all bodies together that are in memory.
+_MAX_HELD = 256 * 2**20
 
 
 class LimitBody:
@@ -23,35 +25,50 @@ class LimitBody:
         self._app = app
         self._max_body = max_body
         self._seconds = seconds
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
+        body = bytearray()
+        try:
+            await self._answer(body, scope, receive, send)
+        finally:
+            self._held -= len(body)
+
+    async def _answer(self, body, scope, receive, send):
         try:
             async with asyncio.timeout(self._seconds):
-                body = await self._read(receive)
+                has_ended = await self._read(body, receive)
         except TimeoutError:
             message = f"The body did not arrive within {self._seconds:g} seconds."
             return await self._refuse(408, message, scope, receive, send)
         except _TooLarge:
             message = f"The body is larger than {self._max_body} bytes."
             return await self._refuse(413, message, scope, receive, send)
-        if body is None:
+        except _TooMuch:
+            message = "Too much is sent at the same time; try again soon."
+            return await self._refuse(503, message, scope, receive, send)
+        if not has_ended:
             return  # The client has gone.
-        bodies = [{"type": "http.request", "body": body, "more_body": False}]
+        bodies = [{"type": "http.request", "body": bytes(body), "more_body": False}]
         await self._app(scope, lambda: _next(bodies, receive), send)
 
-    async def _read(self, receive):
-        body = bytearray()
+    async def _read(self, body, receive):
+        """Fills the body, and says whether it came to its end."""
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
+                return False
+            part = message.get("body", b"")
+            body += part
+            self._held += len(part)
             if len(body) > self._max_body:
                 raise _TooLarge
+            if self._held > _MAX_HELD:
+                raise _TooMuch
             if not message.get("more_body", False):
-                return bytes(body)
+                return True
 
     async def _refuse(self, status, message, scope, receive, send):
         """Answers, and then throws away what the client still sends.
@@ -59,7 +76,8 @@ class LimitBody:
         A connection that is closed with bytes unread is reset, and the client may never see the
         answer.
         """
-        answer = JSONResponse({"detail": message}, status, headers={"connection": "close"})
+        headers = {"connection": "close"} | ({"retry-after": "1"} if status == 503 else {})
+        answer = JSONResponse({"detail": message}, status, headers)
 
         async def send_open(part):
             await send(part | {"more_body": True} if "body" in part else part)
@@ -76,6 +94,10 @@ class LimitBody:
 
 class _TooLarge(Exception):
     """The body has more bytes than it may have."""
+
+
+class _TooMuch(Exception):
+    """All bodies together have more bytes than they may have."""
 
 
 async def _next(bodies, receive):

@@ -14,10 +14,11 @@ class Metrics:
     """The metrics of one service.
 
     Args:
-        queue_length: Function without arguments, to the number of texts that wait.
+        queue_length: Function without arguments, to the number of examples that wait.
+        plural: What several examples are called, such as `texts`.
     """
 
-    def __init__(self, queue_length: Callable[[], float]):
+    def __init__(self, queue_length: Callable[[], float], plural: str):
         # A registry of its own, so that two services in one process do not add up.
         self._registry = CollectorRegistry()
         own: dict[str, Any] = {"registry": self._registry}
@@ -29,11 +30,13 @@ class Metrics:
             "Seconds from a request for predictions, its body still to come, to the answer.",
             **own,
         )
-        self.texts = Counter("emotion_texts", "Texts that were asked about.", **own)
+        several = plural.capitalize()
+        self.examples = Counter(f"emotion_{plural}", f"{several} that were asked about.", **own)
         self.batches = Histogram(
-            "emotion_batch_texts", "Texts predicted together.", buckets=_SIZES, **own
+            f"emotion_batch_{plural}", f"{several} predicted together.", buckets=_SIZES, **own
         )
-        Gauge("emotion_queue_texts", "Texts that wait.", **own).set_function(queue_length)
+        waiting = Gauge(f"emotion_queue_{plural}", f"{several} that wait.", **own)
+        waiting.set_function(queue_length)
 
     def as_text(self) -> bytes:
         """All of them, as Prometheus reads them."""

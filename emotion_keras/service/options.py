@@ -9,12 +9,19 @@ from emotion_keras.record.options import COUNT, POSITIVE, Options, option
 class ServiceOptions(Options):
     """What the service accepts of its clients."""
 
-    max_body: int = option(1_048_576, "The most bytes of a request's body.", COUNT)
+    max_body: int | None = option(
+        None,
+        "The most bytes of a request's body; by default 1 MiB, and 10 MiB for a recording.",
+        COUNT,
+    )
+    max_seconds: float = option(60.0, "The most seconds of a recording.", POSITIVE)
     max_texts: int = option(128, "The most texts of a request.", COUNT)
     max_length: int = option(10_000, "The most characters of a text.", COUNT)
-    max_batch: int = option(32, "The most texts that are predicted together.", COUNT)
+    max_batch: int = option(32, "The most texts or recordings that are predicted together.", COUNT)
     max_queue: int = option(
-        256, "The most texts that wait; what comes beyond is refused with status 503.", COUNT
+        256,
+        "The most texts or recordings that wait; what comes beyond is refused with status 503.",
+        COUNT,
     )
     client_seconds: float = option(
         10.0,

@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from fastapi.testclient import TestClient
 
 from emotion_keras import compare, predict, record
 from emotion_keras.evaluation.faithfulness import read_faithfulness
 from emotion_keras.evaluation.predictions import read_predictions
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.service.app import make_app
 from emotion_keras.training.run import fit
 from reports.render import render
 from tests.fixtures.recordings import HERTZ, tone
@@ -72,6 +74,19 @@ def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, cap
     assert "high" in shown and re.search(r"0\.00 s [▁▂▃▄▅▆▇█·]{11} 0\.40 s", shown)
     assert "█" in shown and "The higher a block" in shown
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()
+
+
+def test_the_service_says_of_a_file_what_the_predictor_says_of_its_path(run, recordings):
+    predictor = Predictor.load(run)
+    path = recordings / "middle" / "5.wav"
+    client = TestClient(make_app(predictor))
+    answer = client.post(
+        "/predict?explain=true", content=path.read_bytes(), headers={"Content-Type": "audio/wav"}
+    )
+    (found,), (expected,) = answer.json()["predictions"], predictor([str(path)], explain=True)
+    assert (found["label"], found["flag"]) == (expected["label"], "")
+    assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-5)
+    assert [one["word"] for one in found["words"]] == [one["word"] for one in expected["words"]]
 
 
 def test_a_table_is_labelled_row_by_row_with_what_is_wrong_with_a_recording(

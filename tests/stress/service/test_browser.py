@@ -1,52 +1,8 @@
-"""The page in a real browser, with the service: Chromium, where it is installed."""
-
-import shutil
+"""The page of a model of texts in a real browser, with the service."""
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium; Debian has it"),
-]
-
 HOSTILE = "<img src=x onerror=alert(1)> <script>alert(2)</script> <b>sun</b>"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        # Without a sandbox, which Chromium has not where tests run as root.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser, service):
-    """Opens the page; what the console says, and what failed, is in `page.told`."""
-    contexts = []
-
-    def open_page(width=1200, scheme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=service.address
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.told = []
-        page.on("console", lambda message: page.told.append(message.text))
-        page.on("pageerror", lambda error: page.told.append(str(error)))
-        page.on("requestfailed", lambda request: page.told.append(request.url))
-        page.goto("/")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def ask(page, text):

@@ -7,7 +7,7 @@ import soundfile
 
 from emotion_keras.inputs import feature_cache, recordings
 from emotion_keras.inputs.mel import SAMPLING_RATE, log_mel
-from emotion_keras.inputs.recordings import FLAWS, features, inspect, keep, read_samples
+from emotion_keras.inputs.recordings import FLAWS, features, inspect, keep, read_samples, rewrite
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +92,29 @@ def test_a_flaw_is_named_and_has_no_frames(tmp_path, case):
     recording = inspect(str(tmp_path / "a.wav"))
     assert recording.flaw == flaw and flaw in FLAWS and recording.num_frames == 0
     assert features(str(tmp_path / "a.wav")).shape == (0, 64)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg"])
+def test_what_is_rewritten_has_the_same_features(write, tmp_path, name):
+    path, target = write(tone(1.0, 44100), 44100, name=name), str(tmp_path / "plain.wav")
+    assert rewrite(path, target, 2) == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_array_equal(features(target), features(path))
+    facts = soundfile.info(target)
+    assert (facts.samplerate, facts.channels, facts.subtype) == (16000, 1, "FLOAT")
+
+
+def test_of_what_is_rewritten_no_more_is_read_than_wanted(write, tmp_path):
+    path, target = write(tone(3.0)), str(tmp_path / "plain.wav")
+    assert rewrite(path, target, 2.5) == 3.0
+    assert soundfile.info(target).duration == 2.5
+
+
+@pytest.mark.parametrize("case", ["empty file", "text", "no samples", "a blink", "zeros"])
+def test_what_is_rewritten_has_the_same_flaw(tmp_path, case):
+    flaw, make = FLAWED[case]
+    make(tmp_path / "a.wav")
+    rewrite(str(tmp_path / "a.wav"), str(tmp_path / "plain.wav"), 60)
+    assert inspect(str(tmp_path / "plain.wav")).flaw == flaw
 
 
 @pytest.mark.parametrize("path", ["", "a\0b.wav", "x" * 5000])

@@ -10,6 +10,7 @@ import threading
 import httpx
 import pytest
 
+from emotion_keras.service import guard
 from emotion_keras.service.app import make_app
 
 JSON = {"Content-Type": "application/json"}
@@ -147,6 +148,35 @@ def test_a_body_of_unknown_length_may_not_be_larger(app):
     assert answer.headers["connection"] == "close"
 
 
+def test_bodies_that_are_too_much_together_are_refused_until_they_are_answered(app, monkeypatch):
+    monkeypatch.setattr(guard, "_MAX_HELD", 1500)
+    body = json.dumps({"text": "sun"}).encode().ljust(1000)
+
+    async def run():
+        go = asyncio.Event()
+
+        async def slowly():
+            yield body
+            await go.wait()
+
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+
+            async def post(content):
+                return await client.post("/predict", content=content, headers=JSON)
+
+            first = asyncio.create_task(post(slowly()))
+            await asyncio.sleep(0.1)
+            refused = await post(body)
+            go.set()
+            return refused, await first, await post(body)
+
+    refused, first, last = asyncio.run(run())
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert "try again" in refused.json()["detail"]
+    assert (first.status_code, last.status_code) == (200, 200)
+
+
 def test_a_body_that_does_not_end_is_given_up(fake_predictor):
     async def parts():
         while True:
@@ -220,6 +250,7 @@ def test_health(app):
         "modality": "text",
         "can_explain": True,
         "sequence_length": 5,
+        "max_body": 2000,
     }
 
 

@@ -14,15 +14,22 @@ REFUSED = {"negative_data_rejection": {"expected-statuses": [400, 413, 415, 422]
 OPERATIONS = ["POST /predict", "GET /health", "GET /metrics"]
 
 
-def load(fake_predictor):
+@pytest.fixture(params=["fake_predictor", "fake_listener"])
+def predictor(request, tmp_path, monkeypatch):
+    """One of texts, and one of recordings."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return request.getfixturevalue(request.param)()
+
+
+def load(predictor):
     config = schemathesis.Config.from_dict({"checks": REFUSED})
-    app = make_app(fake_predictor())
+    app = make_app(predictor)
     return schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_every_answer_is_one_that_the_schema_has(fake_predictor, mode):
-    schema = load(fake_predictor)
+def test_every_answer_is_one_that_the_schema_has(predictor, mode):
+    schema = load(predictor)
     operations = [result.ok() for result in schema.get_all_operations()]
     assert [operation.label for operation in operations] == OPERATIONS
 
@@ -41,7 +48,7 @@ def test_every_answer_is_one_that_the_schema_has(fake_predictor, mode):
 
 
 @pytest.mark.parametrize("name", OPERATIONS[1:])
-def test_what_is_only_read(fake_predictor, name):
-    schema = load(fake_predictor)
+def test_what_is_only_read(predictor, name):
+    schema = load(predictor)
     method, path = name.split()
     schema[path][method].Case().call_and_validate()

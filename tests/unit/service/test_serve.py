@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -152,6 +154,55 @@ def test_told_to_end_it_answers_what_is_in_flight(start_service, number):
             httpx.get(f"{service.address}/health")
 
 
+def decoders(service):
+    """Ids of the processes of a service that decode recordings."""
+    threads = Path(f"/proc/{service.process.pid}/task").glob("*/children")
+    found = [int(child) for thread in threads for child in thread.read_text().split()]
+    return [one for one in found if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
+
+
+def has_ended(process):
+    """Whether a process has ended, as one does soon after its service."""
+    for _ in range(200):
+        if not Path(f"/proc/{process}").exists() or "\nState:\tZ" in status_of(process):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def status_of(process):
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/status").read_text()
+    return "\nState:\tZ"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_process_that_decodes_is_replaced_and_ends_with_the_service(
+    start_service, number, recordings, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    content = (recordings / "high" / "3.wav").read_bytes()
+
+    def label():
+        address, headers = f"{service.address}/predict", {"Content-Type": "audio/wav"}
+        answer = httpx.post(address, content=content, headers=headers, timeout=60)
+        return answer.json()["predictions"][0]["label"]
+
+    with start_service(predictor="FakeListener") as service:
+        assert label() == "joy"
+        (first,) = decoders(service)
+        os.kill(first, signal.SIGKILL)
+        assert has_ended(first)
+        assert label() == "joy"
+        (second,) = decoders(service)
+        service.process.send_signal(number)
+        output, errors = service.process.communicate(timeout=20)
+        assert has_ended(second)
+        if number == signal.SIGTERM:
+            assert (service.process.returncode, output, errors) == (0, "", "")
+
+
 def refused(arguments, capsys):
     """What the command says where it does not start."""
     assert main(arguments) == 2
@@ -182,6 +233,7 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
         (["--port", "70000"], "port is 0 to 65535"),
         (["--port", "http"], "port is a whole number"),
         (["--max-body", "0"], "max_body is 1 or more"),
+        (["--max-seconds", "0"], "max_seconds is above 0"),
         (["--max-queue", "5"], "max_queue=5, max_texts=128"),
         (["--client-seconds", "0"], "client_seconds is above 0"),
         (["--workers", "2"], "no such option"),

@@ -1,0 +1,43 @@
+"""What the service answers, whatever the model takes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
+
+
+class Problem(BaseModel):
+    """What was wrong with a request."""
+
+    detail: str
+
+
+class BasePrediction(BaseModel):
+    """What the model says of an example."""
+
+    label: str
+    confidence: float | None
+    probabilities: dict[str, float] | None
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documentation of answers that say what was wrong."""
+    found: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in statuses}
+    if 503 in found:
+        seconds = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+        found[503]["headers"] = {"Retry-After": seconds}
+    return found
+
+
+def only_if_explained(predictor: Any) -> Callable[[Any], Any]:
+    """A validator of `explain`, which a model without a gate refuses."""
+
+    def check(value: Any) -> Any:
+        if value and not predictor.can_explain:
+            raise PydanticCustomError(
+                "cannot_explain", "this model has no gate that could explain its predictions"
+            )
+        return value
+
+    return check

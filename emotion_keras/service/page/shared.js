@@ -1,0 +1,96 @@
+"use strict";
+// Of every page. A page has FLAWS, its words for flags without an answer, and the function explain.
+const find = (id) => document.getElementById(id);
+// Texts and labels become text, never HTML.
+const make = (name, text = "", className = "") => {
+  const element = document.createElement(name);
+  element.textContent = text;
+  element.className = className;
+  return element;
+};
+let latest = 0;
+
+async function ask(address, options) {
+  let answer;
+  try {
+    answer = await fetch(address, options);
+  } catch {
+    throw new Error("The service cannot be reached. Is it still running?");
+  }
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(content.detail ?? `The service answered with status ${answer.status}.`);
+  return content;
+}
+
+const about = ask("health").then((health) => {
+  find("model").textContent = health.model;
+  return health;
+});
+about.catch(showProblem);
+
+function showProblem(error) {
+  find("problem").textContent = error.message;
+  find("problem").hidden = false;
+}
+
+// Shows what `send` gets from the service, whose health it is given.
+async function predict(send) {
+  const number = ++latest;
+  find("problem").hidden = true;
+  find("result").classList.add("is-old");
+  try {
+    const { predictions } = await send(await about);
+    // An answer that was overtaken by a later question is not shown.
+    if (number === latest) show(predictions[0]);
+  } catch (error) {
+    if (number === latest) showProblem(error);
+  }
+}
+
+function show(prediction) {
+  find("result").classList.remove("is-old");
+  const flaw = FLAWS[prediction.flag];
+  find("result").hidden = Boolean(flaw);
+  if (flaw) return showProblem(new Error(flaw));
+  find("headline").replaceChildren(
+    make("bdi", prediction.label), `, ${percent(prediction.confidence)} % confident`,
+  );
+  find("cut").hidden = prediction.flag !== "truncated";
+  const ranked = Object.entries(prediction.probabilities).sort((a, b) => b[1] - a[1]);
+  find("bars").replaceChildren(...ranked.map(([label, value]) => row(label, value)));
+  find("explanation").hidden = !prediction.words?.length;
+  if (prediction.words?.length) explain(prediction.words);
+}
+
+const percent = (value) => (100 * value).toFixed(1);
+const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+
+function row(label, value) {
+  const line = make("tr");
+  const name = make("th");
+  name.scope = "row";
+  name.append(make("bdi", label));
+  const cell = make("td");
+  const track = make("div", "", "track");
+  const bar = make("div", "", "bar");
+  bar.style.width = `${100 * value}%`;
+  track.append(bar);
+  cell.append(track);
+  line.append(name, cell, make("td", percent(value)));
+  return line;
+}
+
+// Of a row of buttons one is reached with Tab, and the others from there with the arrow keys.
+function goWithArrows(row) {
+  row.addEventListener("keydown", (event) => {
+    const buttons = [...row.querySelectorAll("button")];
+    const from = buttons.indexOf(document.activeElement);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    const to = { Home: 0, End: buttons.length - 1 }[event.key] ?? from + step;
+    if (from < 0 || !buttons[to]) return;
+    event.preventDefault();
+    buttons[from].tabIndex = -1;
+    buttons[to].tabIndex = 0;
+    buttons[to].focus();
+  });
+}

@@ -1,0 +1,44 @@
+"""The pages for people, each with a policy that lets it run its own script and nothing else."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from fastapi.responses import HTMLResponse
+
+_FOLDER = Path(__file__).parent / "page"
+
+
+def make_page(modality: str) -> HTMLResponse:
+    """The page for a modality.
+
+    Args:
+        modality: What one example is called, `text` or `recording`.
+
+    Returns:
+        `fastapi.responses.HTMLResponse`.
+    """
+    page = (_FOLDER / f"{modality}.html").read_text(encoding="utf-8")
+    for name in ("shared.css", "shared.js"):
+        shared = (_FOLDER / name).read_text(encoding="utf-8").rstrip("\n")
+        page = page.replace(f"/* {name} */", shared)
+    # What somebody has just recorded or chosen is played from memory.
+    media = "media-src blob:; " if "<audio" in page else ""
+    policy = (
+        f"default-src 'none'; connect-src 'self'; img-src data:; {media}"
+        f"script-src {_hash(page, 'script')}; style-src {_hash(page, 'style')}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return HTMLResponse(page, headers=headers)
+
+
+def _hash(page, tag):
+    content = re.search(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)[1]
+    digest = hashlib.sha256(content.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
