@@ -17,7 +17,8 @@ from emotion_keras.service.pages import make_page
 from emotion_keras.service.recordings import add_recordings
 from emotion_keras.service.texts import add_texts
 
-_MAX_BODY = {"text": 2**20, "recording": 10 * 2**20}
+# The most bytes of a body: of texts, and of a file.
+_MAX_BODY, _MAX_FILE = 2**20, 10 * 2**20
 
 # The status of an error that pydantic finds, by its type; of all others 422.
 _STATUS = {"json_invalid": 400, "too_long": 413, "string_too_long": 413}
@@ -105,7 +106,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
     'tfidf_logistic'
     """
     options = options or ServiceOptions(**given)
-    max_body = options.max_body or _MAX_BODY[predictor.singular]
+    max_body = options.max_body or (_MAX_FILE if predictor.reads_files else _MAX_BODY)
     batcher = Batcher(
         predictor,
         max_batch=options.max_batch,
@@ -144,7 +145,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
         """What the service counts, for Prometheus."""
         return PlainTextResponse(metrics.as_text(), media_type="text/plain; version=0.0.4")
 
-    page = make_page(predictor.singular)
+    page = make_page("recording" if predictor.reads_files else "text")
 
     @app.get("/", include_in_schema=False)
     async def show_page():

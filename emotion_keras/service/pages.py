@@ -10,19 +10,19 @@ from fastapi.responses import HTMLResponse
 _FOLDER = Path(__file__).parent / "page"
 
 
-def make_page(modality: str) -> HTMLResponse:
-    """The page for a modality.
+def make_page(name: str) -> HTMLResponse:
+    """The page for people.
 
     Args:
-        modality: What one example is called, `text` or `recording`.
+        name: `text` or `recording`.
 
     Returns:
         `fastapi.responses.HTMLResponse`.
     """
-    page = (_FOLDER / f"{modality}.html").read_text(encoding="utf-8")
-    for name in ("shared.css", "shared.js"):
-        shared = (_FOLDER / name).read_text(encoding="utf-8").rstrip("\n")
-        page = page.replace(f"/* {name} */", shared)
+    page = (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
+    for part in ("shared.css", "shared.js"):
+        shared = (_FOLDER / part).read_text(encoding="utf-8").rstrip("\n")
+        page = page.replace(f"/* {part} */", shared)
     # What somebody has just recorded or chosen is played from memory.
     media = "media-src blob:; " if "<audio" in page else ""
     policy = (

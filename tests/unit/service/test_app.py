@@ -72,6 +72,13 @@ def test_an_explanation(app):
     ]
 
 
+def test_the_field_of_a_request_has_the_name_of_the_modality(fake_predictor):
+    predictor = fake_predictor()
+    predictor.singular, predictor.plural = "sentence", "sentences"
+    answer = ask(make_app(predictor), "POST", "/predict", json={"sentence": "the sun"})
+    assert answer.json()["predictions"][0]["label"] == "joy"
+
+
 def test_a_model_that_cannot_explain_says_so(fake_predictor):
     app = make_app(fake_predictor(can_explain=False))
     answer = ask(app, "POST", "/predict", json={"text": "sun", "explain": True})
