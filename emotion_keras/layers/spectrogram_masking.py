@@ -64,10 +64,11 @@ class SpectrogramMasking(keras.layers.Layer):
     def _keep(self, num_examples, length, widest):
         """1 where an example keeps a position, 0 where the mask is: `(num_examples, length)`."""
         draws = keras.random.uniform((2, num_examples, 1), seed=self.seed_generator)
-        length = keras.ops.cast(length, draws.dtype)
+        # Of the length itself: JAX has to know it while it compiles.
+        positions = keras.ops.cast(keras.ops.arange(length), draws.dtype)
         width = keras.ops.floor(draws[0] * (widest + 1))
-        start = keras.ops.floor(draws[1] * (length - width + 1))
-        positions = keras.ops.arange(length, dtype=draws.dtype)
+        space = keras.ops.cast(length, draws.dtype) - width + 1
+        start = keras.ops.floor(draws[1] * space)
         is_masked = keras.ops.logical_and(positions >= start, positions < start + width)
         return keras.ops.cast(keras.ops.logical_not(is_masked), self.compute_dtype)
 

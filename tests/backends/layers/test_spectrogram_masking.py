@@ -59,3 +59,13 @@ def test_its_config_makes_it_again():
 def test_negative_sizes_are_refused():
     with pytest.raises(ValueError, match="bands=-1"):
         SpectrogramMasking(frames=3, bands=-1)
+
+
+def test_it_trains_as_part_of_a_model():
+    inputs = keras.Input((None, 4))
+    vectors = SpectrogramMasking(frames=3, bands=2)(inputs)
+    vectors = keras.layers.GlobalAveragePooling1D()(vectors)
+    model = keras.Model(inputs, keras.layers.Dense(1)(vectors))
+    model.compile("sgd", "mse")
+    history = model.fit(np.ones((8, 10, 4)), np.ones((8, 1)), verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
