@@ -52,7 +52,7 @@ CHOSEN = {
 }
 
 # Of other modalities, by model; what is not named has those of `gated_transformer`. Those of speech
-# are from a few tries on the first fold of RAVDESS, by its validation split; no search has been made.
+# are from a few tries on RAVDESS's first fold, by its validation split: no search has been made.
 _SPEECH = {
     "num_layers": 1,
     "dropout": 0.3,
