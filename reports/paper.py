@@ -1,7 +1,7 @@
 """What the paper reports in its Table 1, and which models of ours stand for its rows.
 
-The paper builds its model on pretrained embeddings and calls BERT pretrained; of the other three it
-says neither.
+The paper calls BERT pretrained, names pretrained embeddings as one way to make vectors for its own
+model, and says nothing of the vectors of the other three.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,19 @@ TABLE_1 = {
 
 # The five, best first.
 ORDER = tuple(reversed(TABLE_1))
+
+# The rows of Table 1, best first.
+ROWS = tuple(name for name, *_ in reversed(TABLE_1.values()))
+
+# Our models for the rows whose vectors the paper leaves open, and the encoders to read them by.
+RIVALS = {"Transformer": "transformer", "LSTM": "lstm", "CNN": "cnn"}
+VECTORS = {"from scratch": "scratch", "pretrained vectors": "embeddings"}
+
+# The forms of the paper's own model by where its vectors come from.
+FORMS_OF_OURS = {
+    "pretrained encoder": OURS,
+    **{name: f"gated_transformer@{encoder}" for name, encoder in VECTORS.items()},
+}
 
 # The paper's form of the gate.
 GATE = "features"

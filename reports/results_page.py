@@ -20,6 +20,8 @@ from reports.display.words import interval, percent
 from reports.findings import gather
 from reports.records import Records, Run
 from reports.sections import (
+    answer,
+    claims,
     comparison,
     confidence,
     cost,
@@ -33,7 +35,18 @@ from reports.sections import (
 
 TEMPLATE = Path(__file__).with_name("results.md")
 
-_SECTIONS = (comparison, learning_rate, noise, data_ratio, gate, search, confidence, texts, cost)
+_SECTIONS = (
+    claims,
+    comparison,
+    learning_rate,
+    noise,
+    data_ratio,
+    gate,
+    search,
+    confidence,
+    texts,
+    cost,
+)
 
 
 class Collected:
@@ -91,6 +104,7 @@ def write_text(records: Records) -> tuple[str, Collected]:
         compared=findings.compared,
         points=findings.points,
         claims=findings.claims,
+        decided=answer.claims_in_words(findings.claims),
         apart=findings.apart,
         num_runs=len(part.runs),
         faithful=shown[texts.TITLE]["faithful"],

@@ -1,13 +1,14 @@
 """The paper's claims, each with the test that decides it, stated before it is applied.
 
 A claim says something about all of its parts, so it holds where every part is resolved in its
-favour, and does not hold where one part is resolved against it; between the two it is not resolved.
-Pairs of models that one claim is about are a family: their p-values are corrected after Holm. That
-is needed for refuting a claim, which one pair is enough for; holding asks for all of them.
+favour, and is refuted where one part is resolved against it; between the two it is undecided.
+Differences that one claim is about are a family: each is resolved or not after Holm's correction
+for all of them, which is the rule of every table of the page, too.
 """
 
 from reports.claims.claim import Claim, Evidence
-from reports.claims.models import calibrated, gate, leads_bert, order, order_of_four
+from reports.claims.models import calibrated, gate
+from reports.claims.order import leads_bert, order, order_of_four, result
 from reports.claims.settings import best_rate, high_rates, noise, ratios
 from reports.claims.verdicts import Differences
 
@@ -25,6 +26,7 @@ def decide_claims(evidence: Evidence) -> list[Claim]:
     """
     differences = Differences(evidence.compared)
     return [
+        result(evidence.compared, evidence.gated),
         leads_bert(differences),
         order(differences),
         order_of_four(differences),

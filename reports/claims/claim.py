@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from reports.claims.verdicts import NOT_RUN
+from reports.display.table import Table
 from reports.paper import OURS, OURS_FROM_SCRATCH
 from reports.records import Run
 
@@ -22,9 +23,11 @@ class Claim(NamedTuple):
         name: Its baseline on the page.
         sentence: What the paper claims, in our words.
         test: The test that decides it.
-        verdict: `holds`, `does not hold`, `not resolved` or `not run`.
+        verdict: `holds`, `refuted`, `undecided` or `not run`.
         measured: List of sentences, what we measured.
         section: Baseline of the section with the numbers.
+        table: `Table` of the readings that decide it side by side, or `None`.
+        by_our_limit: Whether a limit decides it that the paper does not give, and we do.
     """
 
     name: str
@@ -33,6 +36,8 @@ class Claim(NamedTuple):
     verdict: str
     measured: list
     section: str
+    table: Table | None = None
+    by_our_limit: bool = False
 
 
 class Evidence(NamedTuple):

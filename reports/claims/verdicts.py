@@ -1,7 +1,7 @@
 """The tests that decide: what differences and intervals say of a claim."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +12,8 @@ from reports.display.words import interval, p_in_words, percent
 from reports.records import Run
 
 HOLDS = "holds"
-DOES_NOT_HOLD = "does not hold"
-NOT_RESOLVED = "not resolved"
+REFUTED = "refuted"
+UNDECIDED = "undecided"
 NOT_RUN = "not run"
 
 
@@ -77,13 +77,15 @@ def _correct(runs):
     return correct_by_text([run.predictions.assign(seed=run.seed) for run in runs])
 
 
-def resolved_in_words(found: Resolved) -> str:
-    """A difference in points with its interval and its corrected p-value in brackets."""
+def resolved_in_words(found: Resolved, unit: str = "") -> str:
+    """A difference in points, and in brackets its interval and corrected p-value."""
     one = found.difference
-    ends = interval(one.low, one.high, signed=True)
     p_value = p_in_words(found.p_holm)
-    equals = "" if p_value.startswith("<") else "= "
-    return f"{percent(one.difference, signed=True)} ({ends}; p {equals}{p_value})"
+    return (
+        f"{percent(one.difference, signed=True)}{unit} ("
+        f"{interval(one.low, one.high, signed=True)}; p {'' if p_value.startswith('<') else '= '}"
+        f"{p_value})"
+    )
 
 
 class Differences:
@@ -93,6 +95,10 @@ class Differences:
         self.compared = compared
         self._found = {}
 
+    def has(self, name: str) -> bool:
+        """Whether a model has the two runs that a difference needs."""
+        return len(self.compared.get(name, ())) > 1
+
     def __call__(self, name: str, other: str) -> Difference | None:
         if (name, other) not in self._found:
             runs, others = (self.compared.get(key, []) for key in (name, other))
@@ -100,33 +106,22 @@ class Differences:
         return self._found[name, other]
 
 
-def verdict_of_differences(found: Sequence[Difference | None]) -> str:
+def verdict_of_differences(found: Iterable[Resolved | None]) -> str:
     """The verdict of a claim that every one of some differences is above 0.
 
     Args:
-        found: List of `Difference`, or `None` for what was not run.
+        found: `Resolved` differences, or `None` for what was not run.
 
     Returns:
         A verdict.
     """
+    found = list(found)
     there = [one for one in found if one is not None]
-    if refuting(there):
-        return DOES_NOT_HOLD
+    if any(one.is_resolved and one.difference.difference < 0 for one in there):
+        return REFUTED
     if not there or len(there) < len(found):
         return NOT_RUN
-    # All of them at once: no correction is needed to say that each is.
-    holds = all(one.difference > 0 and one.p_value <= LEVEL for one in there)
-    return HOLDS if holds else NOT_RESOLVED
-
-
-def refuting(found: Sequence[Difference]) -> list[int]:
-    """Of differences that are claimed to be above 0 those resolved to be below, as positions."""
-    p_values = [one.p_value for one in found]
-    below = [n for n, p in enumerate(p_values) if found[n].difference < 0 and p <= LEVEL]
-    if not below:
-        return []  # A correction makes no p-value smaller.
-    corrected = holm(p_values)
-    return [number for number in below if corrected[number] <= LEVEL]
+    return HOLDS if all(one.is_resolved for one in there) else UNDECIDED
 
 
 def verdict_of_interval(low: float | None, high: float | None, limit: float) -> str:
@@ -141,8 +136,8 @@ def verdict_of_interval(low: float | None, high: float | None, limit: float) -> 
         A verdict.
     """
     if low is None or np.isnan(low):
-        return NOT_RESOLVED
-    return HOLDS if high <= limit else DOES_NOT_HOLD if low > limit else NOT_RESOLVED
+        return UNDECIDED
+    return HOLDS if high <= limit else REFUTED if low > limit else UNDECIDED
 
 
 def above_0(values: Sequence[float]) -> str:
@@ -154,7 +149,7 @@ def above_0(values: Sequence[float]) -> str:
 
 def all_of(verdicts: Sequence[str]) -> str:
     """The verdict of a claim from those of its parts."""
-    for verdict in (DOES_NOT_HOLD, NOT_RUN, NOT_RESOLVED):
+    for verdict in (REFUTED, NOT_RUN, UNDECIDED):
         if verdict in verdicts:
             return verdict
     return HOLDS if verdicts else NOT_RUN

@@ -1,10 +1,14 @@
 """The answer: the best model, what it scores, and how many claims hold."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from reports.claims.verdicts import DOES_NOT_HOLD, HOLDS, NOT_RESOLVED, NOT_RUN
+from emotion_keras.evaluation.scores import Score
+from reports.claims import Claim
+from reports.claims.order import is_reached
+from reports.claims.verdicts import HOLDS, NOT_RUN, REFUTED, UNDECIDED
 from reports.display.page import Page
 from reports.display.words import METRICS
 from reports.findings import Findings, mean_accuracy
@@ -18,15 +22,9 @@ TITLE = "The answer"
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """What the head of the page says; see `reports.sections`."""
     best, compared = findings.best, findings.compared
-    verdicts = [claim.verdict for claim in findings.claims]
     head = {
         "written": datetime.now().astimezone().strftime("%Y-%m-%d"),
-        "verdicts": {
-            verdict: verdicts.count(verdict)
-            for verdict in (HOLDS, DOES_NOT_HOLD, NOT_RESOLVED, NOT_RUN)
-        },
-        "num_claims": len(verdicts),
-        "sentence": how_many_hold(verdicts) if verdicts else "",
+        "decided": claims_in_words(findings.claims),
         "best": best,
     }
     if best is None:
@@ -43,7 +41,42 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "skips_single_runs": len({len(runs) > 1 for runs in compared.values()}) > 1,
         "better": better_run(findings.left_out, compared[best]),
         "paper": TABLE_1[OURS] if findings.with_paper else None,
+        "reached": reached_in_words(found),
     }
+
+
+def reached_in_words(scores: dict[str, Score]) -> str:
+    """Which numbers of the paper's model a model reaches, such as `its AUC is reached`, or none."""
+    titles = {"accuracy": "accuracy", "macro_f1": "F1", "auc": "AUC"}
+    reported = dict(zip(METRICS, TABLE_1[OURS][1:], strict=True))
+    reached = [
+        titles[metric]
+        for metric, value in reported.items()
+        if metric in scores and is_reached(scores[metric], value)
+    ]
+    if not reached:
+        return ""
+    *others, last = reached
+    names = f"{', '.join(others)} and {last}" if others else last
+    return f"its {names} {'are' if others else 'is'} reached"
+
+
+def claims_in_words(claims: Iterable[Claim]) -> str:
+    """How many claims were refuted, how many are undecided and how many hold."""
+    claims = list(claims)
+    refuted = [claim for claim in claims if claim.verdict == REFUTED]
+    by_limit = sum(claim.by_our_limit for claim in refuted)
+    counts = Counter(claim.verdict for claim in claims)
+    if claims and counts[NOT_RUN] == len(claims):
+        return f"None of the paper’s {len(claims)} claims has been tested yet."
+    parts = [
+        f"{len(refuted)} refuted" + (f" ({by_limit} by a limit of ours)" if by_limit else ""),
+        f"{counts[UNDECIDED]} undecided",
+        f"{counts[HOLDS]} hold" + ("s" if counts[HOLDS] == 1 else ""),
+    ]
+    if counts[NOT_RUN]:
+        parts.append(f"{counts[NOT_RUN]} not tested yet")
+    return f"Of the paper’s {len(claims)} claims: {', '.join(parts)}." if claims else ""
 
 
 def subjects_in_words(run: Run) -> str:
@@ -67,16 +100,3 @@ def num_test_texts(runs: Iterable[Run]) -> int:
     """How many texts some runs were tested on; with folds each run has its own."""
     folds = {run.record["corpus"]["protocol"].get("fold"): run for run in runs}
     return sum(run.test.get("num_examples", 0) for run in folds.values())
-
-
-def how_many_hold(verdicts: Sequence[str]) -> str:
-    """How many claims hold, of those that were tested."""
-    tested = [verdict for verdict in verdicts if verdict != NOT_RUN]
-    if not tested:
-        return f"None of the paper’s {len(verdicts)} claims has been tested yet."
-    holding = tested.count(HOLDS)
-    number = str(holding) if holding else "None"
-    verb = "hold" if holding > 1 else "holds"
-    if len(tested) == len(verdicts):
-        return f"{number} of the paper’s {len(verdicts)} claims {verb}."
-    return f"{number} of the {len(tested)} claims of the paper tested so far {verb}."

@@ -17,6 +17,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Writes the table of claims; the page says more of each. See `reports.sections`."""
     if findings.claims:
         page.add_table(claims_table(findings.claims))
+    for claim in findings.claims:
+        page.add_table(claim.table)
     return {}
 
 
@@ -26,10 +28,11 @@ def claims_table(decided: Iterable[Claim]) -> Table:
         {
             "claim": claim.sentence,
             "verdict": claim.verdict,
+            "by_our_limit": claim.by_our_limit,
             "measured": " ".join(claim.measured),
             "test": claim.test,
         }
         for claim in decided
     )
-    shown = frame.rename(columns=lambda name: name.capitalize())
+    shown = frame.drop(columns="by_our_limit").rename(columns=str.capitalize)
     return Table("claims", "The paper's claims and what became of them.", frame, shown)
