@@ -57,7 +57,7 @@ _OF_SPEECH = {
 SPACES: dict[str, Any] = {
     "tfidf_logistic": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
     "tfidf_svm": {"C": [0.03, 0.1, 0.3, 1.0, 3.0]},
-    "mfcc_logistic": {"C": [0.01, 0.03, 0.1, 0.3, 1.0]},
+    "mfcc_logistic": {"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
     "mfcc_svm": {"C": [1.0, 3.0, 10.0, 30.0, 100.0]},
     "cnn@small": {
         **_FROM_SCRATCH,

@@ -30,10 +30,13 @@ _LEAST_SECONDS = 0.1
 # Amplitudes as shares of the largest. Sound is silent where its loudest sample is 80 dB below that.
 _SILENT, _CLIPPED = 1e-4, 0.999
 _BLOCK_SECONDS = 10
+# How far below the loudest frame, by the mean of its bands' logarithms, the silence is that is cut
+# off at both ends: 26 dB.
+_SILENCE = 6.0
 # Recordings whose features stay in memory, so that a single answer does not decode twice.
 _NUM_RECENT = 256
 # How features are made: a model must not read what an earlier version has made in another way.
-_VERSION = "log_mel-1"
+_VERSION = "log_mel-2"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Recording:
         sampling_rate: In hertz, as it was recorded.
         num_channels: As it was recorded.
         clipped: Share of samples as loud as can be.
-        num_frames: Frames of its log-mel picture.
+        first_frame: Where its log-mel picture begins: silence before is left away.
+        num_frames: Frames of the picture.
     """
 
     sha256: str
@@ -56,6 +60,7 @@ class Recording:
     sampling_rate: int = 0
     num_channels: int = 0
     clipped: float = 0.0
+    first_frame: int = 0
     num_frames: int = 0
 
 
@@ -90,8 +95,14 @@ def inspect(path: str | Perturbed) -> Recording:
         if before.flaw:
             return before
         num_frames = count_frames(before.num_frames, *path[1:])
-        seconds = before.seconds * num_frames / before.num_frames
-        return dataclasses.replace(before, seconds=seconds, num_frames=num_frames)
+        # As long after the beginning as so many frames last.
+        first_frame = count_frames(before.first_frame + 1, *path[1:]) - 1
+        return dataclasses.replace(
+            before,
+            seconds=before.seconds * num_frames / before.num_frames,
+            first_frame=first_frame,
+            num_frames=num_frames,
+        )
     version = _version_of(path)
     if version is None:
         return Recording("", "missing")
@@ -113,7 +124,7 @@ def features(path: str | Perturbed) -> np.ndarray:
     if recording.flaw:
         return np.zeros((0, NUM_MEL_BINS), "float32")
     if isinstance(path, Perturbed):
-        return _perturb(path, recording.sha256)
+        return _perturb(path, recording)
     try:
         return feature_cache.load(recording.sha256, _VERSION)
     except (OSError, ValueError):
@@ -182,13 +193,23 @@ def _decode(path, version):
     if flaw := flaw_of(samples):
         return Recording(sha256, flaw, **facts), nothing
     found = log_mel(samples)
-    return Recording(sha256, **facts, num_frames=len(found)), found
+    first, last = _sounding(found)
+    found = found[first : last + 1]
+    return Recording(sha256, **facts, first_frame=first, num_frames=len(found)), found
+
+
+def _sounding(log_mel):
+    """The first frame and the last one that are not much more silent than the loudest."""
+    loudness = log_mel.mean(axis=1)
+    sounding = np.flatnonzero(loudness > loudness.max() - _SILENCE)
+    return int(sounding[0]), int(sounding[-1])
 
 
 @functools.lru_cache(maxsize=_NUM_RECENT)
-def _perturb(cell, sha256):
-    """The features of a `Perturbed` of a file with some content."""
-    return log_mel(_samples(cell))
+def _perturb(cell, recording):
+    """The features of a `Perturbed`, for the time in which its recording sounds without noise."""
+    first = recording.first_frame
+    return log_mel(_samples(cell))[first : first + recording.num_frames]
 
 
 def _samples(cell):

@@ -258,9 +258,12 @@ class SpeechInput(Input):
         return Embedded(inputs, vectors, padding_mask)
 
     def units(self, cells: Sequence[str | Perturbed]) -> list[list[tuple[str, int]]]:
-        seconds = self.options.frames_per_token * HOP_LENGTH / SAMPLING_RATE
-        lengths = self.encode(cells).lengths
-        return [[(f"{i * seconds:.2f} s", 1) for i in range(length)] for length in lengths]
+        units = []
+        for cell, length in zip(cells, self.encode(cells).lengths, strict=True):
+            first = inspect(cell).first_frame
+            frames = first + self.options.frames_per_token * np.arange(length)
+            units.append([(f"{i * HOP_LENGTH / SAMPLING_RATE:.2f} s", 1) for i in frames])
+        return units
 
     def save(self, directory: Path) -> None:
         """What was learned is small enough for the record."""

@@ -94,7 +94,7 @@ class MfccLogistic(Options):
 
     modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
 
-    C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
+    C: float = option(0.01, "Inverse strength of the regularization.", POSITIVE)
 
     def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator.

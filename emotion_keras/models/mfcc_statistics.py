@@ -8,16 +8,22 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from emotion_keras.inputs.recordings import Perturbed, features
 
-_NUM_COEFFICIENTS = 20
+_NUM_COEFFICIENTS = 40
+_PERCENTILES = (5, 25, 50, 75, 95)
+# Slopes and curvatures are those of parabolas through so many frames.
+_WINDOW = 9
+_SIZE = 3 * (2 + len(_PERCENTILES)) * _NUM_COEFFICIENTS
 
 
 class MfccStatistics(TransformerMixin, BaseEstimator):
-    """Mean and deviation over time of 20 MFCCs and of their changes (Davis and Mermelstein 1980).
+    """Statistics over time of 40 MFCCs (Davis and Mermelstein 1980), their slopes and curvatures.
+
+    Of each the mean, the standard deviation and five percentiles.
 
     Example:
 
     >>> MfccStatistics().transform(["missing.wav"]).shape
-    (1, 80)
+    (1, 840)
     """
 
     def fit(self, cells: Sequence[str | Perturbed], class_ids: Any = None) -> Self:
@@ -31,7 +37,7 @@ class MfccStatistics(TransformerMixin, BaseEstimator):
             cells: Their paths, or `Perturbed`.
 
         Returns:
-            Float32 array `(num_recordings, 80)`; zeros of a recording with a flaw.
+            Float32 array `(num_recordings, 840)`; zeros of a recording with a flaw.
         """
         return np.stack([_statistics(features(cell)) for cell in cells])
 
@@ -41,10 +47,15 @@ class MfccStatistics(TransformerMixin, BaseEstimator):
 
 def _statistics(log_mel):
     from scipy.fft import dct
+    from scipy.signal import savgol_filter
 
-    if len(log_mel) < 2:
-        return np.zeros(4 * _NUM_COEFFICIENTS, "float32")
+    if len(log_mel) < _WINDOW:
+        return np.zeros(_SIZE, "float32")
     coefficients = dct(log_mel, norm="ortho")[:, :_NUM_COEFFICIENTS]
-    changes = np.diff(coefficients, axis=0)
-    parts = [over(part, axis=0) for over in (np.mean, np.std) for part in (coefficients, changes)]
-    return np.concatenate(parts).astype("float32")
+    slopes, curvatures = (
+        savgol_filter(coefficients, _WINDOW, degree, deriv=degree, axis=0) for degree in (1, 2)
+    )
+    found = []
+    for part in (coefficients, slopes, curvatures):
+        found += [part.mean(axis=0), part.std(axis=0), *np.percentile(part, _PERCENTILES, axis=0)]
+    return np.concatenate(found).astype("float32")

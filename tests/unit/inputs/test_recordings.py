@@ -5,9 +5,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from emotion_keras.inputs import feature_cache, recordings
+from emotion_keras.inputs import SpeechInput, feature_cache, recordings
 from emotion_keras.inputs.mel import SAMPLING_RATE, log_mel
-from emotion_keras.inputs.recordings import FLAWS, features, inspect, keep, read_samples, rewrite
+from emotion_keras.inputs.recordings import (
+    FLAWS,
+    Perturbed,
+    features,
+    inspect,
+    keep,
+    read_samples,
+    rewrite,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -186,3 +194,36 @@ def test_the_cache_loses_what_was_not_used_for_longest(home):
         {"i": 3},
     ]
     assert len([*home.rglob("*.npy")]) == 2
+
+
+def test_silence_at_the_ends_is_cut_off_and_none_within(write):
+    silence = 1e-5 * np.random.default_rng(0).normal(size=8000).astype("float32")
+    path = write(np.concatenate([silence, tone(), silence, tone(), silence]), subtype="FLOAT")
+    recording = inspect(path)
+    # Half a second is 50 frames; a frame at an edge hears a part of what begins there.
+    assert abs(recording.first_frame - 50) <= 2
+    assert abs(recording.num_frames - 150) <= 4 and recording.seconds == 2.5
+    whole = log_mel(np.concatenate([silence, tone(), silence, tone(), silence]))
+    first = recording.first_frame
+    np.testing.assert_allclose(
+        features(path), whole[first : first + recording.num_frames], atol=1e-5
+    )
+    speech = SpeechInput.learn([path], frames_per_token=4)
+    (units,) = speech.units([path])
+    assert units[0] == (f"{0.01 * first:.2f} s", 1) and len(units) == -(-recording.num_frames // 4)
+
+
+def test_noise_is_heard_where_the_recording_sounds(write):
+    silence = np.zeros(8000, "float32")
+    path = write(np.concatenate([silence, tone(1.0), silence]), subtype="FLOAT")
+    clean = inspect(path)
+    noisy = Perturbed(path, "white_noise", 0.5, 0)
+    assert inspect(noisy).num_frames == clean.num_frames == len(features(noisy))
+    slower = Perturbed(path, "speed", 0.5, 3)
+    found = inspect(slower)
+    assert found.num_frames != clean.num_frames and len(features(slower)) == found.num_frames
+    ratio = found.num_frames / clean.num_frames
+    assert found.first_frame == pytest.approx(ratio * clean.first_frame, abs=1)
+    # It is cut where it sounds: the tone is as loud in the middle as near the ends.
+    loudness = features(slower).max(axis=1)
+    assert loudness[3:-3].min() > loudness.max() - 1
