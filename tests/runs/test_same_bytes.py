@@ -8,7 +8,7 @@ import pytest
 from emotion_keras import record
 from emotion_keras.inference.load import load_model
 from emotion_keras.models import MODELS
-from emotion_keras.models.baselines import BASELINES
+from emotion_keras.models.baselines import baselines_of
 from emotion_keras.record.options import option_names
 from emotion_keras.training.options import RunOptions
 from emotion_keras.training.run import fit
@@ -25,7 +25,7 @@ def weights(model, texts):
 NETWORKS = [pytest.param(name, marks=pytest.mark.each_backend) for name in MODELS]
 
 
-@pytest.mark.parametrize("model", [*BASELINES, *NETWORKS])
+@pytest.mark.parametrize("model", [*baselines_of("text"), *NETWORKS])
 def test_the_same_command_makes_the_same_bytes(model, toy, toy_bert, corpus_path, tmp_path):
     toy["epochs"] = 1
     known = {*option_names(stage_classes(model).values()), *RunOptions.names()}

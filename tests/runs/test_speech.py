@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import re
 
 import keras
@@ -76,7 +77,18 @@ def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, cap
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()
 
 
-def test_the_service_says_of_a_file_what_the_predictor_says_of_its_path(run, recordings):
+@pytest.fixture
+def no_processes():
+    """Ends the processes that a service has begun, which other tests would count as theirs."""
+    yield
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
+
+
+def test_the_service_says_of_a_file_what_the_predictor_says_of_its_path(
+    run, recordings, no_processes
+):
     predictor = Predictor.load(run)
     path = recordings / "middle" / "5.wav"
     client = TestClient(make_app(predictor))
