@@ -5,7 +5,6 @@ name of a label can be that of another column. In records of version 1 a label's
 bare name.
 """
 
-import collections
 import gzip
 import io
 from collections.abc import Iterable, Sequence
@@ -178,10 +177,10 @@ def _read(path, run):
     shares = frame[numbers].to_numpy()
     if not content.endswith(b"\n") or not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError("it ends within a row, or holds numbers that are no probabilities")
-    cells = pd.unique(frame[["label", "predicted"]].to_numpy().ravel()).tolist()
+    cells = pd.concat([frame["label"], frame["predicted"]]).unique().tolist()
     if not target_of(run).encode(cells).any(axis=1).all():
         raise ValueError("it holds labels that the run's record does not name")
-    for split, count in collections.Counter(frame["split"]).items():
+    for split, count in frame["split"].value_counts().items():
         # Published records are without the validation split.
         expected = run["metrics"].get(split, {}).get("num_examples")
         if count != expected:

@@ -67,8 +67,7 @@ def text_shares(
     Returns:
         Data frame of a row a subject and a column a score; each column sums to 0.
     """
-    truth = target.encode(rows["label"].tolist()).astype(np.float64)
-    said = target.encode(rows["predicted"].tolist()).astype(np.float64)
+    truth, said = (_encode(rows[column], target) for column in ("label", "predicted"))
     probabilities = rows[probability_columns(target.labels)].to_numpy()
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     likelihood = np.maximum((probabilities * truth).sum(axis=1), np.finfo(np.float64).eps)
@@ -82,7 +81,10 @@ def text_shares(
     shares = {name: (values - values.mean()) / len(rows) for name, values in means.items()}
     shares |= {"macro_f1": f1.mean(axis=1), "auc": _auc_shares(truth, probabilities).mean(axis=1)}
     shares |= {f1_of(label): f1[:, number] for number, label in enumerate(target.labels)}
-    return pd.DataFrame(shares).groupby(subjects(rows["id"].tolist(), groups)).sum()
+    numbers, names = pd.factorize(subjects(rows["id"].tolist(), groups))
+    sums = np.zeros((len(names), len(shares)))
+    np.add.at(sums, numbers, np.column_stack(list(shares.values())))
+    return pd.DataFrame(sums, names, list(shares))
 
 
 def read_scores(
@@ -152,6 +154,12 @@ def summarize_scores(
     return found
 
 
+def _encode(cells, target):
+    # Each cell once: there are few, and many texts.
+    numbers, different = pd.factorize(cells)
+    return target.encode(different.tolist()).astype(np.float64)[numbers]
+
+
 def _f1_shares(truth, said):
     """Of F1, `(num_texts, num_labels)`: hits count twice, each label and each answer once."""
     sizes = np.maximum((truth + said).sum(axis=0), 1)
@@ -166,19 +174,19 @@ def _auc_shares(truth, probabilities):
     for label, is_it in enumerate(truth.T.astype(bool)):
         if is_it.all() or not is_it.any():
             continue
-        with_it, without = probabilities[is_it, label], probabilities[~is_it, label]
-        right = _below(with_it, without)
-        shares[is_it, label] = (right - right.mean()) / len(with_it)
-        right = 1 - _below(without, with_it)
-        shares[~is_it, label] = (right - right.mean()) / len(without)
+        values, places = np.unique(probabilities[:, label], return_inverse=True)
+        with_it, without = (
+            np.bincount(places[side], minlength=len(values)) for side in (is_it, ~is_it)
+        )
+        right = np.where(is_it, _below(without)[places], 1 - _below(with_it)[places])
+        auc = right[is_it].mean()
+        shares[:, label] = (right - auc) / np.where(is_it, is_it.sum(), (~is_it).sum())
     return shares
 
 
-def _below(values, others):
-    """The share of others that are below each value; of equal ones half."""
-    others = np.sort(others)
-    sides = (np.searchsorted(others, values, side) for side in ("left", "right"))
-    return sum(sides) / (2 * len(others))
+def _below(counts):
+    """The share of texts below each value, of which there are `counts`; of equal ones half."""
+    return (np.cumsum(counts) - counts / 2) / counts.sum()
 
 
 def _gaps(probabilities, label_ids):

@@ -24,6 +24,8 @@ def test_holm_by_hand():
     # Sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1, made to rise: 0.02, 0.03, 0.06, 0.06.
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([]) == []
+    # What is corrected is a probability still, and the smallest p-value of two is no better.
+    assert holm([0.9, 0.6]) == [1, 1] and holm([0.02, 0.02]) == pytest.approx([0.04, 0.04])
 
 
 def test_difference_of_single_runs_is_over_texts_alone():

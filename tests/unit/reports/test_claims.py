@@ -19,8 +19,6 @@ from reports.claims.verdicts import (
 from reports.paper import BERT, OURS, OURS_FROM_SCRATCH
 from reports.records import Run, read_records
 
-pytestmark = [pytest.mark.usefixtures("garbage")]
-
 LABELS = ["joy", "fear"]
 
 
