@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from emotion_keras import record
-from emotion_keras.evaluation.significance import mean_interval
+from emotion_keras.evaluation.significance import LEVEL, holm, mean_interval
 
 # What words are ranked by, the most important first.
 ORDERS = ("gate", "contribution", "random")
@@ -98,22 +99,38 @@ def measure_faithfulness(
     return rows
 
 
-def verdict(row: dict[str, Any]) -> str:
-    """Whether an order is better or worse than random: `better`, `worse` or `not resolved`.
+def verdicts(rows: list[dict[str, Any]]) -> list[str]:
+    """Whether orders are better or worse than random, where that is more than chance.
 
     Args:
-        row: Dictionary as of `measure_faithfulness`; what is not there may be NaN, too.
+        rows: What `measure_faithfulness` returned; what is not there may be NaN, too.
 
     Returns:
-        String, empty of the order `random` itself.
+        List of `better`, `worse` or `not resolved`, and of empty strings for rows of the order
+        `random` itself. The p-values are corrected for the number of rows.
     """
-    if row["order"] == "random":
-        return ""
-    low, high = (row[f"beyond_random_{end}"] for end in ("low", "high"))
-    if _is_missing(low) or low <= 0 <= high:
+    numbers = [i for i, row in enumerate(rows) if not _is_missing(row["beyond_random_low"])]
+    corrected = dict(zip(numbers, holm(_p_value(rows[i]) for i in numbers), strict=True))
+    return [
+        "" if row["order"] == "random" else _verdict(row, corrected.get(i, 1.0))
+        for i, row in enumerate(rows)
+    ]
+
+
+def _p_value(row):
+    """Of being as good as random, from Student's interval, which is what records hold."""
+    mean, low, high = (row[f"beyond_random{end}"] for end in ("", "_low", "_high"))
+    freedom = row["num_texts"] - 1
+    error = (high - low) / 2 / special.stdtrit(freedom, 0.975)
+    return float(2 * special.stdtr(freedom, -abs(mean) / error)) if error else float(mean == 0)
+
+
+def _verdict(row, p_holm):
+    if p_holm > LEVEL:
         return "not resolved"
     # What is left of the probability with the right words alone falls less.
-    return "better" if (low > 0) == (row["measure"] == "comprehensiveness") else "worse"
+    falls_more = row["beyond_random"] > 0
+    return "better" if falls_more == (row["measure"] == "comprehensiveness") else "worse"
 
 
 def in_words(rows: list[dict[str, Any]], units: str = "words") -> list[str]:
@@ -127,8 +144,8 @@ def in_words(rows: list[dict[str, Any]], units: str = "words") -> list[str]:
         List of strings, empty where there are no such rows.
     """
     found = {
-        row["order"]: row
-        for row in rows
+        row["order"]: row | {"verdict": verdict}
+        for row, verdict in zip(rows, verdicts(rows), strict=True)
         if (row["share_of_words"], row["measure"]) == (_IN_WORDS, "comprehensiveness")
     }
     if not found.keys() >= set(ORDERS):
@@ -136,7 +153,7 @@ def in_words(rows: list[dict[str, Any]], units: str = "words") -> list[str]:
     return [
         f"Without the {100 * _IN_WORDS:.0f} % of {units} that {chosen} the label's probability is "
         f"{_lower(found[order])}, without as many random {units} {_lower(found['random'])} "
-        f"({_difference(found[order])}). {_CONCLUSIONS[verdict(found[order])]}"
+        f"({_difference(found[order])}). {_CONCLUSIONS[found[order]['verdict']]}"
         for order, chosen in _CHOSEN.items()
     ]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from emotion_keras import record
-from emotion_keras.evaluation.faithfulness import in_words, verdict
+from emotion_keras.evaluation.faithfulness import in_words, verdicts
 from emotion_keras.evaluation.predictions import probability_columns
 from reports.display.figure import add_legend, series_style, short_names, styled
 from reports.display.page import Page
@@ -306,7 +306,7 @@ def faithfulness_table(records: Records, run: Run) -> Table | None:
                     frame["beyond_random_low"], frame["beyond_random_high"], strict=True
                 )
             ],
-            "Against random": [verdict(row) for row in frame.to_dict("records")],
+            "Against random": verdicts(frame.to_dict("records")),
         }
     )
     return Table(
@@ -315,7 +315,8 @@ def faithfulness_table(records: Records, run: Run) -> Table | None:
         "gate, by contribution to the label’s score or by chance are deleted (comprehensiveness: "
         "more is better) or kept alone (sufficiency: less is better; DeYoung et al. 2020). Means "
         f"of {count(frame['num_texts'].max())} test texts; intervals are over texts, differences "
-        "are paired by text and not corrected for their number. Punctuation marks count as words.",
+        "are paired by text, and resolved after Holm's correction for all of them. Punctuation "
+        "marks count as words.",
         frame,
         shown,
         {
