@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import special
+from statsmodels.stats import multitest
 
 # A difference is resolved where its p-value, after the correction for its family, is at most this.
 LEVEL = 0.05
@@ -174,10 +175,5 @@ def holm(p_values: Iterable[float]) -> list[float]:
     Returns:
         List of floats in the same order, to compare with the level of the whole family.
     """
-    p_values = np.fromiter(p_values, np.float64)
-    order = np.argsort(p_values)
-    # The smallest counts as often as there are tests, the next once less, and none less than those.
-    corrected = np.maximum.accumulate(p_values[order] * np.arange(len(order), 0, -1))
-    found = np.empty(len(order))
-    found[order] = np.minimum(corrected, 1.0)
-    return found.tolist()
+    p_values = list(p_values)
+    return multitest.multipletests(p_values, method="holm")[1].tolist() if p_values else []

@@ -53,7 +53,7 @@ def test_the_list_imports_no_command_and_shows_the_version():
 
 
 HEAVY = {"keras", "keras_hub", "tensorflow", "jax", "torch", "pandas", "sklearn", "scipy"}
-HEAVY |= {"matplotlib", "onnx", "onnxruntime", "keras_tuner", "tokenizers"}
+HEAVY |= {"statsmodels", "matplotlib", "onnx", "onnxruntime", "keras_tuner", "tokenizers"}
 
 
 @pytest.mark.parametrize("name", package.COMMANDS)

@@ -19,6 +19,8 @@ from reports.claims.verdicts import (
 from reports.paper import BERT, OURS, OURS_FROM_SCRATCH
 from reports.records import Run, read_records
 
+pytestmark = [pytest.mark.usefixtures("garbage")]
+
 LABELS = ["joy", "fear"]
 
 

@@ -176,7 +176,7 @@ def test_table_1_is_what_the_records_say(page, runs_dir):
     assert papers[OURS] == "Ours 89.1, 88.3, 93.0" and papers["tfidf_svm"] == "–"
 
 
-def test_differences_are_those_of_the_evaluation(page, runs_dir):
+def test_differences_are_those_of_the_evaluation(page, runs_dir, garbage):
     directories = [path.parent for path in (runs_dir / "comparison").glob("*/run.json")]
     compared = compare_runs(sorted(directories), OURS)
     expected = {
