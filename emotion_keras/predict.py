@@ -121,8 +121,8 @@ def predict(
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
-        is_table, of_words = bool(texts), predictor.model.modality.units_recur
-        _show(answer, given, is_table, asked.top, asked.explain, of_words)
+        of_words = not asked.explain or predictor.model.modality.units_recur
+        _show(answer, given, bool(texts), asked.top, asked.explain, of_words)
     elif asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
