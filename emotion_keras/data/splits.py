@@ -62,6 +62,7 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
     _check(options)
     test_size, val_size = options.test_size, options.val_size
     folds, fold = options.folds, options.fold
+    is_known = _has_known_folds(corpus, folds)
     if folds is not None and folds > len(corpus):
         raise UserError(
             f"A fold holds a {corpus.modality.name} or more, and {corpus.source} has "
@@ -82,7 +83,6 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         part = _allot(counts, keys, [test_size, val_size, 1 - test_size - val_size])
     else:
         smallest = min(1 / folds, val_size, 1 - 1 / folds - val_size)
-        is_known = _has_known_folds(corpus, folds)
         fold_of = (
             _known_folds(corpus, blocks) if is_known else _allot(counts, keys, [1 / folds] * folds)
         )
@@ -104,7 +104,7 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         **options.to_dict(),
         "test_size": test_size if folds is None else None,
         "by_subject": corpus.has_groups,
-        **({"folds_of": corpus.name} if _has_known_folds(corpus, folds) else {}),
+        **({"folds_of": corpus.name} if is_known else {}),
         "num_train": len(train),
         "num_val": len(val),
         "num_test": len(test),

@@ -6,6 +6,7 @@ is one entry of `ENCODERS`.
 
 from __future__ import annotations
 
+import abc
 import functools
 import importlib.util
 import os
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from emotion_keras.inputs.text import TextOptions
 
 
-class Encoder:
+class Encoder(abc.ABC):
     """Where the vectors of a text's tokens come from.
 
     Args:
@@ -52,6 +53,7 @@ class Encoder:
         """
         return None
 
+    @abc.abstractmethod
     def make_tokenizer(self, texts: Sequence[str], vocabulary_size: int) -> Tokenizer:
         """Makes the tokenizer of the tokens that it has vectors for.
 
@@ -65,8 +67,8 @@ class Encoder:
         Raises:
             UserError: If the encoder cannot be loaded.
         """
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def embed(
         self,
         token_ids: KerasTensor,
@@ -93,7 +95,6 @@ class Encoder:
         Raises:
             UserError: If the encoder cannot be loaded, or cannot read texts as long as asked for.
         """
-        raise NotImplementedError
 
 
 class Scratch(Encoder):

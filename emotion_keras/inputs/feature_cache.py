@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-# All that is kept, in bytes: about 170 hours of sound.
+# All that is kept, in bytes: about 115 hours of sound.
 MAX_BYTES = 10 * 2**30
 
 

@@ -30,6 +30,8 @@ _LEAST_SECONDS = 0.1
 # Amplitudes as shares of the largest. Sound is silent where its loudest sample is 80 dB below that.
 _SILENT, _CLIPPED = 1e-4, 0.999
 _BLOCK_SECONDS = 10
+# Nothing records faster. What claims to would be resampled with filters that fill the memory.
+_MOST_HERTZ = 768_000
 # How far below the loudest frame, by the mean of its bands' logarithms, the silence is that is cut
 # off at both ends: 26 dB.
 _SILENCE = 6.0
@@ -107,11 +109,9 @@ def inspect(path: str | Perturbed) -> Recording:
     if version is None:
         return Recording("", "missing")
     try:
-        sha256 = _sha256(path, version)
+        return _inspect(path, version)
     except OSError:
         return Recording("", "unreadable")
-    facts = feature_cache.find(sha256, _VERSION)
-    return Recording(**facts) if facts else _decode(path, version)[0]
 
 
 def features(path: str | Perturbed) -> np.ndarray:
@@ -182,6 +182,13 @@ def _sha256(path, version):
     return content_sha256(Path(path))
 
 
+@functools.lru_cache(maxsize=2**17)
+def _inspect(path, version):
+    """What a file of some version is; a model that trains asks in each batch."""
+    facts = feature_cache.find(_sha256(path, version), _VERSION)
+    return Recording(**facts) if facts else _decode(path, version)[0]
+
+
 @functools.lru_cache(maxsize=_NUM_RECENT)
 def _decode(path, version):
     """What a file of some version is, and its features."""
@@ -242,6 +249,8 @@ def read_samples(path: str, max_seconds: float | None = None) -> tuple[np.ndarra
         try:
             with soundfile.SoundFile(binary) as file:
                 rate, num_channels = file.samplerate, file.channels
+                if rate > _MOST_HERTZ:
+                    raise ValueError(f"it claims to have {rate:,} samples a second")
                 left = math.ceil((max_seconds or MAX_SECONDS) * rate)
                 while left > 0:
                     block = file.read(min(left, _BLOCK_SECONDS * rate), "float32", always_2d=True)

@@ -13,6 +13,7 @@ import soundfile
 from fastapi.testclient import TestClient
 
 from emotion_keras import compare, predict, record
+from emotion_keras import fit as fit_command
 from emotion_keras.evaluation.faithfulness import read_faithfulness
 from emotion_keras.evaluation.predictions import read_predictions
 from emotion_keras.inference.predictor import Predictor
@@ -119,6 +120,21 @@ def test_a_table_is_labelled_row_by_row_with_what_is_wrong_with_a_recording(
     flags = ["", "silent", "unreadable", "missing", "missing", ""]
     assert [row["flag"] for row in rows] == flags
     assert [row["label"] for row in rows] == ["low", "", "", "", "", "low"]
+
+
+@pytest.mark.parametrize("model", ["cnn", "lstm", "transformer"])
+def test_other_models_learn_from_recordings(model, recordings, tmp_path, quick_measures):
+    known = {"embedding_dim": 16, "epochs": 8, "learning_rate": 0.01, "batch_size": 8}
+    options = {"data": str(recordings), "model": model, **known, "precision": "float32"}
+    directory = fit(**options, runs_dir=str(tmp_path / "runs"), notify=lambda message: None)
+    # A third by chance.
+    assert record.read_run(directory)["metrics"]["test"]["accuracy"] > 0.6
+
+
+def test_bert_says_that_recordings_have_no_encoder_for_it(recordings, tmp_path, capsys):
+    arguments = [f"--data={recordings}", "--model=bert", f"--runs-dir={tmp_path}"]
+    assert fit_command.main(arguments) == 2
+    assert "only texts have" in capsys.readouterr().err
 
 
 def test_a_table_of_paths_trains_as_its_folder_does(recordings, tmp_path, quick_measures):

@@ -54,6 +54,14 @@ def test_any_rate_becomes_16_kilohertz(write, rate):
     np.testing.assert_allclose(samples[middle], tone(0.5)[middle], atol=2e-3)
 
 
+def test_a_rate_that_nothing_records_at_is_refused_before_it_fills_the_memory(write):
+    path = Path(write(tone()))
+    content = bytearray(path.read_bytes())
+    content[24:28] = (2**31 - 1).to_bytes(4, "little")  # Where WAV says its sampling rate.
+    path.write_bytes(content)
+    assert inspect(str(path)).flaw == "unreadable"
+
+
 def test_channels_are_averaged(write):
     channels = np.stack([tone() * share for share in np.linspace(0, 1, 8)], axis=1)
     path = write(channels, subtype="FLOAT")
