@@ -25,7 +25,7 @@ from emotion_keras.service.options import ServiceOptions
 # A process may have 1,024 files open on most machines.
 _MAX_CONNECTIONS = 512
 _BACKLOG = 2048
-# Requests in flight have this long to be answered after the service was told to end.
+# Requests in flight have this long to be answered after the service was asked to end.
 _SECONDS_TO_END = 30
 
 
@@ -44,7 +44,7 @@ class AddressOptions(Options):
 
 
 def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options: Any) -> None:
-    """Serves a trained model until it is told to end, by SIGTERM or Ctrl-C.
+    """Serves a trained model until SIGTERM or Ctrl-C ends it.
 
     Args:
         folder: Folder of a finished run, or of an exported model.
@@ -146,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Told to end, uvicorn answers what is in flight and then raises the signal again: that is the
+    # Asked to end, uvicorn answers what is in flight and then raises the signal again: that is the
     # end, and no failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)

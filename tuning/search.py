@@ -247,7 +247,7 @@ def _try_settings(plan, notify, names=()):
 
     A chief that knows the names of its workers waits for those that are late.
 
-    What an oracle says follows from its seed and the scores that it was told. So a search that was
+    What an oracle says follows from its seed and the scores that it was given. So a search that was
     stopped starts again, with the scores of the trials that are there.
     """
     with quiet():  # Imported here because it takes seconds.
@@ -264,7 +264,7 @@ def _try_settings(plan, notify, names=()):
 
     def try_setting(options, name=None):
         name = trials.begin(options, name)
-        # Workers may be told to try the same.
+        # Two workers may get the same to try.
         with FileLock(plan.directory / f".trial-{name}.lock"):
             trials.reload()
             score = trials.score_of(options)

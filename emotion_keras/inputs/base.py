@@ -181,7 +181,7 @@ class Input(abc.ABC):
 
     @classmethod
     def describe(cls, cells: Sequence[Any]) -> dict[str, dict[str, int]]:
-        """How many of the cells are of which kind, by what is told apart, for the audit."""
+        """How many of the cells have which value of each property, for the audit."""
         return {}
 
     @classmethod

@@ -244,7 +244,7 @@ def read_samples(path: str, max_seconds: float | None = None) -> tuple[np.ndarra
     from scipy.signal import resample_poly
 
     parts, num_clipped = [], 0
-    # Opened here, so that a missing file is told from one that is no recording.
+    # Opened here, so that a missing file is not taken for one that is no recording.
     with open(path, "rb") as binary:
         try:
             with soundfile.SoundFile(binary) as file:

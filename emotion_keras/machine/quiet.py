@@ -35,8 +35,8 @@ def load_keras() -> None:
 def quiet() -> Iterator[None]:
     """Keeps standard error off the terminal; if an error comes, it is shown all the same.
 
-    TensorFlow's libraries write there about themselves while they are loaded, whatever they are
-    told, and a message for the user would be lost among it.
+    TensorFlow's libraries write there about themselves while they are loaded, whatever their
+    settings, and a message for the user would be lost among it.
     """
     sys.stderr.flush()
     terminal = os.dup(2)

@@ -26,7 +26,7 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, rendered):
-    """Opens the page as by a double click; what the console says is in `page.told`."""
+    """Opens the page as by a double click; what the console says is in `page.said`."""
     contexts = []
 
     def open_page(width=1200, scheme="light", **options):
@@ -35,10 +35,10 @@ def open_page(browser, rendered):
         )
         contexts.append(context)
         page = context.new_page()
-        page.told = []
-        page.on("console", lambda message: page.told.append(message.text))
-        page.on("pageerror", lambda error: page.told.append(str(error)))
-        page.on("requestfailed", lambda request: page.told.append(request.url))
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("requestfailed", lambda request: page.said.append(request.url))
         page.goto((rendered[0] / "index.html").as_uri())
         return page
 
@@ -51,7 +51,7 @@ def open_page(browser, rendered):
 def test_nothing_is_wider_than_the_window(open_page, width):
     page = open_page(width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.told == []
+    assert page.said == []
     sizes = page.evaluate(
         "[...document.querySelectorAll('figure.drawing:not([hidden]) svg')]"
         ".map(svg => [svg.clientWidth, svg.clientHeight])"

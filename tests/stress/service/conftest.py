@@ -28,7 +28,7 @@ def browser(chromium_arguments):
 
 @pytest.fixture
 def open_page(browser, service):
-    """Opens the page; what the console says, and what failed, is in `page.told`."""
+    """Opens the page; what the console says, and what failed, is in `page.said`."""
     contexts = []
 
     def open_page(width=1200, scheme="light"):
@@ -37,10 +37,10 @@ def open_page(browser, service):
         )
         contexts.append(context)
         page = context.new_page()
-        page.told = []
-        page.on("console", lambda message: page.told.append(message.text))
-        page.on("pageerror", lambda error: page.told.append(str(error)))
-        page.on("requestfailed", lambda request: page.told.append(request.url))
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("requestfailed", lambda request: page.said.append(request.url))
         page.goto("/")
         return page
 

@@ -30,7 +30,7 @@ def test_a_text_gives_bars_with_numbers_the_largest_first(open_page):
     ask(page, "dark")
     page.get_by_text("fear, 87.5 % confident").wait_for()
     assert rows(page) == [["fear", "87.5"], ["joy", "12.5"]]
-    assert page.told == []
+    assert page.said == []
 
 
 def test_words_are_shaded_by_their_gate_and_tell_their_numbers(open_page):
@@ -59,20 +59,20 @@ def test_the_keyboard_does_it_all(open_page):
     page.locator("#result:not(.is-old)").wait_for()
     for _ in range(2):  # Over the button to the first word.
         page.keyboard.press("Tab")
-    told = []
+    said = []
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home"):
         page.keyboard.press(key)
-        told.append(page.locator("#detail").inner_text().split(":")[0])
-    assert told == ["sun", "today", "today", "sun", "warm"]
+        said.append(page.locator("#detail").inner_text().split(":")[0])
+    assert said == ["sun", "today", "today", "sun", "warm"]
 
 
 def test_a_text_is_never_html(open_page):
     page = open_page()
-    page.on("dialog", lambda dialog: page.told.append(dialog.message))
+    page.on("dialog", lambda dialog: page.said.append(dialog.message))
     ask_and_wait(page, HOSTILE)
     assert page.locator("#words button").all_inner_texts() == HOSTILE.split()[:3]
     assert page.locator("main img, main script, main b").count() == 0
-    assert page.told == []
+    assert page.said == []
 
 
 def test_what_is_wrong_is_shown_and_goes_away(open_page):
@@ -116,7 +116,7 @@ def test_nothing_is_wider_than_the_window(open_page, width):
     page = open_page(width)
     ask_and_wait(page, "sun" * 200 + " and a dark park")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.told == []
+    assert page.said == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

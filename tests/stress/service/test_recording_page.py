@@ -66,7 +66,7 @@ def wait_until(page, expression):
 
 def complaints(page):
     """What the console says, but that the processor is to be a worklet one day."""
-    return [one for one in page.told if "ScriptProcessorNode" not in one]
+    return [one for one in page.said if "ScriptProcessorNode" not in one]
 
 
 def test_a_file_gives_bars_and_can_be_played(open_page):
@@ -78,7 +78,7 @@ def test_a_file_gives_bars_and_can_be_played(open_page):
     assert page.evaluate("document.querySelector('#player').duration") == pytest.approx(1, abs=0.05)
     choose(page, recording(tone(150)))
     page.get_by_text("fear, 87.5 % confident").wait_for()
-    assert page.told == []
+    assert page.said == []
 
 
 def test_a_file_that_is_dropped_is_answered(open_page):
@@ -94,7 +94,7 @@ def test_a_file_that_is_dropped_is_answered(open_page):
         list(recording(tone(900))["buffer"]),
     )
     page.get_by_text("joy, 75.0 % confident").wait_for()
-    assert page.told == []
+    assert page.said == []
 
 
 def test_the_microphone_is_recorded_as_it_sounds(open_page):
@@ -128,13 +128,13 @@ def test_recording_ends_where_the_service_takes_no_more(open_page):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "said"),
     [
         ("NotAllowedError", "does not let this page use"),
         ("NotFoundError", "There is no microphone"),
     ],
 )
-def test_a_microphone_that_cannot_be_used_is_explained(open_page, name, told):
+def test_a_microphone_that_cannot_be_used_is_explained(open_page, name, said):
     page = open_page()
     page.evaluate(
         "(name) => { navigator.mediaDevices.getUserMedia = async () => "
@@ -142,7 +142,7 @@ def test_a_microphone_that_cannot_be_used_is_explained(open_page, name, told):
         name,
     )
     page.get_by_role("button", name="Record from the microphone").click()
-    assert told in page.get_by_role("alert").inner_text()
+    assert said in page.get_by_role("alert").inner_text()
     assert page.get_by_role("button", name="Record from the microphone").is_enabled()
 
 
@@ -174,11 +174,11 @@ def test_the_keyboard_goes_through_the_moments(open_page):
     page = open_page()
     choose_and_wait(page, recording(tone(900)))
     page.locator("#moments button").first.focus()
-    told = []
+    said = []
     for key in ("ArrowRight", "End", "ArrowRight", "ArrowLeft", "Home"):
         page.keyboard.press(key)
-        told.append(page.locator("#detail").inner_text()[:4])
-    assert told == ["0.10", "0.30", "0.30", "0.20", "0.00"]
+        said.append(page.locator("#detail").inner_text()[:4])
+    assert said == ["0.10", "0.30", "0.30", "0.20", "0.00"]
 
 
 def test_what_is_wrong_is_said_in_words_and_goes_away(open_page):
@@ -226,7 +226,7 @@ def test_nothing_is_wider_than_the_window(open_page, width):
     page = open_page(width)
     choose_and_wait(page, recording(tone(900)))
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.told == []
+    assert page.said == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -48,7 +48,7 @@ def test_a_level_is_the_share_that_is_touched(kind, level):
 
 @pytest.mark.parametrize("level", [0.05, 0.3, 0.8])
 def test_a_level_is_the_share_that_is_swapped(level):
-    # Each part is told from any other, so that whatever moved is seen to have.
+    # Each part differs from any other, so that whatever moved is seen to have moved.
     letters = "".join(map(chr, range(0x4E00, 0x4E00 + 20_000)))
     (after,) = perturb([letters], "swap_characters", level)
     assert sorted(after) == sorted(letters)

@@ -56,8 +56,8 @@ def report(tmp_path_factory, make_run):
     directory = make_run(folder / "runs" / "fit", "cnn@scratch", labels=ALL)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(figure, "DOTS_PER_INCH", 30)
-        told = []
-        assert render(folder / "runs", out=str(folder / "out"), notify=told.append) == 0
+        said = []
+        assert render(folder / "runs", out=str(folder / "out"), notify=said.append) == 0
     return folder / "out", json.loads((directory / "run.json").read_text())
 
 

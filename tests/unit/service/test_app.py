@@ -89,7 +89,7 @@ def test_a_model_that_cannot_explain_says_so(fake_predictor):
 
 
 @pytest.mark.parametrize(
-    "body, status, told",
+    "body, status, said",
     [
         ("", 422, "body is missing"),
         ('{"text": ', 400, "not JSON"),
@@ -117,10 +117,10 @@ def test_a_model_that_cannot_explain_says_so(fake_predictor):
         ('{"text": "' + "a" * 2000 + '"}', 413, "2000 bytes"),
     ],
 )
-def test_what_is_refused_and_told(app, body, status, told):
+def test_what_is_refused_with_a_reason(app, body, status, said):
     answer = ask(app, "POST", "/predict", content=body, headers=JSON)
     assert answer.status_code == status
-    assert told in answer.json()["detail"]
+    assert said in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"text": ' + "9" * 100_000 + "}"])

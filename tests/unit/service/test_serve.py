@@ -65,7 +65,7 @@ def test_a_connection_is_kept_for_the_next_request(service):
     assert len(addresses) == 1 and None not in addresses
 
 
-def test_connections_beyond_the_limit_are_told(service):
+def test_connections_beyond_the_limit_are_refused(service):
     with contextlib.ExitStack() as others:
         for _ in range(512):
             others.enter_context(connect(service))
@@ -228,7 +228,7 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    "options, told",
+    "options, said",
     [
         (["--port", "70000"], "port is 0 to 65535"),
         (["--port", "http"], "port is a whole number"),
@@ -239,5 +239,5 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
         (["--workers", "2"], "no such option"),
     ],
 )
-def test_an_option_that_is_wrong(tmp_path, capsys, options, told):
-    assert told in refused([str(tmp_path), *options], capsys)
+def test_an_option_that_is_wrong(tmp_path, capsys, options, said):
+    assert said in refused([str(tmp_path), *options], capsys)
