@@ -29,7 +29,8 @@ def describe_layers(model: keras.Model) -> list[dict[str, Any]]:
             "name": layer["name"],
             "type": layer["class_name"],
             "inputs": list(dict.fromkeys(_sources(layer["inbound_nodes"]))),
-            "output_shape": list(parts[layer["name"]].output.shape),
+            # Of a layer that gives a mask, too, the vectors come first.
+            "output_shape": list(keras.tree.flatten(parts[layer["name"]].output)[0].shape),
             "parameters": parts[layer["name"]].count_params()
             if isinstance(parts[layer["name"]], keras.layers.Layer)
             else 0,

@@ -59,6 +59,22 @@ class SpeechOptions(Options):
         "recording; 0 for none.",
         COUNT_OR_NONE,
     )
+    change_speed: float = option(
+        0.15,
+        "How much faster or slower recordings get at most while training, as a share; 0 for none.",
+        Limit("0 or more, and below 1", lambda value: 0 <= value < 1),
+    )
+    shift_bands: float = option(
+        3.0,
+        "By how many of the 64 mel bands voices get higher or lower at most while training; 0 for "
+        "none.",
+        NOT_NEGATIVE,
+    )
+    change_loudness: float = option(
+        5.0,
+        "By how many decibels recordings get louder or softer at most while training; 0 for none.",
+        NOT_NEGATIVE,
+    )
 
 
 class Excerpt(NamedTuple):
@@ -254,7 +270,8 @@ class SpeechInput(Input):
         frames = keras.Input((None, dim), dtype="float32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {self.feature: frames, "padding_mask": padding_mask}
-        vectors = embed_frames(frames, padding_mask, self.options, dtype)
+        scale = float(self._deviation.mean())
+        vectors, padding_mask = embed_frames(frames, padding_mask, self.options, scale, dtype)
         return Embedded(inputs, vectors, padding_mask)
 
     def units(self, cells: Sequence[str | Perturbed]) -> list[list[tuple[str, int]]]:

@@ -4,6 +4,14 @@ from emotion_keras.layers.attention_pooling import AttentionPooling
 from emotion_keras.layers.clear_padding import ClearPadding
 from emotion_keras.layers.gating import GatingLayer
 from emotion_keras.layers.spectrogram_masking import SpectrogramMasking
+from emotion_keras.layers.spectrogram_variation import SpectrogramVariation
 from emotion_keras.layers.token_dropout import TokenDropout
 
-__all__ = ["AttentionPooling", "ClearPadding", "GatingLayer", "SpectrogramMasking", "TokenDropout"]
+__all__ = [
+    "AttentionPooling",
+    "ClearPadding",
+    "GatingLayer",
+    "SpectrogramMasking",
+    "SpectrogramVariation",
+    "TokenDropout",
+]
