@@ -6,23 +6,18 @@ that trains reads them from there, memory-mapped. A recording with noise is made
 is asked for: it is another in each epoch.
 """
 
-import concurrent.futures
 import dataclasses
 import functools
 import math
-import os
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from emotion_keras.inputs import feature_cache
+from emotion_keras.inputs import feature_cache, media
+from emotion_keras.inputs.media import Perturbed, sha256_of, version_of
 from emotion_keras.inputs.mel import NUM_MEL_BINS, SAMPLING_RATE, log_mel
 from emotion_keras.inputs.speech_noise import add_noise, count_frames
-from emotion_keras.machine.cores import available_cores
-from emotion_keras.record.checksums import content_sha256
 
 # Of longer recordings the beginning is read: an emotion does not last for ten minutes.
 MAX_SECONDS = 600
@@ -69,22 +64,6 @@ class Recording:
 FLAWS = ("missing", "unreadable", "silent", "too short")
 
 
-class Perturbed(NamedTuple):
-    """A recording with noise.
-
-    Args:
-        recording: The recording's path, or what has noise already.
-        kind: Name of a kind of noise, in `emotion_keras.inputs.speech_noise.KINDS`.
-        level: Float in `[0, 1]`.
-        seed: Integer, decides what is left to chance.
-    """
-
-    recording: "str | Perturbed"
-    kind: str
-    level: float
-    seed: int
-
-
 def inspect(path: str | Perturbed) -> Recording:
     """Says what a recording is.
 
@@ -93,7 +72,7 @@ def inspect(path: str | Perturbed) -> Recording:
             has the checksum and the flaw of its file.
     """
     if isinstance(path, Perturbed):
-        before = inspect(path.recording)
+        before = inspect(path.medium)
         if before.flaw:
             return before
         num_frames = count_frames(before.num_frames, *path[1:])
@@ -105,7 +84,7 @@ def inspect(path: str | Perturbed) -> Recording:
             first_frame=first_frame,
             num_frames=num_frames,
         )
-    version = _version_of(path)
+    version = version_of(path)
     if version is None:
         return Recording("", "missing")
     try:
@@ -128,71 +107,30 @@ def features(path: str | Perturbed) -> np.ndarray:
     try:
         return feature_cache.load(recording.sha256, _VERSION)
     except (OSError, ValueError):
-        return _decode(path, _version_of(path))[1]
+        return _decode(path, version_of(path))[1]
 
 
 def keep(paths: Sequence[str], notify: Callable[[str], object] = print) -> None:
-    """Makes the features of recordings, as many at a time as there are cores, and keeps them.
-
-    What is interrupted continues where it was.
+    """Makes the features of recordings and keeps them; see `media.keep`.
 
     Args:
         paths: The recordings' paths.
         notify: Called with messages.
     """
-    # Imported here: who answers with an exported model needs none of it.
-    from emotion_keras.command.progress import RowProgress
-
-    new = [path for path in dict.fromkeys(paths) if not _is_kept(path)]
-    if not new:
-        return
-    notify(
-        f"Reading {len(new):,} recordings. What is made of them is kept in "
-        f"{feature_cache.folder()} for the next time."
-    )
-    with (
-        concurrent.futures.ThreadPoolExecutor(len(available_cores())) as threads,
-        RowProgress(len(new), 0, "recordings") as progress,
-    ):
-        for _ in threads.map(_keep, new):
-            progress.advance(1)
-    if num_removed := feature_cache.shrink():
-        notify(
-            f"{feature_cache.folder()} was full: the features of {num_removed:,} media that were "
-            "not used for longest are removed."
-        )
-
-
-def _is_kept(path):
-    version = _version_of(path)
-    try:
-        return version is None or feature_cache.find(_sha256(path, version), _VERSION) is not None
-    except OSError:
-        return True  # There is nothing to keep.
-
-
-def _keep(path):
-    recording, found = _decode(path, _version_of(path))
-    feature_cache.store(recording.sha256, _VERSION, found, dataclasses.asdict(recording))
-
-
-# A service is asked about new files without end.
-@functools.lru_cache(maxsize=2**17)
-def _sha256(path, version):
-    return content_sha256(Path(path))
+    media.keep(paths, _VERSION, lambda path: _decode(path, version_of(path)), "recordings", notify)
 
 
 @functools.lru_cache(maxsize=2**17)
 def _inspect(path, version):
     """What a file of some version is; a model that trains asks in each batch."""
-    facts = feature_cache.find(_sha256(path, version), _VERSION)
+    facts = feature_cache.find(sha256_of(path, version), _VERSION)
     return Recording(**facts) if facts else _decode(path, version)[0]
 
 
 @functools.lru_cache(maxsize=_NUM_RECENT)
 def _decode(path, version):
     """What a file of some version is, and its features."""
-    sha256, nothing = _sha256(path, version), np.zeros((0, NUM_MEL_BINS), "float32")
+    sha256, nothing = sha256_of(path, version), np.zeros((0, NUM_MEL_BINS), "float32")
     try:
         samples, facts = read_samples(path)
     except (OSError, ValueError):
@@ -221,7 +159,7 @@ def _perturb(cell, recording):
 
 def _samples(cell):
     if isinstance(cell, Perturbed):
-        return add_noise(_samples(cell.recording), *cell[1:])
+        return add_noise(_samples(cell.medium), *cell[1:])
     return read_samples(cell)[0]
 
 
@@ -306,12 +244,3 @@ def flaw_of(samples: np.ndarray) -> str:
         return "too short"
     # A constant is no sound either.
     return "silent" if np.abs(samples - samples.mean()).max() < _SILENT else ""
-
-
-def _version_of(path):
-    """What changes when the file does; `None` where there is no file."""
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError):  # ValueError of a path with a zero byte.
-        return None
-    return (status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None

@@ -1,20 +1,27 @@
 """Speech: recordings, frames of their sound, and vectors. No Keras before it is needed."""
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.media import (
+    Excerpt,
+    Perturbed,
+    count,
+    describe_flaws,
+    listed,
+    perturb,
+    whole,
+)
 from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
 from emotion_keras.inputs.recordings import (
     FLAWS,
     MAX_SECONDS,
-    Perturbed,
     features,
     inspect,
     keep,
@@ -77,39 +84,6 @@ class SpeechOptions(Options):
     )
 
 
-class Excerpt(NamedTuple):
-    """A recording of which some tokens alone are heard; in place of the others is the mean sound.
-
-    Args:
-        path: The recording's path, or a `Perturbed`.
-        kept: Positions of the tokens.
-    """
-
-    path: str | Perturbed
-    kept: tuple[int, ...]
-
-
-def _count(kinds):
-    """How often each comes up, the most frequent first."""
-    return dict(Counter(kinds).most_common())
-
-
-def _some(cells, most=3):
-    """The first of some cells, for a message."""
-    more = f" and {len(cells) - most:,} more" if len(cells) > most else ""
-    return ", ".join(map(repr, cells[:most])) + more
-
-
-def _whole(cell):
-    """The path of a recording and which of its tokens are kept, `None` for all."""
-    return cell if isinstance(cell, Excerpt) else (cell, None)
-
-
-def _perturb(kind, cell, level, rng):
-    """A recording with noise, which is made when it is read."""
-    return Perturbed(cell, kind, level, int(rng.integers(2**32)))
-
-
 class SpeechInput(Input):
     """Recordings, named by their paths, as frames of a log-mel picture that are put together.
 
@@ -144,7 +118,7 @@ class SpeechInput(Input):
     )
     suffixes = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".au", ".caf", ".w64")
     flaws = FLAWS
-    noises = {kind: functools.partial(_perturb, kind) for kind in KINDS}
+    noises = {kind: functools.partial(perturb, kind) for kind in KINDS}
     options_class = SpeechOptions
     feature = "frames"
 
@@ -190,22 +164,18 @@ class SpeechInput(Input):
     def describe(cls, cells: Sequence[str]) -> dict[str, dict[str, int]]:
         found = [inspect(cell) for cell in cells]
         return {
-            "sampling rate": _count(f"{one.sampling_rate:,} Hz" for one in found),
-            "channels": _count(str(one.num_channels) for one in found),
-            "clipped": _count("yes" if one.clipped > _MUCH_CLIPPED else "no" for one in found),
+            "sampling rate": count(f"{one.sampling_rate:,} Hz" for one in found),
+            "channels": count(str(one.num_channels) for one in found),
+            "clipped": count("yes" if one.clipped > _MUCH_CLIPPED else "no" for one in found),
         }
 
     @classmethod
     def doubts(cls, cells: Sequence[str]) -> Iterable[str]:
         found = [(inspect(cell), cell) for cell in cells]
-        by_flaw = {flaw: [cell for one, cell in found if one.flaw == flaw] for flaw in FLAWS}
-        for flaw, named in by_flaw.items():
-            if named:
-                verb = "is" if len(named) == 1 else "are"
-                yield f"{len(named):,} of {len(found):,} recordings {verb} {flaw}: {_some(named)}."
+        yield from describe_flaws([one.flaw for one, _ in found], cells, FLAWS, "recordings")
         whole = [one for one, _ in found if not one.flaw]
         if len({one.sampling_rate for one in whole}) > 1:
-            rates = _count(f"{one.sampling_rate:,} Hz" for one in whole)
+            rates = count(f"{one.sampling_rate:,} Hz" for one in whole)
             yield (
                 "the recordings have several sampling rates: "
                 f"{', '.join(f'{rate} ({number:,})' for rate, number in rates.items())}. Where "
@@ -214,7 +184,7 @@ class SpeechInput(Input):
         if clipped := [cell for one, cell in found if one.clipped > _MUCH_CLIPPED]:
             yield (
                 f"{len(clipped):,} recordings are clipped, more than a hundredth of their samples: "
-                f"{_some(clipped)}."
+                f"{listed(clipped)}."
             )
 
     @classmethod
@@ -249,7 +219,7 @@ class SpeechInput(Input):
         longest = longest or self.sequence_length
 
         def read(index):
-            path, kept = _whole(cells[index])
+            path, kept = whole(cells[index])
             frames = (features(path)[: longest * per_token] - self._mean) / self._deviation
             missing = -len(frames) % per_token
             tokens = np.pad(frames, ((0, missing), (0, 0))).reshape(-1, per_token * NUM_MEL_BINS)
@@ -257,7 +227,7 @@ class SpeechInput(Input):
                 tokens[np.setdiff1d(np.arange(len(tokens)), kept)] = 0  # The mean of each band.
             return tokens
 
-        lengths = [-(-inspect(_whole(cell)[0]).num_frames // per_token) for cell in cells]
+        lengths = [-(-inspect(whole(cell)[0]).num_frames // per_token) for cell in cells]
         return StoredSequences(np.minimum(lengths, longest), read)
 
     def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":

@@ -6,7 +6,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from emotion_keras.inputs.recordings import Perturbed, features
+from emotion_keras.inputs.media import Perturbed
+from emotion_keras.inputs.recordings import features
 
 _NUM_COEFFICIENTS = 40
 _PERCENTILES = (5, 25, 50, 75, 95)

@@ -191,7 +191,7 @@ class TrainingState(keras.callbacks.Callback):
             for i, variable in enumerate(_state_variables(model)):
                 variable.assign(saved[f"state_{i}"])
             self.best_epoch = int(saved["best_epoch"])
-            self.best_weights = [saved[f"best_{i}"] for i in range(len(model.trainable_variables))]
+            self.best_weights = [saved[f"best_{i}"] for i in range(len(_learned(model)))]
             names = saved["history_names"].tolist()
             self.history = [dict(zip(names, row, strict=True)) for row in saved["history"].tolist()]
         for row in self.history:
@@ -204,7 +204,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def load_best(self, model: keras.Model) -> None:
         """Gives the model the weights of the best epoch."""
-        for variable, value in zip(model.trainable_variables, self.best_weights, strict=True):
+        for variable, value in zip(_learned(model), self.best_weights, strict=True):
             variable.assign(value)
 
     def interrupt(self, *_: Any) -> None:
@@ -260,7 +260,7 @@ class TrainingState(keras.callbacks.Callback):
         )
         if logs["val_macro_f1"] > best:
             self.best_epoch = epoch + 1
-            self.best_weights = [_numpy(v) for v in self.model.trainable_variables]
+            self.best_weights = [_numpy(v) for v in _learned(self.model)]
         self._save()
         if self.is_done(self.params["epochs"]):
             self.model.stop_training = True
@@ -310,8 +310,14 @@ def _on_sigint(handler):
         signal.signal(signal.SIGINT, previous)
 
 
+def _learned(model):
+    """What training changes: weights, and the moving statistics of batch normalization."""
+    moving = [v for v in model.non_trainable_variables if v.name.startswith("moving_")]
+    return [*model.trainable_variables, *moving]
+
+
 def _state_variables(model):
-    return [*model.trainable_variables, *model.optimizer.variables]
+    return [*_learned(model), *model.optimizer.variables]
 
 
 def _seed_states(model):

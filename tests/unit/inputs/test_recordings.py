@@ -6,10 +6,10 @@ import pytest
 import soundfile
 
 from emotion_keras.inputs import SpeechInput, feature_cache, recordings
+from emotion_keras.inputs.media import Perturbed
 from emotion_keras.inputs.mel import SAMPLING_RATE, log_mel
 from emotion_keras.inputs.recordings import (
     FLAWS,
-    Perturbed,
     features,
     inspect,
     keep,

@@ -8,9 +8,9 @@ import soundfile
 from emotion_keras.data.noise import TrainingNoise, perturb
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import SpeechInput
+from emotion_keras.inputs.media import Excerpt, Perturbed
 from emotion_keras.inputs.mel import SAMPLING_RATE, log_mel
-from emotion_keras.inputs.recordings import Perturbed, features, inspect
-from emotion_keras.inputs.speech import Excerpt
+from emotion_keras.inputs.recordings import features, inspect
 from emotion_keras.inputs.speech_noise import KINDS, add_noise
 from emotion_keras.models.mfcc_statistics import MfccStatistics
 from tests.fixtures.recordings import tone
@@ -198,9 +198,9 @@ def test_a_recording_with_noise_is_read_as_others_are(path):
         expected = (picture - learned._mean) / learned._deviation
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
     both = cells[-1]
-    assert (both.kind, both.recording.kind) == ("white_noise", "speed")
+    assert (both.kind, both.medium.kind) == ("white_noise", "speed")
     samples, _ = soundfile.read(path, dtype="float32")
-    samples = add_noise(samples, "speed", 0.5, both.recording.seed)
+    samples = add_noise(samples, "speed", 0.5, both.medium.seed)
     np.testing.assert_allclose(
         features(both), log_mel(add_noise(samples, "white_noise", 0.1, both.seed)), atol=1e-4
     )
@@ -222,7 +222,7 @@ def test_a_recording_with_a_flaw_has_none_of_noise(tmp_path):
 def test_noise_for_training_is_another_in_each_epoch(path):
     noise = TrainingNoise(0, noise="telephone:1,white_noise:0.1", modality=SpeechInput)
     (first,), (second,) = (noise.perturb([path], epoch) for epoch in (0, 1))
-    assert first.recording.kind == "telephone" and first.kind == "white_noise"
+    assert first.medium.kind == "telephone" and first.kind == "white_noise"
     assert not np.array_equal(features(first), features(second))
     assert first == noise.perturb([path], 0)[0]
 
