@@ -38,7 +38,12 @@ TOY = {
 }
 
 # Fixtures that several rooms use.
-pytest_plugins = ("tests.fixtures.records", "tests.fixtures.recordings", "tests.fixtures.service")
+pytest_plugins = (
+    "tests.fixtures.images",
+    "tests.fixtures.records",
+    "tests.fixtures.recordings",
+    "tests.fixtures.service",
+)
 
 # What was imported stays: else half of the time of a toy run goes into looking for garbage in it.
 gc.freeze()

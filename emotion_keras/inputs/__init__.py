@@ -12,10 +12,15 @@ from typing import Any
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.image import ImageInput
 from emotion_keras.inputs.speech import SpeechInput
 from emotion_keras.inputs.text import TextInput
 
-INPUTS: dict[str, type[Input]] = {"text": TextInput, "speech": SpeechInput}
+INPUTS: dict[str, type[Input]] = {
+    "text": TextInput,
+    "speech": SpeechInput,
+    "image": ImageInput,
+}
 
 
 def find_modality(name: str) -> type[Input]:
@@ -65,6 +70,7 @@ def load_input(directory: Path, recorded: Mapping[str, Any], remedy: str) -> Inp
 
 __all__ = [
     "INPUTS",
+    "ImageInput",
     "Input",
     "SpeechInput",
     "TextInput",

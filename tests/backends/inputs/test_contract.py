@@ -9,7 +9,7 @@ import soundfile
 
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import INPUTS, SpeechInput, TextInput, load_input
+from emotion_keras.inputs import INPUTS, ImageInput, SpeechInput, TextInput, load_input
 from tests.toys import NumbersInput
 
 CLASSES = [*INPUTS.values(), NumbersInput]
@@ -17,7 +17,7 @@ CLASSES = [*INPUTS.values(), NumbersInput]
 
 @pytest.fixture(
     scope="session",
-    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech"],
+    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech", "image"],
     ids=lambda p: p,
 )
 def learned(request):
@@ -26,6 +26,8 @@ def learned(request):
         return NumbersInput.learn(NumbersInput.samples, sequence_length=5)
     if request.param == "speech":
         return SpeechInput.learn(SpeechInput.samples, sequence_length=11, embedding_dim=8)
+    if request.param == "image":
+        return ImageInput.learn(ImageInput.samples, image_size=32, embedding_dim=8)
     encoder = request.param
     if encoder != "scratch":
         encoder = str(request.getfixturevalue(encoder))
@@ -82,6 +84,8 @@ def repeated(learned, cell, times, folder):
     """A cell that holds another several times."""
     if not learned.reads_files:
         return " ".join([cell] * times)
+    if isinstance(learned, ImageInput):  # All are of one length.
+        return cell
     sound, rate = soundfile.read(cell)
     soundfile.write(folder / "long.wav", np.tile(sound, times), rate)
     return str(folder / "long.wav")
@@ -92,7 +96,8 @@ def test_windows_hold_all_of_a_cell(learned, tmp_path):
     (window,) = map(np.asarray, learned.windows(short))
     np.testing.assert_array_equal(window, learned.encode([short]).values)
     windows = learned.windows(repeated(learned, short, 30, tmp_path))
-    assert len(windows) > 1 and max(map(len, windows)) <= learned.sequence_length
+    assert len(windows) > 1 or isinstance(learned, ImageInput)
+    assert max(map(len, windows)) <= learned.sequence_length
 
 
 def test_units_name_all_tokens(learned, tmp_path):
@@ -158,14 +163,14 @@ def test_what_was_saved_is_loaded(learned, loaded, tmp_path):
 
 
 def test_a_damaged_record_is_told(loaded):
-    for damage in ({"state": 7}, {"inputs": 7}, {"inputs": {"sequence_length": "x"}}):
+    for damage in ({"state": 7}, {"inputs": 7}, {"inputs": {"embedding_dim": "x"}}):
         with pytest.raises(UserError, match=r"run\.json is damaged.*Make the run again"):
             loaded(**damage)
 
 
 def test_a_file_that_is_missing_is_named(loaded, learned, tmp_path):
     files = [*tmp_path.glob("*/tokenizer.json"), *tmp_path.glob("*/*/preprocessor.json")]
-    assert (files == []) == isinstance(learned, NumbersInput | SpeechInput)
+    assert (files == []) == isinstance(learned, NumbersInput | SpeechInput | ImageInput)
     for path in files:
         path.unlink()
         with pytest.raises(UserError, match=rf"{path.name}.*Make the run again"):
