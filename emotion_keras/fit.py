@@ -139,7 +139,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     known = {name: defaults[name] for name in ("modality", "encoder") if name in defaults} | chosen
     classes = stage_classes(model, Reading.pick(known).modality)
     repeats = run is not None and model == run["model"]
-    of_encoder = chosen.keys() & {"modality", "audio_column", "encoder", "freeze_encoder"}
+    of_encoder = chosen.keys() & {*_OF_CELLS, "encoder", "freeze_encoder"}
     if model in MODELS and (of_encoder or not repeats):
         defaults |= usual_options(model, known)
     classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
@@ -155,12 +155,12 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
 
 
 # What decides which options there are, what their defaults are, and what is checked.
+_OF_CELLS = ("modality", "audio_column", "image_column")
 _AHEAD = (
     "from_run",
     "from_trial",
     "model",
-    "modality",
-    "audio_column",
+    *_OF_CELLS,
     "encoder",
     "data",
     "freeze_encoder",

@@ -56,6 +56,9 @@ class PredictOptions(Options):
     audio_column: str | None = option(
         None, "The column of `input` that holds the paths of recordings; guessed likewise."
     )
+    image_column: str | None = option(
+        None, "The column of `input` that holds the paths of images; guessed likewise."
+    )
     encoding: str | None = option(
         None,
         "The encoding of `input` or of standard input, such as cp1252. Unless given, that of "
@@ -157,9 +160,12 @@ def _write_table(answer, given, predictor, directory, asked, notify):
         )
 
 
+_COLUMNS = ("text_column", "audio_column", "image_column")
+
+
 def _column_of(modality, asked):
     """The column that is named, by the option of the model's modality."""
-    named = {name: getattr(asked, name) for name in ("text_column", "audio_column")}
+    named = {name: getattr(asked, name) for name in _COLUMNS}
     for name, column in named.items():
         if column is not None and name != modality.column_option:
             raise UserError(
@@ -174,9 +180,10 @@ def _check(texts, asked):
         raise UserError("Give texts, or a file of them with `--input`, not both.")
     if asked.input and not asked.output:
         raise UserError("Say where the labelled table shall be, with `--output`.")
-    if (asked.text_column or asked.audio_column or asked.resume) and not asked.input:
+    if (any(getattr(asked, name) for name in _COLUMNS) or asked.resume) and not asked.input:
         raise UserError(
-            "`--text-column`, `--audio-column` and `--resume` are for `--input`, a table."
+            "`--text-column`, `--audio-column`, `--image-column` and `--resume` are for "
+            "`--input`, a table."
         )
     if asked.output and asked.output.endswith(".html") and (asked.input or not asked.explain):
         raise UserError(

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import tables
-from emotion_keras.data import isear, situations
+from emotion_keras.data import fer2013, isear, situations
 from emotion_keras.data.folders import METADATA, read_folder
+from emotion_keras.data.official_splits import read_splits
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import Input, TextInput, find_modality
+from emotion_keras.inputs import INPUTS, Input, TextInput, find_modality
 from emotion_keras.inputs.normalization import clean_text, fold_text
 from emotion_keras.targets import SingleLabel, Target, find_target
 
@@ -28,7 +29,8 @@ from emotion_keras.targets import SingleLabel, Target, find_target
 _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 _NAMES = ("auto", "isear", "situations")
-_COLUMNS = ("text_column", "audio_column", "label_column", "group_column")
+_OF_CELLS = tuple(dict.fromkeys(modality.column_option for modality in INPUTS.values()))
+_COLUMNS = (*_OF_CELLS, "label_column", "group_column", "split_column")
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -43,7 +45,7 @@ class Corpus:
             example belongs to: its author, for example; and the cells in a column with the
             modality's name, such as `text`. Where the source has no groups, each example is its
             own subject. A known corpus may have a column `fold`, integers from 0 on: the folds of
-            the literature.
+            the literature; and where there is an official split, the column `split` says it.
         labels: The labels' names; a class id is a position in them.
         sha256: Checksum of the source's bytes.
         licence: What the source may be used for, as far as known.
@@ -208,19 +210,37 @@ def _from_file(path, modality, options, notify):
         table = isear.read(source)
         return _corpus("isear", table, isear.LABELS, isear.LICENCE, **_origin(source, table))
     opened = tables.open_table(source)
-    columns = _column_of(modality, options, path), options.label_column, options.group_column
-    table = tables.read_table(opened, path, modality, *columns)
+    is_fer2013 = _is_fer2013(opened, path, modality)
+    split_column = options.split_column or (is_fer2013 and _column(opened, fer2013.SPLIT_COLUMN))
+    table = tables.read_table(
+        opened,
+        path,
+        modality,
+        _column_of(modality, options, path),
+        options.label_column,
+        options.group_column,
+        split_column or None,
+    )
+    if split_column:
+        splits = read_splits(table["split"].tolist(), path, split_column)
+        table["split"] = pd.Series(splits, dtype="str")
     cells = [modality.locate(cell, path.parent) for cell in table[modality.name]]
     modality.fetch(cells, notify)
     table[modality.name] = pd.Series(cells, dtype="str")
     table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
+    if is_fer2013:
+        table["label"] = table["label"].map(fer2013.read_label)
     labels = _find_labels(table, path, options)
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
     for message in _doubts(table, modality, opened.describe()):
         notify(f"{path}: {message}")
     origin = _origin(source, table, opened.describe())
-    return _corpus(name, table, labels, "unknown", modality, **origin)
+    if is_fer2013 and set(labels) <= set(fer2013.LABELS):
+        name, labels, licence = fer2013.NAME, fer2013.LABELS, fer2013.LICENCE
+    else:
+        licence = "unknown"
+    return _corpus(name, table, labels, licence, modality, **origin)
 
 
 def _from_folder(path, modality, options, notify):
@@ -248,9 +268,25 @@ def _from_folder(path, modality, options, notify):
     )
 
 
+def _is_fer2013(opened, path, modality):
+    """Whether a table is that of FER-2013, which holds images."""
+    if not fer2013.recognises(opened.columns):
+        return False
+    if modality is TextInput:
+        raise UserError(
+            f"{path} has the columns of FER-2013, which holds images: add `--modality image`."
+        )
+    return modality.name == "image"
+
+
+def _column(opened, name):
+    """The column of a name, in any case."""
+    return next(column for column in opened.columns if column.lower() == name)
+
+
 def _column_of(modality, options, path):
     """The name of the column of the cells, by the option of the modality, and by no other."""
-    for name in ("text_column", "audio_column"):
+    for name in _OF_CELLS:
         value = getattr(options, name)
         if value is not None and name != modality.column_option:
             raise UserError(
@@ -337,8 +373,9 @@ def _corpus(name, table, labels, licence, modality=TextInput, *, path, sha256, r
     examples = pd.DataFrame(
         {"id": ids, modality.name: cells, "label": table["label"], "subject": subject}
     )
-    if "fold" in table:
-        examples["fold"] = table["fold"]
+    for column in ("fold", "split"):
+        if column in table:
+            examples[column] = table[column]
     sha256 = _with_contents(sha256, cells, modality)
     return Corpus(name, examples, labels, sha256, licence, str(path), reading, modality)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from emotion_keras.data import recorded_corpora
+from emotion_keras.data.official_splits import read_split
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input
 
@@ -23,7 +24,8 @@ class Folder(NamedTuple):
         name: The corpus's name.
         table: `pandas.DataFrame` with the string columns `id`, the file's path within the folder,
             `label`, the path in a column with the modality's name and, where the files' names say
-            it, `subject`, and `fold`, of int.
+            it, `subject`, and `fold`, of int; `split`, where the outermost folders are those of an
+            official split.
         labels: The labels' names in their order; `None` where the corpus is not a known one.
         licence: What the corpus may be used for, as far as known.
     """
@@ -85,4 +87,9 @@ def _by_folder(table, path):
             "of a known corpus (ravdess, emodb, crema_d). Put the files of each label into a "
             "folder of its name, or give a table with a column of paths and one of labels."
         )
-    return table.assign(label=pd.Series(labels, dtype="str"))
+    table = table.assign(label=pd.Series(labels, dtype="str"))
+    outermost = [Path(file).parts[0] for file in table["id"]]
+    splits = [read_split(name) for name in outermost]
+    if {"train", "test"} <= {*splits} <= {"train", "val", "test"} and outermost != labels:
+        table["split"] = pd.Series(splits, dtype="str")
+    return table

@@ -1,5 +1,6 @@
 """The options of the data: how they are read, prepared and split. Standard library only."""
 
+import mimetypes
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class Reading(Options):
     )
     modality: str | None = option(
         None,
-        "What an example is: text or speech. Where it is null, it is speech if `data` is a folder "
-        "or `audio_column` is given, and text otherwise.",
+        "What an example is: text, speech or image. Where it is null, it is what `data` holds if "
+        "that is a folder, what `audio_column` or `image_column` name, and text otherwise.",
     )
     text_column: str | None = option(
         None, "Column of the texts; guessed from usual names where it is null."
@@ -42,12 +43,21 @@ class Reading(Options):
         "Column of the paths of recordings, from the table's folder on; guessed likewise where "
         "`modality` is speech.",
     )
+    image_column: str | None = option(
+        None, "Column of the paths of images, likewise where `modality` is image."
+    )
     label_column: str | None = option(None, "Column of the labels; guessed likewise.")
     target: str = option("single", "Kind of label: `single`, one label an example.")
     group_column: str | None = option(
         None,
         "Column that says which texts belong together and must not be parted by a split (author, "
         "respondent, conversation).",
+    )
+    split_column: str | None = option(
+        None,
+        "Column of the official split: train, val and test in any usual spelling. Where it has no "
+        "val, `val_size` takes that from train; without effect with `folds`. A folder may have "
+        "folders of these names instead, and FER-2013's is known.",
     )
     encoding: str | None = option(
         None, "Encoding of a text file, such as `cp1252`; found out where it is null."
@@ -60,10 +70,22 @@ class Reading(Options):
 
     def __post_init__(self):
         if self.modality is None:
-            is_folder = os.path.isdir(os.path.expanduser(str(self.data)))
-            is_speech = self.audio_column is not None or is_folder
-            object.__setattr__(self, "modality", "speech" if is_speech else "text")
+            object.__setattr__(self, "modality", self._find_modality())
         super().__post_init__()
+
+    def _find_modality(self):
+        if self.audio_column is not None:
+            return "speech"
+        if self.image_column is not None:
+            return "image"
+        folder = os.path.expanduser(str(self.data))
+        if not os.path.isdir(folder):
+            return "text"
+        for _, _, names in os.walk(folder):
+            kinds = [(mimetypes.guess_type(name)[0] or "").partition("/")[0] for name in names]
+            if found := [kind for kind in kinds if kind in ("audio", "image")]:
+                return "image" if found[0] == "image" else "speech"
+        return "speech"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +147,7 @@ class Protocol(Options):
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseOptions(Options):
-    """Noise for the training split: of texts or recordings again in each epoch, of labels once."""
+    """Noise for the training split: of its cells again in each epoch, of labels once."""
 
     noise: str | None = option(
         None,
@@ -133,7 +155,8 @@ class NoiseOptions(Options):
         "`typos:0.05,labels:0.2`. Of texts: typos, delete_characters, insert_characters, "
         "swap_characters, delete_words, swap_words, mask_words, mask_emotion_words, lose_case, "
         "lose_punctuation. Of recordings: white_noise, babble, reverberation, clipping, speed, "
-        "dropped_stretches, telephone. labels is the share of examples with a wrong label.",
+        "dropped_stretches, telephone. Of images: gaussian_noise, blur, jpeg, brightness, "
+        "rotation, occlusion. labels is the share of examples with a wrong label.",
     )
 
 
@@ -168,7 +191,7 @@ class DataOptions(NamedTuple):
 
 
 # Options that the first records do not have. Their usual value says what was so before.
-_YOUNGER = ("modality", "audio_column", "target")
+_YOUNGER = ("modality", "audio_column", "image_column", "split_column", "target")
 
 
 def identifying(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from emotion_keras.data import isear
 from emotion_keras.data.corpus import Corpus, number_cells
+from emotion_keras.data.official_splits import SPLITS, count_leaks
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput
@@ -29,7 +30,9 @@ class Audit:
             `options`, `num_in`, `num_out`, `labels` (in and out of each), `steps` (for each what it
             changed and what it removed, by reason and label), `repeats` and `two_labels`
             (found, kept or not), percentiles of the cells' sizes under the name of their unit,
-            such as `words`, and where the modality has some, `properties`; see `Input.describe`.
+            such as `words`; where there is an official split, `leaks`, how many examples of a split
+            are in another as well; and where the modality has some, `properties`; see
+            `Input.describe`.
         modality: Class of the `Input` that knows what the cells are.
     """
 
@@ -69,6 +72,9 @@ class Audit:
         for key, title in titles.items():
             found = content[key]
             lines.append(f"{title}: {found['texts']:,}, found in {found['examples']:,} examples")
+        if "leaks" in content:
+            leaks = ", ".join(f"{name} {number:,}" for name, number in content["leaks"].items())
+            lines.append(f"{plural.capitalize()} of one official split in another: {leaks}")
         lines.append(f"{unit.capitalize()} a {singular}: {sizes}")
         for kind, counts in content.get("properties", {}).items():
             listed = ", ".join(f"{value} {count:,}" for value, count in counts.items())
@@ -112,6 +118,9 @@ def prepare(
     removed.add(label_ids < 0, "no label")
 
     usable = np.flatnonzero(removed.left)
+    if "split" in corpus.examples:  # Of repeats the one in the test split stays.
+        rank = corpus.examples["split"].map(SPLITS.index).to_numpy()
+        usable = usable[np.argsort(rank[usable], kind="stable")]
     numbers, _ = number_cells(modality, [cells[row] for row in usable])
     is_repeat, has_two_labels, found = _repeats(numbers, label_ids[usable])
     if options.repeats == "drop":
@@ -142,6 +151,8 @@ def prepare(
         **found,
         modality.size_unit: _percentiles(sizes[left]),
     }
+    if "split" in corpus.examples:
+        content["leaks"] = count_leaks(corpus.examples["split"].iloc[usable], numbers)
     if described := modality.describe([cells[row] for row in np.flatnonzero(left)]):
         content["properties"] = described
     examples = corpus.examples.assign(**{modality.name: pd.Series(cells, dtype="str")})

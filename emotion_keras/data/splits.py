@@ -38,7 +38,8 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
     """Splits a corpus, stratified by label, with no subject and no cell (a text) in two splits.
 
     The split depends on the seed and on the set of examples, not on their order. Sizes and shares
-    of the labels are met as nearly as whole subjects allow.
+    of the labels are met as nearly as whole subjects allow. Where a corpus has an official split
+    and no folds are asked for, that is taken as it is.
 
     Args:
         corpus: A `Corpus`.
@@ -78,9 +79,12 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
     blocks, keys, cell_keys = _blocks(corpus, options.split_seed)
     counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
     np.add.at(counts, (blocks, label_ids), 1)
-    if folds is None:
+    if is_official := "split" in corpus.examples and folds is None:
+        of_example, smallest = _official(corpus, blocks, counts, keys, val_size)
+    elif folds is None:
         smallest = min(test_size, val_size, 1 - test_size - val_size)
         part = _allot(counts, keys, [test_size, val_size, 1 - test_size - val_size])
+        of_example = part[blocks]
     else:
         smallest = min(1 / folds, val_size, 1 - 1 / folds - val_size)
         fold_of = (
@@ -93,7 +97,7 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         # Another order, lest the validation split of all folds is drawn from the same few subjects.
         order = _reordered(keys[rest], fold)
         part[rest] = np.array([VAL, TRAIN])[_allot(counts[rest], order, [share, 1 - share])]
-    of_example = part[blocks]
+        of_example = part[blocks]
     _check_labels(corpus, label_ids, of_example, smallest)
     train = np.flatnonzero(of_example == TRAIN)
     if options.train_fraction < 1:
@@ -102,14 +106,34 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
     val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
     protocol = {
         **options.to_dict(),
-        "test_size": test_size if folds is None else None,
+        "test_size": test_size if folds is None and not is_official else None,
         "by_subject": corpus.has_groups,
+        **({"official": True} if is_official else {}),
         **({"folds_of": corpus.name} if is_known else {}),
         "num_train": len(train),
         "num_val": len(val),
         "num_test": len(test),
     }
     return Split(train, val, test, protocol)
+
+
+def _official(corpus, blocks, counts, keys, val_size):
+    """The official part of each example; where there is no val, a share of train becomes that.
+
+    Returns:
+        The parts, and the smallest share of all examples that is in one.
+    """
+    parts = {"test": TEST, "val": VAL, "train": TRAIN}
+    of_example = corpus.examples["split"].map(parts).to_numpy()
+    if VAL not in of_example:
+        is_train = np.zeros(len(counts), bool)
+        is_train[blocks[of_example == TRAIN]] = True
+        rest = np.flatnonzero(is_train)
+        share = min(val_size * len(corpus) / max((of_example == TRAIN).sum(), 1), 0.5)
+        part = np.full(len(counts), TRAIN)
+        part[rest] = np.array([VAL, TRAIN])[_allot(counts[rest], keys[rest], [share, 1 - share])]
+        of_example = np.where(of_example == TRAIN, part[blocks], of_example)
+    return of_example, np.bincount(of_example, minlength=3).min() / len(corpus)
 
 
 def _check(options):

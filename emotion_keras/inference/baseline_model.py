@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Parts of baselines that `skops` does not know itself. Whatever else a file names is not loaded.
 _PARTS = [
+    "emotion_keras.models.image_statistics.OrientedGradients",
+    "emotion_keras.models.image_statistics.Pixels",
     "emotion_keras.models.mfcc_statistics.MfccStatistics",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

@@ -113,7 +113,7 @@ def label_file(
             modality.column_option,
         )
         text_index = table.columns.index(text)
-        table.check_values(text_index)
+        tables.check_values(table, text_index, modality)
         _check_new_columns(path, table.columns, columns)
         sink = sinks.open_sink(output, table, columns)
         made_from = {

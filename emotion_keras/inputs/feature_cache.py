@@ -49,9 +49,9 @@ def load(sha256: str, version: str) -> np.ndarray:
 
 def store(sha256: str, version: str, features: np.ndarray, facts: Mapping[str, Any]) -> None:
     """Keeps features, and what was found out about their medium, ready for JSON."""
-    with _whole(_path(sha256, version, ".npy")) as file:
+    with whole_file(_path(sha256, version, ".npy")) as file:
         np.save(file, features)
-    with _whole(_path(sha256, version, ".json")) as file:
+    with whole_file(_path(sha256, version, ".json")) as file:
         file.write(json.dumps(dict(facts)).encode())
 
 
@@ -78,7 +78,7 @@ def shrink(most: int = MAX_BYTES) -> int:
 
 
 @contextlib.contextmanager
-def _whole(path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that gets its name when it is whole, whatever else writes it meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:

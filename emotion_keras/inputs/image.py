@@ -1,6 +1,7 @@
 """Images: faces and others, patches of their pixels, and vectors. No Keras before it is needed."""
 
 import functools
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,15 @@ import numpy as np
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.image_noise import KINDS
-from emotion_keras.inputs.images import FLAWS, MOST_SIDE, inspect, keep, pixels, rewrite
+from emotion_keras.inputs.images import (
+    FLAWS,
+    MOST_SIDE,
+    inspect,
+    keep,
+    pixels,
+    rewrite,
+    write_pixels,
+)
 from emotion_keras.inputs.media import (
     Excerpt,
     Perturbed,
@@ -19,6 +28,8 @@ from emotion_keras.inputs.media import (
     describe_flaws,
     listed,
     perturb,
+    read_cell,
+    store,
     whole,
 )
 from emotion_keras.inputs.sequences import StoredSequences
@@ -27,6 +38,8 @@ from emotion_keras.record.options import COUNT, SHARE, Limit, Options, option
 if TYPE_CHECKING:
     from emotion_keras.inputs.embedded import Embedded
 
+# Brightness of pixels, as FER-2013's own file has them.
+_IN_NUMBERS = re.compile(r"\d{1,3}(?: \d{1,3}){63,}")
 # Kinds that the audit names; of photographs each may have a size of its own.
 _MOST_KINDS = 5
 
@@ -150,9 +163,9 @@ class ImageInput(Input):
 
     @classmethod
     def read(cls, value: Any) -> str:
-        from emotion_keras.tables.cells import as_text
-
-        return as_text(value)
+        if isinstance(value, str) and _IN_NUMBERS.fullmatch(value):
+            return store(value.encode(), write_pixels)
+        return read_cell(value)
 
     @classmethod
     def locate(cls, cell: str, folder: Path) -> str:

@@ -8,6 +8,8 @@ decode into a cache on disk, by their content.
 import dataclasses
 import functools
 import hashlib
+import io
+import math
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from emotion_keras.errors import UserError
 from emotion_keras.inputs import feature_cache, media
 from emotion_keras.inputs.image_noise import add_noise
 from emotion_keras.inputs.media import Perturbed, sha256_of, version_of
@@ -160,6 +163,26 @@ def rewrite(path: str, target: str, most_pixels: float) -> float:
     else:
         Image.fromarray(_square(image)).save(target, "PNG")
     return facts["width"] * facts["height"]
+
+
+def write_pixels(numbers: bytes) -> bytes:
+    """A PNG of a grey square whose pixels are numbers from 0 to 255, with blanks between them.
+
+    Raises:
+        UserError: If they are no square of such numbers.
+    """
+    from PIL import Image
+
+    values = np.array(numbers.split(), int)
+    side = math.isqrt(len(values))
+    if side**2 != len(values) or values.max() > 255:
+        raise UserError(
+            f"{len(values):,} numbers of up to {values.max()}, where the pixels of a square are "
+            "needed, from 0 to 255."
+        )
+    written = io.BytesIO()
+    Image.fromarray(values.reshape(side, side).astype("uint8")).save(written, "PNG")
+    return written.getvalue()
 
 
 @functools.lru_cache(maxsize=2**17)

@@ -1,12 +1,14 @@
 """Media files, whatever they hold: what they contain, their noise, and their features on disk."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
+import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,6 +95,7 @@ def keep(
     # Imported here: who answers with an exported model needs none of it.
     from emotion_keras.command.progress import RowProgress
 
+    shrink_stored(paths)
     new = [path for path in dict.fromkeys(paths) if not _is_kept(path, features_version)]
     if not new:
         return
@@ -126,6 +129,72 @@ def _is_kept(path, features_version):
         )
     except OSError:
         return True  # There is nothing to keep.
+
+
+def stored_folder() -> Path:
+    """The folder of media that came as bytes within a table, by their content."""
+    return feature_cache.folder().with_name("media")
+
+
+def store(content: bytes, as_file: Callable[[bytes], bytes] | None = None) -> str:
+    """Writes a medium that is no file of its own, once.
+
+    Args:
+        content: What tells it from others.
+        as_file: Function of it that gives the bytes of a file; without it they are these.
+
+    Returns:
+        The path of the file.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = stored_folder() / sha256[:2] / sha256
+    with contextlib.suppress(OSError):
+        os.utime(path)  # It was of use: others go first.
+        return str(path)
+    with feature_cache.whole_file(path) as file:
+        file.write(as_file(content) if as_file else content)
+    return str(path)
+
+
+def shrink_stored(used: Iterable[str], most: int = feature_cache.MAX_BYTES) -> int:
+    """Removes stored media that were not used for longest until no more than `most` bytes are left.
+
+    Args:
+        used: Paths that stay in any case.
+        most: Bytes.
+
+    Returns:
+        How many were removed.
+    """
+    used, found, num_removed = set(used), [], 0
+    for path in stored_folder().glob("*/*"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            found.append((status.st_mtime, status.st_size, path))
+    too_much = sum(size for _, size, _ in found) - most
+    for _, size, path in sorted(found):
+        if too_much > 0 and str(path) not in used:
+            path.unlink(missing_ok=True)
+            too_much -= size
+            num_removed += 1
+    return num_removed
+
+
+def read_cell(value: Any) -> str:
+    """The path of a medium, from what stands in a table.
+
+    Args:
+        value: A path; or the medium's bytes, as they are or in a structure of `bytes` and `path`
+            (Hugging Face's form), which are written into a file.
+
+    Raises:
+        UserError: If it is something else.
+    """
+    from emotion_keras.tables.cells import as_text
+
+    if isinstance(value, Mapping) and value.keys() == {"bytes", "path"}:
+        value = value["path"] if value["bytes"] is None else value["bytes"]
+    return store(value) if isinstance(value, bytes) else as_text(value)
 
 
 def count(kinds: Iterable[str]) -> dict[str, int]:

@@ -16,6 +16,7 @@ from emotion_keras.inputs.media import (
     describe_flaws,
     listed,
     perturb,
+    read_cell,
     whole,
 )
 from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
@@ -124,9 +125,7 @@ class SpeechInput(Input):
 
     @classmethod
     def read(cls, value: Any) -> str:
-        from emotion_keras.tables.cells import as_text
-
-        return as_text(value)
+        return read_cell(value)
 
     @classmethod
     def locate(cls, cell: str, folder: Path) -> str:

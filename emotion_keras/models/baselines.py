@@ -102,14 +102,9 @@ class MfccLogistic(Options):
         Args:
             seed: Without effect: the solution does not depend on chance.
         """
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         from emotion_keras.models.mfcc_statistics import MfccStatistics
 
-        logistic = LogisticRegression(C=self.C, max_iter=5000)
-        return make_pipeline(MfccStatistics(), StandardScaler(), logistic)
+        return _logistic(MfccStatistics(), self.C)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +137,85 @@ class MfccSVM(Options):
         return make_pipeline(MfccStatistics(), StandardScaler(), svm)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PixelsLogistic(Options):
+    """Logistic regression on the pixels of an image."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+
+    C: float = option(0.0003, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Without effect: the solution does not depend on chance.
+        """
+        from emotion_keras.models.image_statistics import Pixels
+
+        return _logistic(Pixels(), self.C)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HogLogistic(Options):
+    """Logistic regression on histograms of oriented gradients of an image."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+
+    C: float = option(0.001, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Without effect: the solution does not depend on chance.
+        """
+        from emotion_keras.models.image_statistics import OrientedGradients
+
+        return _logistic(OrientedGradients(), self.C)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HogSVM(Options):
+    """A linear SVM on histograms of oriented gradients of an image.
+
+    Its decision values become probabilities as those of `TfidfSVM` do.
+    """
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+
+    C: float = option(0.0001, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Decides the five parts that are held out for the probabilities.
+        """
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.model_selection import StratifiedKFold
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import LinearSVC
+
+        from emotion_keras.models.image_statistics import OrientedGradients
+
+        parts = StratifiedKFold(5, shuffle=True, random_state=seed)
+        # With fewer images than features the dual problem would be the smaller one, and slower.
+        svm = LinearSVC(C=self.C, dual=False)
+        calibrated = CalibratedClassifierCV(svm, cv=parts, ensemble=False)
+        return make_pipeline(OrientedGradients(), StandardScaler(), calibrated)
+
+
+def _logistic(vectors, C):
+    """Logistic regression on vectors, standardized."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(vectors, StandardScaler(), LogisticRegression(C=C, max_iter=5000))
+
+
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
 # which are no letters for Python. Of scripts without blanks each character is one.
 _WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
@@ -161,6 +235,9 @@ BASELINES: dict[str, type[Baseline]] = {
     "tfidf_svm": TfidfSVM,
     "mfcc_logistic": MfccLogistic,
     "mfcc_svm": MfccSVM,
+    "pixels_logistic": PixelsLogistic,
+    "hog_logistic": HogLogistic,
+    "hog_svm": HogSVM,
 }
 
 

@@ -46,11 +46,12 @@ CONTENDERS = (
     "transformer@minilm",
     "gated_transformer@minilm",
 )
-# Of recordings, from scratch all of them.
+# Of recordings and of images, from scratch all of them.
 _NETWORKS = ("cnn@scratch", "lstm@scratch", "transformer@scratch", "gated_transformer@scratch")
 CONTENDERS_BY_MODALITY = {
     "text": CONTENDERS,
     "speech": ("majority", "mfcc_logistic", "mfcc_svm", *_NETWORKS),
+    "image": ("majority", "pixels_logistic", "hog_logistic", "hog_svm", *_NETWORKS),
 }
 
 
@@ -61,8 +62,8 @@ class CompareOptions(StudyOptions):
     models: str | None = option(
         None,
         "Names with commas between them: majority, tfidf_logistic, tfidf_svm, mfcc_logistic, "
-        "mfcc_svm; cnn, lstm, transformer, bert or gated_transformer, with its encoder as in "
-        "bert@minilm. Unless given, all that take the data's modality.",
+        "mfcc_svm, pixels_logistic, hog_logistic, hog_svm; cnn, lstm, "
+        "transformer, bert or gated_transformer, with its encoder as in bert@minilm. Unless given, all that take the data's modality.",
     )
     seeds: int | None = option(
         None, "How many runs of each model; unless given 5, with folds 1 on each fold.", SEEDS

@@ -8,6 +8,7 @@ from emotion_keras.tables.cells import ABSENT, as_cell, as_json, as_text
 from emotion_keras.tables.columns import (
     LABEL_NAMES,
     cells_of,
+    check_values,
     choose_column,
     read_table,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "as_json",
     "as_text",
     "cells_of",
+    "check_values",
     "choose_column",
     "format_of",
     "is_pipe",

@@ -46,6 +46,10 @@ class Modality(Protocol):
     def column_option(self) -> str:
         """The option that names the cells' column."""
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether cells may be the bytes of files."""
+
     def read(self, value: Any) -> Any:
         """Makes a cell of a table's value."""
 
@@ -57,6 +61,7 @@ def read_table(
     column: str | None = None,
     label_column: str | None = None,
     group_column: str | None = None,
+    split_column: str | None = None,
 ) -> pd.DataFrame:
     """Reads the columns that matter.
 
@@ -68,10 +73,12 @@ def read_table(
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
+        split_column: Column that says the split of a row, or `None`.
 
     Returns:
-        A `pandas.DataFrame` with the columns `label` and, if asked for, `subject`, strings, and the
-        cells in a column with the modality's name. A missing value is an empty string.
+        A `pandas.DataFrame` with the columns `label` and, if asked for, `subject` and `split`,
+        strings, and the cells in a column with the modality's name. A missing value is an empty
+        string.
 
     Raises:
         UserError: If the file is not what its name says, or a column is not there.
@@ -85,6 +92,8 @@ def read_table(
     }
     if group_column is not None:
         wanted["subject"] = choose_column(path, columns, "group", group_column, ())
+    if split_column is not None:
+        wanted["split"] = choose_column(path, columns, "split", split_column, ())
     if wanted[role] == wanted["label"]:
         raise UserError(
             f"{path}: {role} and label are the same column. Name two of: "
@@ -93,8 +102,8 @@ def read_table(
         )
     indices = {name: columns.index(column) for name, column in wanted.items()}
     readers = {name: modality.read if name == role else as_text for name in wanted}
-    for index in indices.values():
-        table.check_values(index)
+    for name, index in indices.items():
+        check_values(table, index, modality if name == role else None)
     frames, start = [], 0
     for part in table.parts(0, _ROWS_AT_A_TIME):
         cells = {
@@ -106,6 +115,19 @@ def read_table(
     if not frames:
         raise UserError(f"{path} has a header and no rows.")
     return pd.concat(frames, ignore_index=True)
+
+
+def check_values(table: Table, index: int, modality: Modality | None) -> None:
+    """Raises `UserError` if a column cannot hold what is read of it.
+
+    Args:
+        table: What `open_table` returned.
+        index: The column's position.
+        modality: Class of the `Input` that reads it; `None` of labels and the like. Where it reads
+            files, a value may be a structure with a file's bytes.
+    """
+    if modality is None or not modality.reads_files:
+        table.check_values(index)
 
 
 def cells_of(
