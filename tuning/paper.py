@@ -49,6 +49,8 @@ _SMALL_TRANSFORMER = {**_SMALL, "num_layers": 1, "num_heads": 2, "intermediate_d
 _SHORT = {"sequence_length": 64, "epochs": 2}
 _SMALL_OF_SPEECH = {"embedding_dim": 64, "epochs": 20, "patience": 5}
 _SMALL_TRANSFORMER_OF_SPEECH = {**_SMALL_OF_SPEECH, "num_heads": 2, "intermediate_dim": 128}
+_SMALL_OF_IMAGES = {"embedding_dim": 32, "epochs": 4}
+_SMALL_TRANSFORMER_OF_IMAGES = {**_SMALL_OF_IMAGES, "num_heads": 2, "intermediate_dim": 64}
 
 
 class Budget(NamedTuple):
@@ -110,6 +112,22 @@ BUDGETS = {
                 "noise": {"levels": "0.1,0.5", "label_levels": "0.2,0.4"},
             },
         ),
+        "image": Budget(
+            prefix="quick-",
+            models=",".join(comparison.CONTENDERS_BY_MODALITY["image"]),
+            analysed=sensitivity.ANALYSED["image"],
+            seeds=2,
+            settings={
+                "cnn@scratch": _SMALL_OF_IMAGES,
+                "lstm@scratch": _SMALL_OF_IMAGES,
+                "transformer@scratch": _SMALL_TRANSFORMER_OF_IMAGES,
+                "gated_transformer@scratch": _SMALL_TRANSFORMER_OF_IMAGES,
+            },
+            arguments={
+                **_ARGUMENTS,
+                "noise": {"levels": "0.1,0.4", "label_levels": "0.2,0.4"},
+            },
+        ),
     },
     "full": {
         modality: Budget(
@@ -125,19 +143,22 @@ BUDGETS = {
 }
 
 # Seconds of a run on one core of an AMD EPYC with TensorFlow, of a network by the kind of its
-# encoder, and of a baseline: with ISEAR's 5,216 texts to train on, or RAVDESS's 1,020 recordings.
+# encoder, and of a baseline: with ISEAR's 5,216 texts to train on, RAVDESS's 1,020 recordings, or
+# FER-2013's 27,200 images, of which those of images are estimates from an epoch.
 # Those of whole training on recordings are worked out from the short one, by epochs and width.
 _SECONDS = {
     "quick": {
         "text": {"scratch": 30, "embeddings": 30, "pretrained": 380, "": 8},
         "speech": {"scratch": 110, "": 5},
+        "image": {"scratch": 200, "": 60},
     },
     "full": {
         "text": {"scratch": 120, "embeddings": 110, "pretrained": 500, "": 5},
         "speech": {"scratch": 450, "": 5},
+        "image": {"scratch": 2600, "": 60},
     },
 }
-_EXAMPLES = {"text": 5216, "speech": 1020}
+_EXAMPLES = {"text": 5216, "speech": 1020, "image": 27200}
 
 
 class Step(NamedTuple):

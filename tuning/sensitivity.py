@@ -75,7 +75,11 @@ class LearningRate(Options):
 
 # Levels of noise unless others are given. Where it is a share of a recording's power, these are
 # signal-to-noise ratios of 12.8, 9.5, 6, 0 and -9.5 dB; at 1 nothing but noise would be heard.
-_LEVELS = {"text": "0.05,0.1,0.2,0.4,1", "speech": "0.05,0.1,0.2,0.5,0.9"}
+_LEVELS = {
+    "text": "0.05,0.1,0.2,0.4,1",
+    "speech": "0.05,0.1,0.2,0.5,0.9",
+    "image": "0.05,0.1,0.2,0.4,0.8",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +203,7 @@ ANALYSES: dict[str, type[Analysis]] = {
 ANALYSED = {
     "text": "gated_transformer@scratch,gated_transformer@minilm",
     "speech": "gated_transformer@scratch",
+    "image": "gated_transformer@scratch",
 }
 
 

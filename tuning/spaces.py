@@ -53,12 +53,25 @@ _OF_SPEECH = {
     "frames_per_token": [4, 8],
 }
 
+# Of images: how large they are read, and what is changed in them while training.
+_OF_IMAGES = {
+    "shift": [0.0, 0.1, 0.2],
+    "rotation": [0.0, 10.0, 20.0],
+    "erasing": [0.0, 0.25, 0.5],
+    "embedding_dim": [64, 96, 128],
+    "image_size": [48, 64],
+}
+_IN_PLACE = {"speech": _OF_SPEECH, "image": _OF_IMAGES}
+
 # By model, and by kind of encoder for those that have one.
 SPACES: dict[str, Any] = {
     "tfidf_logistic": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
     "tfidf_svm": {"C": [0.03, 0.1, 0.3, 1.0, 3.0]},
     "mfcc_logistic": {"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
     "mfcc_svm": {"C": [1.0, 3.0, 10.0, 30.0, 100.0]},
+    "pixels_logistic": {"C": [3e-5, 1e-4, 3e-4, 1e-3, 3e-3]},
+    "hog_logistic": {"C": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]},
+    "hog_svm": {"C": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3]},
     "cnn@small": {
         **_FROM_SCRATCH,
         "num_filters": [50, 100, 200],
@@ -109,6 +122,7 @@ def space_of(name: str, modality: str = "text") -> dict[str, list[Any]] | None:
         return SPACES.get(model)
     size = "pretrained" if find_encoder(encoder).kind == "pretrained" else "small"
     space = SPACES[f"{model}@{size}"]
-    if modality != "speech":
+    if modality not in _IN_PLACE:
         return space
-    return {option: v for option, v in space.items() if option != "token_dropout"} | _OF_SPEECH
+    own = _IN_PLACE[modality]
+    return {option: v for option, v in space.items() if option != "token_dropout"} | own

@@ -75,7 +75,8 @@ class Audit:
         if "leaks" in content:
             leaks = ", ".join(f"{name} {number:,}" for name, number in content["leaks"].items())
             lines.append(f"{plural.capitalize()} of one official split in another: {leaks}")
-        lines.append(f"{unit.capitalize()} a {singular}: {sizes}")
+        article = "an" if singular[0] in "aeiou" else "a"
+        lines.append(f"{unit.capitalize()} {article} {singular}: {sizes}")
         for kind, counts in content.get("properties", {}).items():
             listed = ", ".join(f"{value} {count:,}" for value, count in counts.items())
             lines.append(f"{kind.capitalize()}: {listed}")

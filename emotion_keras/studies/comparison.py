@@ -63,7 +63,8 @@ class CompareOptions(StudyOptions):
         None,
         "Names with commas between them: majority, tfidf_logistic, tfidf_svm, mfcc_logistic, "
         "mfcc_svm, pixels_logistic, hog_logistic, hog_svm; cnn, lstm, "
-        "transformer, bert or gated_transformer, with its encoder as in bert@minilm. Unless given, all that take the data's modality.",
+        "transformer, bert or gated_transformer, with its encoder as in bert@minilm. Unless "
+        "given, all that take the data's modality.",
     )
     seeds: int | None = option(
         None, "How many runs of each model; unless given 5, with folds 1 on each fold.", SEEDS
