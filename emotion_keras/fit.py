@@ -23,7 +23,6 @@ from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import modality_of
-from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option
@@ -186,7 +185,7 @@ def _look_ahead(arguments):
 def _check_encoder(run):
     """Makes sure that an encoder with a path is the one that a run was trained with."""
     before, encoder = run.get("encoder_sha256"), run["inputs"].get("encoder")
-    now = encoder and before and find_encoder(encoder).sha256()
+    now = encoder and before and modality_of(run).find_encoder(encoder).sha256()
     if now != before:
         raise UserError(
             f"The encoder is not what the run was trained with: its SHA-256 is {str(now)[:12]}, "

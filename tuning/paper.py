@@ -24,7 +24,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data.options import DATA_STAGES, DataOptions
-from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs import find_modality
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies import comparison
 from emotion_keras.studies.contenders import full_names, read_settings
@@ -335,7 +335,7 @@ def _seconds(task, budget, num_examples):
     """About how long a run takes on one core."""
     modality, encoder = task.options["modality"], task.options.get("encoder", "")
     by_kind = _of_modality(_SECONDS[budget], modality)
-    seconds = by_kind[find_encoder(encoder).kind if encoder else ""]
+    seconds = by_kind[find_modality(modality).find_encoder(encoder).kind if encoder else ""]
     share = num_examples / _of_modality(_EXAMPLES, modality)
     return seconds * share * (task.options.get("train_fraction") or 1.0)
 

@@ -6,7 +6,7 @@ What stands first matters most. The middle of a list is about the value in
 
 from typing import Any
 
-from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs import find_modality
 
 _FROM_SCRATCH = {
     "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3],
@@ -120,7 +120,11 @@ def space_of(name: str, modality: str = "text") -> dict[str, list[Any]] | None:
     model, _, encoder = name.partition("@")
     if not encoder:
         return SPACES.get(model)
-    size = "pretrained" if find_encoder(encoder).kind == "pretrained" else "small"
+    size = (
+        "pretrained"
+        if find_modality(modality).find_encoder(encoder).kind == "pretrained"
+        else "small"
+    )
     space = SPACES[f"{model}@{size}"]
     if modality not in _IN_PLACE:
         return space

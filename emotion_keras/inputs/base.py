@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from emotion_keras.inputs.encoders import Encoder
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.record.options import Options
 
@@ -44,6 +45,7 @@ class Input(abc.ABC):
         options_class: Class of the options that `learn` takes; `encoder` and `sequence_length` are
             among them.
         default_encoder: The encoder of models that can start from a pretrained one.
+        usually_frozen: Whether a pretrained encoder is frozen unless asked otherwise.
         feature: Name of the model's input that takes what `encode` gives.
         needs_keras: Whether `encode` needs Keras: an exported model has none.
         is_frozen: Whether nothing of what `embed` builds is trained: then its vectors are computed
@@ -69,6 +71,7 @@ class Input(abc.ABC):
     noises: ClassVar[Mapping[str, Callable]] = {}
     options_class: ClassVar[type[Options]]
     default_encoder: ClassVar[str] = "scratch"
+    usually_frozen: ClassVar[bool] = False
     feature: ClassVar[str]
     needs_keras: bool = False
     is_frozen: bool = False
@@ -188,6 +191,15 @@ class Input(abc.ABC):
     def doubts(cls, cells: Sequence[Any]) -> Iterable[str]:
         """What may be wrong with cells as they were read: sentences that go on after a colon."""
         return ()
+
+    @classmethod
+    def find_encoder(cls, name: str) -> Encoder:
+        """The encoder that a name stands for.
+
+        Raises:
+            UserError: If it stands for none.
+        """
+        return Encoder(name)
 
     # Of an object: what was learned from a training split.
 

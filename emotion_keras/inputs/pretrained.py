@@ -7,8 +7,8 @@ import keras
 import keras_hub
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.encoders import ENCODERS, Pretrained
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
+from emotion_keras.inputs.text_encoders import ENCODERS, Pretrained
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
 Tokenizer = WordPieceTokenizer | PresetTokenizer

@@ -1,9 +1,9 @@
 """Recordings of sound: decoded, judged, and kept as features on disk.
 
-`inspect` says what a recording is, and `features` gives its log-mel picture. `keep` makes both of a
-whole corpus, in parallel, and puts them into a cache on disk, by the content of the files; a model
-that trains reads them from there, memory-mapped. A recording with noise is made again whenever it
-is asked for: it is another in each epoch.
+`inspect` says what a recording is, and `features` gives its picture. `keep` makes both of a whole
+corpus, in parallel, and puts them into a cache on disk, by the content of the files; a model that
+trains reads them from there, memory-mapped. A recording with noise is made again whenever it is
+asked for: it is another in each epoch.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ import numpy as np
 
 from emotion_keras.inputs import feature_cache, media
 from emotion_keras.inputs.media import Perturbed, sha256_of, version_of
-from emotion_keras.inputs.mel import NUM_MEL_BINS, SAMPLING_RATE, log_mel
+from emotion_keras.inputs.mel import LOG_MEL, SAMPLING_RATE, FrontEnd
 from emotion_keras.inputs.speech_noise import add_noise, count_frames
 
 # Of longer recordings the beginning is read: an emotion does not last for ten minutes.
@@ -32,8 +32,6 @@ _MOST_HERTZ = 768_000
 _SILENCE = 6.0
 # Recordings whose features stay in memory, so that a single answer does not decode twice.
 _NUM_RECENT = 256
-# How features are made: a model must not read what an earlier version has made in another way.
-_VERSION = "log_mel-2"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +45,8 @@ class Recording:
         sampling_rate: In hertz, as it was recorded.
         num_channels: As it was recorded.
         clipped: Share of samples as loud as can be.
-        first_frame: Where its log-mel picture begins: silence before is left away.
-        num_frames: Frames of the picture.
+        first_frame: Where its pictures begin: silence before is left away.
+        num_frames: Frames of a picture.
     """
 
     sha256: str
@@ -93,21 +91,32 @@ def inspect(path: str | Perturbed) -> Recording:
         return Recording("", "unreadable")
 
 
-def features(path: str | Perturbed) -> np.ndarray:
-    """The log-mel picture of a recording, float32 `(num_frames, NUM_MEL_BINS)`.
+def features(path: str | Perturbed, front_end: FrontEnd = LOG_MEL) -> np.ndarray:
+    """The picture of a recording, without silence at its ends.
 
     Args:
         path: The recording's path, or a `Perturbed`. One with a flaw has no frames.
+        front_end: What makes the picture.
+
+    Returns:
+        Float32 array `(num_frames, front_end.num_bins)`.
     """
     recording = inspect(path)
     if recording.flaw:
-        return np.zeros((0, NUM_MEL_BINS), "float32")
+        return np.zeros((0, front_end.num_bins), "float32")
     if isinstance(path, Perturbed):
-        return _perturb(path, recording)
+        return _picture(path, recording, front_end)
     try:
-        return feature_cache.load(recording.sha256, _VERSION)
+        return feature_cache.load(recording.sha256, front_end.version)
     except (OSError, ValueError):
+        pass
+    if front_end is LOG_MEL:
         return _decode(path, version_of(path))[1]
+    found = _picture(path, recording, front_end)
+    # What is kept of a recording is kept of all its pictures.
+    if feature_cache.find(recording.sha256, LOG_MEL.version) is not None:
+        feature_cache.store(recording.sha256, front_end.version, found, {})
+    return found
 
 
 def keep(paths: Sequence[str], notify: Callable[[str], object] = print) -> None:
@@ -117,44 +126,46 @@ def keep(paths: Sequence[str], notify: Callable[[str], object] = print) -> None:
         paths: The recordings' paths.
         notify: Called with messages.
     """
-    media.keep(paths, _VERSION, lambda path: _decode(path, version_of(path)), "recordings", notify)
+    media.keep(
+        paths, LOG_MEL.version, lambda path: _decode(path, version_of(path)), "recordings", notify
+    )
 
 
 @functools.lru_cache(maxsize=2**17)
 def _inspect(path, version):
     """What a file of some version is; a model that trains asks in each batch."""
-    facts = feature_cache.find(sha256_of(path, version), _VERSION)
+    facts = feature_cache.find(sha256_of(path, version), LOG_MEL.version)
     return Recording(**facts) if facts else _decode(path, version)[0]
 
 
 @functools.lru_cache(maxsize=_NUM_RECENT)
 def _decode(path, version):
     """What a file of some version is, and its features."""
-    sha256, nothing = sha256_of(path, version), np.zeros((0, NUM_MEL_BINS), "float32")
+    sha256, nothing = sha256_of(path, version), np.zeros((0, LOG_MEL.num_bins), "float32")
     try:
         samples, facts = read_samples(path)
     except (OSError, ValueError):
         return Recording(sha256, "unreadable"), nothing
     if flaw := flaw_of(samples):
         return Recording(sha256, flaw, **facts), nothing
-    found = log_mel(samples)
+    found = LOG_MEL.make(samples)
     first, last = _sounding(found)
     found = found[first : last + 1]
     return Recording(sha256, **facts, first_frame=first, num_frames=len(found)), found
 
 
-def _sounding(log_mel):
+def _sounding(picture):
     """The first frame and the last one that are not much more silent than the loudest."""
-    loudness = log_mel.mean(axis=1)
+    loudness = picture.mean(axis=1)
     sounding = np.flatnonzero(loudness > loudness.max() - _SILENCE)
     return int(sounding[0]), int(sounding[-1])
 
 
 @functools.lru_cache(maxsize=_NUM_RECENT)
-def _perturb(cell, recording):
-    """The features of a `Perturbed`, for the time in which its recording sounds without noise."""
+def _picture(cell, recording, front_end):
+    """A picture for the time in which a recording sounds, of a `Perturbed` without its noise."""
     first = recording.first_frame
-    return log_mel(_samples(cell))[first : first + recording.num_frames]
+    return front_end.make(_samples(cell))[first : first + recording.num_frames]
 
 
 def _samples(cell):

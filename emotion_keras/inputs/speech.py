@@ -4,10 +4,11 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
+from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.media import (
     Excerpt,
@@ -19,7 +20,7 @@ from emotion_keras.inputs.media import (
     read_cell,
     whole,
 )
-from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE
+from emotion_keras.inputs.mel import HOP_LENGTH, SAMPLING_RATE
 from emotion_keras.inputs.recordings import (
     FLAWS,
     MAX_SECONDS,
@@ -29,6 +30,7 @@ from emotion_keras.inputs.recordings import (
     rewrite,
 )
 from emotion_keras.inputs.sequences import StoredSequences
+from emotion_keras.inputs.speech_encoders import SpeechEncoder, find_encoder
 from emotion_keras.inputs.speech_noise import KINDS
 from emotion_keras.record.options import COUNT, COUNT_OR_NONE, NOT_NEGATIVE, Limit, Options, option
 
@@ -43,8 +45,20 @@ _MUCH_CLIPPED = 0.01
 class SpeechOptions(Options):
     """How recordings become tokens, and tokens vectors."""
 
-    encoder: Literal["scratch"] = option(
-        "scratch", "Where the vectors come from: `scratch` learns convolutions over the frames."
+    encoder: str = option(
+        "scratch",
+        "`scratch` learns convolutions over the frames of 10 ms; `resemblyzer` is a pretrained "
+        "encoder that tells speakers apart.",
+    )
+    freeze_encoder: bool = option(
+        False,
+        "Whether a pretrained encoder stays as it is: its outputs are computed once, and an epoch "
+        "takes seconds; recordings are the same in each epoch.",
+    )
+    encoder_layers: int = option(
+        2,
+        "How many of the three layers of `resemblyzer` are used.",
+        Limit("1, 2 or 3", lambda value: value in (1, 2, 3)),
     )
     sequence_length: int = option(
         128, "Longest recording in tokens; of longer ones the end is cut off.", COUNT
@@ -54,7 +68,7 @@ class SpeechOptions(Options):
         "Frames of 10 ms that make one token.",
         Limit("2, 4 or 8", lambda value: value in (2, 4, 8)),
     )
-    embedding_dim: int = option(128, "Width of the vectors.", COUNT)
+    embedding_dim: int = option(128, "Width of the vectors of `scratch`.", COUNT)
     mask_seconds: float = option(
         0.2,
         "Longest stretch, in seconds, that is masked while training, two for each recording; 0 for "
@@ -63,7 +77,7 @@ class SpeechOptions(Options):
     )
     mask_bands: int = option(
         12,
-        "Most of the 64 mel bands that are masked at once while training, twice for each "
+        "Most of the mel bands that are masked at once while training, twice for each "
         "recording; 0 for none.",
         COUNT_OR_NONE,
     )
@@ -74,24 +88,25 @@ class SpeechOptions(Options):
     )
     shift_bands: float = option(
         3.0,
-        "By how many of the 64 mel bands voices get higher or lower at most while training; 0 for "
-        "none.",
+        "By how many mel bands voices get higher or lower at most while training; 0 for none.",
         NOT_NEGATIVE,
     )
     change_loudness: float = option(
         5.0,
-        "By how many decibels recordings get louder or softer at most while training; 0 for none.",
+        "By how many decibels recordings get louder or softer at most while `scratch` is trained; "
+        "0 for none.",
         NOT_NEGATIVE,
     )
 
 
 class SpeechInput(Input):
-    """Recordings, named by their paths, as frames of a log-mel picture that are put together.
+    """Recordings, named by their paths, as frames of a mel picture that are put together.
 
     Args:
         options: `SpeechOptions`.
-        mean: Float32 array `(NUM_MEL_BINS,)`, the mean of each band in the training split.
-        deviation: Float32 array `(NUM_MEL_BINS,)`, the standard deviation likewise.
+        mean: Float32 array `(num_bins,)`, what is taken from each band: its mean in the training
+            split, where the encoder reads standardized frames.
+        deviation: Float32 array `(num_bins,)`, what it is divided by then: the standard deviation.
     """
 
     name = "speech"
@@ -121,6 +136,7 @@ class SpeechInput(Input):
     flaws = FLAWS
     noises = {kind: functools.partial(perturb, kind) for kind in KINDS}
     options_class = SpeechOptions
+    usually_frozen = True
     feature = "frames"
 
     @classmethod
@@ -195,35 +211,44 @@ class SpeechInput(Input):
     def __init__(self, options: SpeechOptions, mean: np.ndarray, deviation: np.ndarray):
         self.options = options
         self.sequence_length = options.sequence_length
+        self.is_frozen = options.freeze_encoder
+        self._encoder = find_encoder(options.encoder)
         self._mean, self._deviation = mean, deviation
 
     @classmethod
+    def find_encoder(cls, name: str) -> SpeechEncoder:
+        return find_encoder(name)
+
+    @classmethod
     def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
-        num_frames, sums, squares = 0, np.zeros(NUM_MEL_BINS), np.zeros(NUM_MEL_BINS)
-        for cell in cells:
-            frames = features(cell).astype("float64")
-            num_frames += len(frames)
-            sums += frames.sum(axis=0)
-            squares += (frames**2).sum(axis=0)
-        mean = sums / num_frames
-        # A band in which nothing is heard has the deviation 0.
-        deviation = np.maximum(np.sqrt(np.maximum(squares / num_frames - mean**2, 0)), 1e-3)
-        chosen = SpeechOptions(**(options.to_dict() if options else given))
-        return cls(chosen, mean.astype("float32"), deviation.astype("float32"))
+        options = cast(SpeechOptions, options or SpeechOptions(**given))
+        encoder = find_encoder(options.encoder)
+        if options.freeze_encoder and not encoder.can_be_frozen:
+            raise UserError(
+                "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
+                f"resemblyzer. Received: encoder={options.encoder!r}"
+            )
+        if encoder.is_standardized:
+            return cls(options, *_mean_and_deviation(cells, encoder.front_end))
+        num_bins = encoder.front_end.num_bins
+        return cls(options, np.zeros(num_bins, "float32"), np.ones(num_bins, "float32"))
 
     def encode(
         self, cells: Sequence[str | Perturbed | Excerpt], longest: int | None = None
     ) -> StoredSequences:
         cells, per_token = list(cells), self.options.frames_per_token
-        longest = longest or self.sequence_length
+        longest, front_end = longest or self.sequence_length, self._encoder.front_end
 
         def read(index):
             path, kept = whole(cells[index])
-            frames = (features(path)[: longest * per_token] - self._mean) / self._deviation
+            frames = features(path, front_end)[: longest * per_token]
+            frames = (frames - self._mean) / self._deviation
             missing = -len(frames) % per_token
-            tokens = np.pad(frames, ((0, missing), (0, 0))).reshape(-1, per_token * NUM_MEL_BINS)
+            tokens = np.pad(frames, ((0, missing), (0, 0)))
+            tokens = tokens.reshape(-1, per_token * front_end.num_bins)
             if kept is not None:
-                tokens[np.setdiff1d(np.arange(len(tokens)), kept)] = 0  # The mean of each band.
+                # The mean of each band, or silence.
+                tokens[np.setdiff1d(np.arange(len(tokens)), kept)] = 0
             return tokens
 
         lengths = [-(-inspect(whole(cell)[0]).num_frames // per_token) for cell in cells]
@@ -233,15 +258,16 @@ class SpeechInput(Input):
         import keras
 
         from emotion_keras.inputs.embedded import Embedded
-        from emotion_keras.inputs.speech_embedding import embed_frames
 
-        dim = self.options.frames_per_token * NUM_MEL_BINS
+        dim = self.options.frames_per_token * self._encoder.front_end.num_bins
         frames = keras.Input((None, dim), dtype="float32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {self.feature: frames, "padding_mask": padding_mask}
         scale = float(self._deviation.mean())
-        vectors, padding_mask = embed_frames(frames, padding_mask, self.options, scale, dtype)
-        return Embedded(inputs, vectors, padding_mask)
+        vectors, varied_mask = self._encoder.embed(
+            frames, padding_mask, self.options, scale, load_weights, dtype
+        )
+        return Embedded(inputs, vectors, varied_mask)
 
     def units(self, cells: Sequence[str | Perturbed]) -> list[list[tuple[str, int]]]:
         units = []
@@ -263,3 +289,17 @@ class SpeechInput(Input):
     ) -> Self:
         learned = [np.array(state[name], "float32") for name in ("mean", "deviation")]
         return cls(SpeechOptions(**options.to_dict()), *learned)
+
+
+def _mean_and_deviation(cells, front_end):
+    """The mean of each band over recordings, and its standard deviation."""
+    num_frames, sums, squares = 0, np.zeros(front_end.num_bins), np.zeros(front_end.num_bins)
+    for cell in cells:
+        frames = features(cell, front_end).astype("float64")
+        num_frames += len(frames)
+        sums += frames.sum(axis=0)
+        squares += (frames**2).sum(axis=0)
+    mean = sums / num_frames
+    # A band in which nothing is heard has the deviation 0.
+    deviation = np.maximum(np.sqrt(np.maximum(squares / num_frames - mean**2, 0)), 1e-3)
+    return mean.astype("float32"), deviation.astype("float32")

@@ -11,7 +11,6 @@ import numpy as np
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
-from emotion_keras.inputs.encoders import Encoder, find_encoder
 from emotion_keras.inputs.normalization import (
     MAX_CHARACTERS,
     clean_text,
@@ -22,6 +21,7 @@ from emotion_keras.inputs.normalization import (
     unspaced_share,
 )
 from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.text_encoders import TextEncoder, find_encoder
 from emotion_keras.inputs.text_noise import KINDS
 from emotion_keras.record.options import COUNT, PART, Limit, Options, option
 
@@ -169,8 +169,12 @@ class TextInput(Input):
                 "word: use noise by characters."
             )
 
+    @classmethod
+    def find_encoder(cls, name: str) -> TextEncoder:
+        return find_encoder(name)
+
     def __init__(
-        self, tokenizer: "Tokenizer", options: TextOptions, encoder: Encoder | None = None
+        self, tokenizer: "Tokenizer", options: TextOptions, encoder: TextEncoder | None = None
     ):
         self.tokenizer = tokenizer
         self.options = options

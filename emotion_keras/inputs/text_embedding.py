@@ -6,9 +6,9 @@ import numpy as np
 from keras import KerasTensor
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.encoders import Pretrained
 from emotion_keras.inputs.pretrained import Tokenizer, bert_layers, load_backbone
 from emotion_keras.inputs.text import TextOptions
+from emotion_keras.inputs.text_encoders import Pretrained
 from emotion_keras.layers import TokenDropout
 
 

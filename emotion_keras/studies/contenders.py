@@ -9,7 +9,6 @@ from emotion_keras.command.options import load_texts_of
 from emotion_keras.data.options import DATA_STAGES, DataOptions, identifying
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import find_modality
-from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import Limit, option_names, split_names
@@ -45,8 +44,9 @@ def full_name(name: str, modality: str = "text") -> str:
             f"Unknown model. Accepted: {', '.join((*BASELINES, *MODELS))}, the last "
             f"{len(MODELS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
-    encoder = encoder or default_encoder(model, find_modality(modality))
-    if model == "bert" and not find_encoder(encoder).has_pooled_output:
+    kind = find_modality(modality)
+    encoder = encoder or default_encoder(model, kind)
+    if model == "bert" and not kind.find_encoder(encoder).has_pooled_output:
         raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
     return f"{model}@{encoder}"
 
@@ -111,23 +111,20 @@ def settings_for(name: str, settings: ByModel) -> dict[str, Any]:
     return {**networks, **settings.get(name, {})}
 
 
-def _defaults(model, encoder, modality):
-    return defaults_for(model, encoder, modality=find_modality(modality))
-
-
 def _task(name, common, chosen, corpus):
     model, _, encoder = name.partition("@")
     options = {"model": model}
     if encoder:
         options["encoder"] = encoder
     options |= chosen
-    sha256 = find_encoder(encoder).sha256() if encoder else None
+    modality = find_modality(common["modality"])
+    sha256 = modality.find_encoder(encoder).sha256() if encoder else None
     asked = {
         **identifying(common),
         **options,
         "data": corpus.sha256,
         **({"encoder_sha256": sha256} if sha256 else {}),
-        "defaults": _defaults(model, encoder, common["modality"]) if encoder else {},
+        "defaults": defaults_for(model, encoder, modality=modality) if encoder else {},
         "backend": backend() if encoder else "scikit-learn",
     }
     fold, seed = common["fold"], common["seed"]

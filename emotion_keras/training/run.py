@@ -21,7 +21,6 @@ from emotion_keras.evaluation.predictions import write_groups, write_predictions
 from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inputs import find_modality
-from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.machine import devices
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.training.baseline import train_baseline
@@ -82,7 +81,7 @@ def fit(
             f"Received: data={settings.reading.data!r}"
         )
     encoder = getattr(settings.inputs, "encoder", None)  # A baseline has no inputs.
-    encoder_checksum = encoder and find_encoder(encoder).sha256()
+    encoder_checksum = encoder and modality.find_encoder(encoder).sha256()
     if settings.model in BASELINES:
         backend, precision = "scikit-learn", "float64"
     else:

@@ -235,9 +235,10 @@ class Settings:
         # What the usual values of others depend on is said in any case.
         decisive = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
         usual = Settings.make(model=self.model, **decisive).options()
+        if decisive.pop("freeze_encoder", None) is not None:
+            of_encoder = Settings.make(model=self.model, **decisive).options()
+            usual["freeze_encoder"] = of_encoder["freeze_encoder"]
         usual |= {"model": None, "encoder": None, "modality": Reading().modality}
-        if "freeze_encoder" in usual:
-            usual["freeze_encoder"] = False
         changed = {name: value for name, value in values.items() if value != usual[name]}
         return ["python", "-m", "emotion_keras.fit", *as_words(changed)]
 
@@ -273,5 +274,5 @@ def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     inputs: Any = modality.options_class.pick(
         {"encoder": default_encoder(model, modality), **given}
     )
-    freezes = getattr(inputs, "freeze_encoder", False)
+    freezes = inputs.freeze_encoder if "freeze_encoder" in given else None
     return defaults_for(model, inputs.encoder, freezes, modality=modality)

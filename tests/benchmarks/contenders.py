@@ -27,8 +27,8 @@ def sample(job):
         device multiplies bfloat16 fast.
     """
     from emotion_keras.data import read_dataset
-    from emotion_keras.inputs.encoders import find_encoder
     from emotion_keras.inputs.pretrained import load_tokenizer
+    from emotion_keras.inputs.text_encoders import find_encoder
     from emotion_keras.machine import devices
     from emotion_keras.training.settings import Settings
 
@@ -145,7 +145,7 @@ def keras_hub_classifier(job):
     import keras
     import keras_hub
 
-    from emotion_keras.inputs.encoders import find_encoder
+    from emotion_keras.inputs.text_encoders import find_encoder
 
     class Clock(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -185,7 +185,7 @@ def transformers_trainer(job):
     import transformers
     from transformers.trainer_pt_utils import get_length_grouped_indices
 
-    from emotion_keras.inputs.encoders import find_encoder
+    from emotion_keras.inputs.text_encoders import find_encoder
 
     folder, best = str(find_encoder("minilm").folder()), job["at_its_best"]
     bfloat16 = best and job["fast_bfloat16"]

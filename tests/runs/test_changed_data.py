@@ -7,7 +7,7 @@ import pytest
 from emotion_keras import fit as fit_module
 from emotion_keras.compare import main as compare_main
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs.text_encoders import find_encoder
 from emotion_keras.studies.study import Study, Task
 from emotion_keras.training import run as training_run
 from tuning.trials import Trials

@@ -1,6 +1,7 @@
 """Recordings of speech through every command."""
 
 import csv
+import importlib.util
 import json
 import multiprocessing
 import re
@@ -176,8 +177,29 @@ def test_recordings_are_compared_and_reported(recordings, tmp_path, runs_here):
     assert ">middle<" in (out / "index.html").read_text()
 
 
+@pytest.fixture
+def frozen_run(recordings, tmp_path, quick_measures):
+    if importlib.util.find_spec("resemblyzer") is None:
+        pytest.skip("resemblyzer is not installed")
+    small = {"encoder": "resemblyzer", "encoder_layers": 1, "num_layers": 0, "epochs": 4}
+    options = {"data": str(recordings), **small, "learning_rate": 0.01, "precision": "float32"}
+    return fit(**options, runs_dir=str(tmp_path / "runs"), notify=lambda message: None)
+
+
+def test_a_pretrained_encoder_is_frozen_unless_asked_otherwise(frozen_run, capsys):
+    recorded = record.read_run(frozen_run)
+    assert recorded["inputs"]["freeze_encoder"] is True
+    assert recorded["metrics"]["test"]["accuracy"] > 0.6  # A third by chance.
+    again = ["--from-run", str(frozen_run), "--freeze-encoder=false", "--print-config"]
+    with pytest.raises(SystemExit):
+        fit_command.main(again)
+    assert "freeze_encoder: false" in capsys.readouterr().out
+
+
 @pytest.mark.tensorflow
-def test_an_export_says_what_keras_says(run, recordings):
+@pytest.mark.parametrize("kind", ["run", "frozen_run"])
+def test_an_export_says_what_keras_says(kind, recordings, request):
+    run = request.getfixturevalue(kind)
     from emotion_keras.inference.export import export
 
     folder = export(run, notify=lambda message: None)

@@ -1,5 +1,6 @@
 """What holds of the input of every modality, with whatever it has learned."""
 
+import importlib.util
 import json
 
 import keras
@@ -17,7 +18,7 @@ CLASSES = [*INPUTS.values(), NumbersInput]
 
 @pytest.fixture(
     scope="session",
-    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech", "image"],
+    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech", "resemblyzer", "image"],
     ids=lambda p: p,
 )
 def learned(request):
@@ -26,6 +27,12 @@ def learned(request):
         return NumbersInput.learn(NumbersInput.samples, sequence_length=5)
     if request.param == "speech":
         return SpeechInput.learn(SpeechInput.samples, sequence_length=11, embedding_dim=8)
+    if request.param == "resemblyzer":
+        if importlib.util.find_spec("resemblyzer") is None:
+            pytest.skip("resemblyzer is not installed")
+        return SpeechInput.learn(
+            SpeechInput.samples, encoder="resemblyzer", encoder_layers=1, sequence_length=11
+        )
     if request.param == "image":
         return ImageInput.learn(ImageInput.samples, image_size=32, embedding_dim=8)
     encoder = request.param

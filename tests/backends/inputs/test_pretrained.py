@@ -12,8 +12,8 @@ from safetensors.numpy import load_file
 from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs import encoders, pretrained
-from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.inputs.text import TextInput
+from emotion_keras.inputs.text_encoders import find_encoder
 
 # The first eight numbers of the sentence embeddings of sentence-transformers/all-MiniLM-L6-v2: mean
 # over tokens of AutoModel's last hidden state, then L2 norm 1; by transformers 5.23.0 with torch

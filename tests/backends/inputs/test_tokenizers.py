@@ -9,8 +9,8 @@ import tokenizers
 
 from emotion_keras import record
 from emotion_keras.data import situations
-from emotion_keras.inputs.encoders import find_encoder
 from emotion_keras.inputs.pretrained import load_tokenizer
+from emotion_keras.inputs.text_encoders import find_encoder
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
 TEXTS = [

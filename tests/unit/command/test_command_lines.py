@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from emotion_keras.command.options import make_parser
 from emotion_keras.data import load_corpus, prepare, split
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.encoders import find_encoder
+from emotion_keras.inputs.text_encoders import find_encoder
 from emotion_keras.record.options import Options, option, read_option, split_names
 from emotion_keras.studies.comparison import CompareOptions
 from emotion_keras.studies.contenders import read_settings

@@ -3,11 +3,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from emotion_keras.inputs.mel import HOP_LENGTH, NUM_MEL_BINS, SAMPLING_RATE, log_mel, mel_filters
+from emotion_keras.inputs.mel import (
+    HOP_LENGTH,
+    NUM_MEL_BINS,
+    SAMPLING_RATE,
+    log_mel,
+    mel_filters,
+    speaker_mel,
+)
 
 # What librosa 0.11 gives: melspectrogram(y=noise(), sr=16000, n_fft=512, hop_length=160,
 # win_length=400, n_mels=64, pad_mode="constant"), and of it log(max(., 1e-10)).
-LIBROSA = np.load(Path(__file__).parents[2] / "fixtures" / "librosa_log_mel.npy")
+FIXTURES = Path(__file__).parents[2] / "fixtures"
+LIBROSA = np.load(FIXTURES / "librosa_log_mel.npy")
+# The same of melspectrogram(y=10 * noise(), sr=16000, n_fft=400, hop_length=160, n_mels=40), with
+# which the package resemblyzer makes what its encoder reads.
+LIBROSA_SPEAKER = np.load(FIXTURES / "librosa_speaker_mel.npy")
 
 
 def noise():
@@ -22,6 +33,20 @@ def tone(hertz):
 def test_it_equals_librosa():
     assert np.ptp(LIBROSA) > 10
     np.testing.assert_allclose(log_mel(noise()), LIBROSA, atol=1e-4)
+
+
+def test_what_the_encoder_of_speakers_reads_equals_librosa():
+    assert np.ptp(LIBROSA_SPEAKER) > 0.01
+    found = speaker_mel(10 * noise())
+    np.testing.assert_allclose(found, LIBROSA_SPEAKER, rtol=1e-3, atol=1e-7)
+
+
+def test_quiet_sound_is_brought_to_30_db_below_full_scale_and_loud_sound_is_not():
+    sound = tone(440)
+    at_30_db = sound / np.sqrt(np.mean(sound**2)) * 10 ** (-30 / 20)
+    np.testing.assert_allclose(speaker_mel(at_30_db / 7), speaker_mel(at_30_db), atol=1e-6)
+    np.testing.assert_allclose(speaker_mel(2 * sound), 4 * speaker_mel(sound), atol=1e-4)
+    assert not speaker_mel(np.zeros(1600)).any()
 
 
 def test_a_frame_stands_for_each_hop_and_one_for_the_end():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from emotion_keras.inputs.encoders import ENCODERS, find_encoder
+from emotion_keras.inputs.text_encoders import ENCODERS, find_encoder
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_what_is_known_of_an_encoder(named, name, kind, can_be_frozen, has_check
 def test_the_registry_is_quick_to_ask():
     heavy = ("keras", "keras_hub", "pandas", "sklearn", "scipy", "tokenizers", "tensorflow")
     code = (
-        "import sys; from emotion_keras.inputs.encoders import find_encoder; "
+        "import sys; from emotion_keras.inputs.text_encoders import find_encoder; "
         "find_encoder('minilm').sha256(); find_encoder('x').kind; "
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
