@@ -63,8 +63,8 @@ def train_network(
     reader, sequences = once(shared, "sequences", made_from, lambda: _encode(dataset, settings))
     if noise.touches_cells and reader.is_frozen:
         raise UserError(
-            "With a frozen encoder texts cannot have noise, since its outputs are computed once: "
-            "leave out `--noise` or `--freeze-encoder`."
+            f"With a frozen encoder {reader.plural} cannot have noise, since its outputs are "
+            "computed once: leave out `--noise`, or say `--freeze-encoder false`."
         )
     truth = noise.perturb_labels(dataset.truth("train"))
     target, balance = dataset.corpus.target, settings.training.balance

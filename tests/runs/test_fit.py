@@ -312,7 +312,7 @@ def test_noise_reaches_the_baselines_too(command, toy, capsys):
 def test_a_frozen_encoder_takes_noise_of_labels_alone(fit, toy_bert):
     options = {"encoder": str(toy_bert), "freeze_encoder": True, "num_layers": 0}
     assert record.is_finished(fit(noise="labels:0.5", **options))
-    with pytest.raises(UserError, match="leave out `--noise` or `--freeze-encoder`"):
+    with pytest.raises(UserError, match="leave out `--noise`, or say `--freeze-encoder false`"):
         fit(noise="typos:0.1", **options)
 
 
