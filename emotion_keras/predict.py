@@ -9,12 +9,13 @@ import codecs
 import contextlib
 import hashlib
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from emotion_keras import record
 from emotion_keras.command.entry import run_command
@@ -35,8 +36,8 @@ _OF_WORDS = (
     "Words are shaded by their gate; +: the word that adds most to the label's score, "
     "-: the one that takes most."
 )
-_OF_MOMENTS = (
-    "The higher a block, the more its moment adds to the label's score; ·: it adds nothing, or "
+_OF_UNITS = (
+    "The higher a block, the more its {} adds to the label's score; ·: it adds nothing, or "
     "takes away."
 )
 
@@ -124,8 +125,8 @@ def predict(
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
-        of_words = not asked.explain or predictor.model.modality.units_recur
-        _show(answer, given, bool(texts), asked.top, asked.explain, of_words)
+        view = _view_of(predictor.model.modality) if asked.explain else None
+        _show(answer, given, bool(texts), asked.top, view)
     elif asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
@@ -305,7 +306,27 @@ def _most_probable(answer):
     return sorted((answer["probabilities"] or {}).items(), key=lambda item: -item[1])
 
 
-def _show(answer, texts, is_table, top, explain, of_words):
+class _View(NamedTuple):
+    """How the terminal shows an explanation.
+
+    Args:
+        draw: Function of a text and of its units that gives what is shown.
+        legend: Sentence that says what it means.
+    """
+
+    draw: Callable
+    legend: str
+
+
+def _view_of(modality):
+    if modality.units_recur:
+        return _View(lambda text, units: _shade(units), _OF_WORDS)
+    if modality.units_fill_a_square:
+        return _View(lambda text, units: text + _square(units), _OF_UNITS.format("patch"))
+    return _View(lambda text, units: text + _strip(units), _OF_UNITS.format("moment"))
+
+
+def _show(answer, texts, is_table, top, view):
     """Prints a table of a few texts, or a line for each of many."""
     if is_table:
         import rich
@@ -313,24 +334,24 @@ def _show(answer, texts, is_table, top, explain, of_words):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=explain)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=view is not None)
         for column in ("text", "label", "%", "others, %"):
             table.add_column(column, justify="right" if column == "%" else "left")
         answers = answer(texts)
         for text, one in zip(texts, answers, strict=True):
             shown = Text(_in_line(text))
-            if explain and one["label"]:
-                shown = _shade(one["words"]) if of_words else shown + _strip(one["words"])
+            if view and one["label"]:
+                shown = view.draw(shown, one["words"])
             table.add_row(shown, *map(Text, _cells(one, top)))
         rich.print(table)
-        if explain:
-            rich.print(_OF_WORDS if of_words else _OF_MOMENTS)
+        if view:
+            rich.print(view.legend)
         return
     for part in _in_parts(texts):
         for text, one in zip(part, answer(part), strict=True):
             label, confidence, others = _cells(one, top)
             cells = [label, confidence, others, _in_line(text)]
-            if explain:
+            if view:
                 cells.append(json.dumps(one["words"], ensure_ascii=False))
             print("\t".join(cells))
         sys.stdout.flush()
@@ -375,12 +396,27 @@ def _strip(moments):
     size = -(-len(moments) // _MOST_BLOCKS)
     starts = range(0, len(moments), size)
     added = [sum(moment["contribution"] for moment in moments[i : i + size]) for i in starts]
+    return Text(f"\n{moments[0]['word']} {_blocks(added)} {moments[-1]['word']}")
+
+
+def _square(patches):
+    """A square of blocks, each as high as what its patch adds to the label's score."""
+    from rich.text import Text
+
+    side = math.isqrt(len(patches))
+    blocks = _blocks([patch["contribution"] for patch in patches])
+    rows = (blocks[i : i + side] for i in range(0, len(blocks), side))
+    # A character is about twice as high as wide.
+    return Text("".join("\n" + "".join(2 * block for block in row) for row in rows))
+
+
+def _blocks(added):
+    """A character for each of some numbers, as high as its share of the highest."""
     highest = max(*added, 1e-9)
-    blocks = "".join(
+    return "".join(
         _BLOCKS[min(int(len(_BLOCKS) * value / highest), len(_BLOCKS) - 1)] if value > 0 else "·"
         for value in added
     )
-    return Text(f"\n{moments[0]['word']} {blocks} {moments[-1]['word']}")
 
 
 # Options that are given without a value, so that a text may follow them.

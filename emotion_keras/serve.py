@@ -1,9 +1,9 @@
 """Serve a trained model over HTTP: `python -m emotion_keras.serve FOLDER` -> predictions as JSON.
 
 `POST /predict` takes {"text": "..."} or {"texts": [...]}, and "explain": true for what the gate
-makes of each word. A model of recordings takes the file itself as the body, and `?explain=true`.
-The page at `/` is for people. Nobody is asked who they are: without --host, only this machine is
-answered.
+makes of each word. A model of recordings or of images takes the file itself as the body, and
+`?explain=true`. The page at `/` is for people. Nobody is asked who they are: without --host, only
+this machine is answered.
 """
 
 import functools

@@ -35,6 +35,7 @@ class Input(abc.ABC):
         cell_type: Type of a cell, for messages about what is none.
         unit_plural: What the units are called that tokens stand for.
         units_recur: Whether the same units come up in many cells, as words do.
+        units_fill_a_square: Whether the units lie in a square, row by row.
         samples: A few prepared cells, to try a model with where no data is at hand.
         steps: The steps of the preparation of a cell, in order: functions from a cell to a cell by
             the name of the option of `Preparation` that asks for it. One without such an option is
@@ -66,6 +67,7 @@ class Input(abc.ABC):
     cell_type: ClassVar[type] = str
     unit_plural: ClassVar[str] = "words"
     units_recur: ClassVar[bool] = True
+    units_fill_a_square: ClassVar[bool] = False
     samples: ClassVar[tuple[Any, ...]]
     steps: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     noises: ClassVar[Mapping[str, Callable]] = {}

@@ -142,6 +142,7 @@ class ImageInput(Input):
     reads_files = True
     unit_plural = "patches"
     units_recur = False
+    units_fill_a_square = True
     samples = tuple(str(path) for path in sorted((Path(__file__).parent / "samples").glob("*.png")))
     suffixes = (
         ".jpg",

@@ -10,11 +10,11 @@ from pydantic import BaseModel
 
 from emotion_keras import __version__
 from emotion_keras.service.batching import Batcher, Predict, QueueFull
+from emotion_keras.service.files import add_files, limit_of
 from emotion_keras.service.guard import LimitBody
 from emotion_keras.service.metrics import CountRequests, Metrics
 from emotion_keras.service.options import ServiceOptions
 from emotion_keras.service.pages import make_page
-from emotion_keras.service.recordings import add_recordings
 from emotion_keras.service.texts import add_texts
 
 # The most bytes of a body: of texts, and of a file.
@@ -42,6 +42,7 @@ class Health(BaseModel):
     sequence_length: int | None
     max_body: int
     max_seconds: float | None = None
+    max_pixels: int | None = None
 
 
 class Predictor(Predict, Protocol):
@@ -122,13 +123,13 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
         metrics.examples.inc(len(examples))
         return {"predictions": await batcher.predict(examples, explain)}
 
-    add_predict = add_recordings if predictor.reads_files else add_texts
+    add_predict = add_files if predictor.reads_files else add_texts
     add_predict(app, predictor, answer, options)
 
     @app.get("/health", response_model_exclude_unset=True)
     async def health() -> Health:
         """Whether the service answers, with which model, and what it takes."""
-        longest = {"max_seconds": options.max_seconds} if predictor.reads_files else {}
+        largest = limit_of(predictor.singular, options) if predictor.reads_files else {}
         return {
             "status": "ok",
             "model": predictor.name,
@@ -137,7 +138,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
             "can_explain": predictor.can_explain,
             "sequence_length": predictor.sequence_length,
             "max_body": max_body,
-            **longest,
+            **largest,
         }
 
     @app.get("/metrics", response_class=PlainTextResponse)
@@ -145,7 +146,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
         """What the service counts, for Prometheus."""
         return PlainTextResponse(metrics.as_text(), media_type="text/plain; version=0.0.4")
 
-    page = make_page("recording" if predictor.reads_files else "text")
+    page = make_page(predictor.singular if predictor.reads_files else "text")
 
     @app.get("/", include_in_schema=False)
     async def show_page():

@@ -19,6 +19,7 @@ _SECONDS_TO_START = 60
 # What a process may take beyond what it has when it starts: a header can ask for any amount.
 _MAX_BYTES = 2**30
 _MAX_ANSWER = 1024
+_ANY_SIZE = 1e6
 
 
 class DecodingFailed(Exception):
@@ -139,7 +140,7 @@ def _work(connection: Connection, decode: Callable[..., float], sample: str) -> 
     # Ctrl-C goes to all processes of a terminal; the service first answers what is in flight.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory() as folder:
-        found: float | None = decode(sample, str(Path(folder, "sample")), 1.0)
+        found: float | None = decode(sample, str(Path(folder, "sample")), _ANY_SIZE)
     _limit_memory()
     while True:
         try:

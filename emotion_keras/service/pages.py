@@ -14,7 +14,7 @@ def make_page(name: str) -> HTMLResponse:
     """The page for people.
 
     Args:
-        name: `text` or `recording`.
+        name: `text`, `recording` or `image`.
 
     Returns:
         `fastapi.responses.HTMLResponse`.
@@ -23,10 +23,11 @@ def make_page(name: str) -> HTMLResponse:
     for part in ("shared.css", "shared.js"):
         shared = (_FOLDER / part).read_text(encoding="utf-8").rstrip("\n")
         page = page.replace(f"/* {part} */", shared)
-    # What somebody has just recorded or chosen is played from memory.
+    # What somebody has just recorded, taken or chosen is shown from memory.
     media = "media-src blob:; " if "<audio" in page else ""
+    images = "data: blob:" if "<video" in page else "data:"
     policy = (
-        f"default-src 'none'; connect-src 'self'; img-src data:; {media}"
+        f"default-src 'none'; connect-src 'self'; img-src {images}; {media}"
         f"script-src {_hash(page, 'script')}; style-src {_hash(page, 'style')}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
