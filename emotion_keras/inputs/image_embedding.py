@@ -7,6 +7,7 @@ import keras_hub
 from keras import KerasTensor
 
 from emotion_keras.inputs.image import ImageOptions
+from emotion_keras.layers import Augmentation
 
 # Standardized pixels are nearly all within it.
 _RANGE = (-5.0, 5.0)
@@ -89,9 +90,7 @@ def _augment(image, options):
                 name="erasing",
             )
         )
-    for layer in layers:
-        image = layer(image)
-    return image
+    return Augmentation(layers, name="augmentation")(image) if layers else image
 
 
 def _convolve(vectors, dim, dtype, name, kernel_size=3, strides=1, activation="relu"):

@@ -1,6 +1,7 @@
 """The project's own layers."""
 
 from emotion_keras.layers.attention_pooling import AttentionPooling
+from emotion_keras.layers.augmentation import Augmentation
 from emotion_keras.layers.clear_padding import ClearPadding
 from emotion_keras.layers.gating import GatingLayer
 from emotion_keras.layers.spectrogram_masking import SpectrogramMasking
@@ -9,6 +10,7 @@ from emotion_keras.layers.token_dropout import TokenDropout
 
 __all__ = [
     "AttentionPooling",
+    "Augmentation",
     "ClearPadding",
     "GatingLayer",
     "SpectrogramMasking",

@@ -142,11 +142,12 @@ def test_a_parquet_file_of_bytes_trains_and_is_labelled_as_its_folder(
     second = fit(data=str(images), **options)
     runs = [record.read_run(directory) for directory in (first, second)]
     assert runs[0]["metrics"] == runs[1]["metrics"]
-    output = tmp_path / "labelled.jsonl"
+    output = tmp_path / "labelled.parquet"
     arguments = [str(first), f"--input={table}", "--image-column=picture", f"--output={output}"]
     assert predict.main(arguments) == 0
-    found = [json.loads(line)["label"] for line in output.read_text().splitlines()]
-    assert found == Predictor.load(second).predict(map(str, files))
+    labelled = pd.read_parquet(output)
+    assert labelled["picture"].tolist() == cells
+    assert labelled["label"].tolist() == Predictor.load(second).predict(map(str, files))
 
 
 def test_images_are_compared_and_reported(images, tmp_path, runs_here):
