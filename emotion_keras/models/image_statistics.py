@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from emotion_keras.errors import UserError
 from emotion_keras.inputs.images import pixels
 from emotion_keras.inputs.media import Perturbed
 
@@ -58,23 +57,12 @@ class OrientedGradients(TransformerMixin, BaseEstimator):
 
         Args:
             cells: Their paths, or `Perturbed`.
-
-        Raises:
-            UserError: If scikit-image is not installed.
         """
-        hog = _hog()
-        return np.stack([hog(pixels(cell, _SIZE, 1)[..., 0]) for cell in cells]).astype("float32")
+        from skimage.feature import hog
+
+        sizes = {"orientations": 9, "pixels_per_cell": (6, 6), "cells_per_block": (2, 2)}
+        grey = (pixels(cell, _SIZE, 1)[..., 0] for cell in cells)
+        return np.stack([hog(image, **sizes) for image in grey]).astype("float32")
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
-
-
-def _hog():
-    try:
-        from skimage.feature import hog
-    except ImportError:
-        raise UserError(
-            "Histograms of oriented gradients need scikit-image: `pip install scikit-image`. "
-            "pixels_logistic needs nothing."
-        ) from None
-    return lambda image: hog(image, orientations=9, pixels_per_cell=(6, 6), cells_per_block=(2, 2))

@@ -16,7 +16,6 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from emotion_keras import compare, predict, record
-from emotion_keras import fit as fit_command
 from emotion_keras.evaluation.faithfulness import read_faithfulness
 from emotion_keras.evaluation.predictions import read_predictions
 from emotion_keras.inference.predictor import Predictor
@@ -91,8 +90,6 @@ def test_other_models_learn_from_images(model, images, tmp_path, quick_measures)
 
 @pytest.mark.parametrize("model", ["majority", "pixels_logistic", "hog_logistic", "hog_svm"])
 def test_baselines_learn_from_images(model, images, tmp_path, quick_measures):
-    if model.startswith("hog"):
-        pytest.importorskip("skimage", reason="scikit-image is an extra")
     directory = fit(data=str(images), model=model, runs_dir=str(tmp_path / "runs"), notify=quiet)
     accuracy = record.read_run(directory)["metrics"]["test"]["accuracy"]
     assert accuracy == (1.0 if model.startswith("hog") else pytest.approx(1 / 3, abs=1 / 3))
@@ -101,13 +98,6 @@ def test_baselines_learn_from_images(model, images, tmp_path, quick_measures):
     assert answer["flag"] == "" and sum(answer["probabilities"].values()) == pytest.approx(1)
     if model.startswith("hog"):
         assert answer["label"] == "down"
-
-
-def test_histograms_without_scikit_image_say_what_to_install(images, tmp_path, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "skimage.feature", None)
-    arguments = [f"--data={images}", "--model=hog_svm", f"--runs-dir={tmp_path}"]
-    assert fit_command.main(arguments) == 2
-    assert "pip install scikit-image" in capsys.readouterr().err
 
 
 def test_a_table_is_labelled_row_by_row_with_what_is_wrong_with_an_image(run, images, tmp_path):
