@@ -11,6 +11,7 @@ COMMANDS = (
     "emotion_keras.fit",
     "emotion_keras.compare",
     "emotion_keras.predict",
+    "emotion_keras.faithfulness",
     "emotion_keras.export",
     "emotion_keras.serve",
     "tuning.search",

@@ -70,7 +70,7 @@ def summarize(directory: Path) -> Group:
             f"{cost['examples_per_second']:.0f} {modality.plural} a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
-        *map(Text, in_words(read_faithfulness(directory), modality.unit_plural)),
+        *map(Text, in_words(read_faithfulness(directory), modality.unit_plural).values()),
     )
 
 

@@ -9,13 +9,12 @@ import codecs
 import contextlib
 import hashlib
 import json
-import math
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from emotion_keras import record
 from emotion_keras.command.entry import run_command
@@ -27,19 +26,8 @@ from emotion_keras.record.options import Limit, Options, option
 _LINES_AT_ONCE = 256
 # What a label's column begins with, so that no label's name can be that of another column.
 _PROBABILITY = "probability:"
-# As a share of the gates' range in a text: background colours of 256, from pale to strong.
-_SHADES = (230, 229, 222, 221, 220, 214)
-_BLOCKS = "▁▂▃▄▅▆▇█"
-# As many as stay on a line of 80 characters.
-_MOST_BLOCKS = 14
-_OF_WORDS = (
-    "Words are shaded by their gate; +: the word that adds most to the label's score, "
-    "-: the one that takes most."
-)
-_OF_UNITS = (
-    "The higher a block, the more its {} adds to the label's score; ·: it adds nothing, or "
-    "takes away."
-)
+# The columns that an explanation takes.
+_EXPLANATION = ("words", "rest", "score")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +75,22 @@ class PredictOptions(Options):
         "they are marked as truncated, or the average over windows is given.",
     )
     explain: bool = option(
-        False, "Give the gate of each word, and what it adds to the label's score."
+        False, "Show each word's contribution to the label's score, which is their sum."
+    )
+    explain_by: Literal["contribution", "gate"] | None = option(
+        None,
+        "What words are shaded by: `contribution`, as with `explain`, or `gate`, which says how "
+        "much of a word passes and not which label it speaks for.",
     )
     study: str | None = option(
         None, "With `best`, the study whose runs to choose from; unless given, all."
     )
     runs_dir: str = option("runs", "With `best`, folder of all runs.")
+
+    @property
+    def view(self) -> str | None:
+        """What words are shaded by, or `None` where no explanation is asked for."""
+        return self.explain_by or ("contribution" if self.explain else None)
 
 
 def predict(
@@ -120,17 +118,17 @@ def predict(
     predictor = Predictor.load(directory)
 
     def answer(part):
-        return predictor(part, explain=asked.explain, long=asked.long)
+        return predictor(part, explain=asked.view is not None, long=asked.long)
 
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
-        view = _view_of(predictor.model.modality) if asked.explain else None
-        _show(answer, given, bool(texts), asked.top, view)
+        show = _show_table if texts else _show_lines
+        show(answer, given, predictor, asked.top, asked.view)
     elif asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
-        write_page(Path(asked.output), predictor, _in_parts(given), answer)
+        write_page(Path(asked.output), predictor, _in_parts(given), answer, asked.view)
         notify(f"Written: {asked.output}")
     else:
         _write_table(answer, given, predictor, directory, asked, notify)
@@ -140,7 +138,7 @@ def _write_table(answer, given, predictor, directory, asked, notify):
     from emotion_keras.inference.labelling import label_file
 
     columns = [
-        f"{asked.prefix}{name}" for name in _columns(predictor.labels, asked.top, asked.explain)
+        f"{asked.prefix}{name}" for name in _columns(predictor.labels, asked.top, asked.view)
     ]
     if asked.input is None:
         table = _as_file(given, predictor.singular)
@@ -186,7 +184,7 @@ def _check(texts, asked):
             "`--text-column`, `--audio-column`, `--image-column` and `--resume` are for "
             "`--input`, a table."
         )
-    if asked.output and asked.output.endswith(".html") and (asked.input or not asked.explain):
+    if asked.output and asked.output.endswith(".html") and (asked.input or not asked.view):
         raise UserError(
             "A page is made of texts that are given or come by standard input, with `--explain`; a "
             "file is labelled as CSV, TSV, JSON Lines or Parquet. "
@@ -265,14 +263,14 @@ def _as_file(texts, column):
         yield path
 
 
-def _columns(labels, top, explain):
+def _columns(labels, top, view):
     """Names of the columns that are added to a file."""
     if top is None:
         names = [f"{_PROBABILITY}{label}" for label in labels]
     else:
         ranks = range(2, min(top, len(labels)) + 1)
         names = [f"{name}_{rank}" for rank in ranks for name in ("label", "confidence")]
-    return ["label", "confidence", *names, "flag", *(["words"] if explain else [])]
+    return ["label", "confidence", *names, "flag", *(_EXPLANATION if view else [])]
 
 
 def _by_column(answers, columns, prefix, top):
@@ -306,53 +304,42 @@ def _most_probable(answer):
     return sorted((answer["probabilities"] or {}).items(), key=lambda item: -item[1])
 
 
-class _View(NamedTuple):
-    """How the terminal shows an explanation.
+def _show_table(answer, texts, predictor, top, view):
+    """Prints a table of a few texts."""
+    import rich
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
 
-    Args:
-        draw: Function of a text and of its units that gives what is shown.
-        legend: Sentence that says what it means.
-    """
+    from emotion_keras import shading
+    from emotion_keras.shading.terminal import legend, shade
 
-    draw: Callable
-    legend: str
+    layout, units = predictor.layout, predictor.unit_plural
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=view is not None)
+    for column in (predictor.singular, "label", "%", "others, %"):
+        table.add_column(column, justify="right" if column == "%" else "left")
+    for text, one in zip(texts, answer(texts), strict=True):
+        shown = Text(_in_line(text))
+        if view and one["label"]:
+            shaded = shade(one, view, layout)
+            shown = shaded if layout == "words" else shown.append("\n").append(shaded)
+            shown.append(f"\n{shading.total(one, units)}", style="dim")
+        table.add_row(shown, *map(Text, _cells(one, top)))
+    rich.print(table)
+    if view:
+        rich.print(legend(view, units, layout))
+        rich.print(Text(shading.faithful(predictor.faithfulness, view, units)))
 
 
-def _view_of(modality):
-    if modality.units_recur:
-        return _View(lambda text, units: _shade(units), _OF_WORDS)
-    if modality.units_fill_a_square:
-        return _View(lambda text, units: text + _square(units), _OF_UNITS.format("patch"))
-    return _View(lambda text, units: text + _strip(units), _OF_UNITS.format("moment"))
-
-
-def _show(answer, texts, is_table, top, view):
-    """Prints a table of a few texts, or a line for each of many."""
-    if is_table:
-        import rich
-        from rich import box
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=view is not None)
-        for column in ("text", "label", "%", "others, %"):
-            table.add_column(column, justify="right" if column == "%" else "left")
-        answers = answer(texts)
-        for text, one in zip(texts, answers, strict=True):
-            shown = Text(_in_line(text))
-            if view and one["label"]:
-                shown = view.draw(shown, one["words"])
-            table.add_row(shown, *map(Text, _cells(one, top)))
-        rich.print(table)
-        if view:
-            rich.print(view.legend)
-        return
+def _show_lines(answer, texts, predictor, top, view):
+    """Prints a line for each of many texts."""
     for part in _in_parts(texts):
         for text, one in zip(part, answer(part), strict=True):
             label, confidence, others = _cells(one, top)
             cells = [label, confidence, others, _in_line(text)]
             if view:
-                cells.append(json.dumps(one["words"], ensure_ascii=False))
+                explanation = {name: one[name] for name in _EXPLANATION}
+                cells.append(json.dumps(explanation, ensure_ascii=False))
             print("\t".join(cells))
         sys.stdout.flush()
         if not is_read(sys.stdout):  # As behind `| head`.
@@ -370,53 +357,6 @@ def _cells(answer, top):
 
 def _in_line(text):
     return " ".join(text.split())
-
-
-def _shade(words):
-    from rich.text import Text
-
-    gates = [word["gate"] for word in words]
-    low, high = min(gates), max(gates)
-    added = [word["contribution"] for word in words]
-    most, least = added.index(max(added)), added.index(min(added))
-    shown = Text()
-    for i, word in enumerate(words):
-        share = (word["gate"] - low) / (high - low) if high > low else 0
-        shade = _SHADES[round(share * (len(_SHADES) - 1))]
-        mark = "+" if i == most else "-" if i == least and added[i] < 0 else ""
-        shown.append(word["word"] + mark, style=f"black on color({shade})")
-        shown.append(" ")
-    return shown
-
-
-def _strip(moments):
-    """A few blocks, each as high as what its moments add to the label's score."""
-    from rich.text import Text
-
-    size = -(-len(moments) // _MOST_BLOCKS)
-    starts = range(0, len(moments), size)
-    added = [sum(moment["contribution"] for moment in moments[i : i + size]) for i in starts]
-    return Text(f"\n{moments[0]['word']} {_blocks(added)} {moments[-1]['word']}")
-
-
-def _square(patches):
-    """A square of blocks, each as high as what its patch adds to the label's score."""
-    from rich.text import Text
-
-    side = math.isqrt(len(patches))
-    blocks = _blocks([patch["contribution"] for patch in patches])
-    rows = (blocks[i : i + side] for i in range(0, len(blocks), side))
-    # A character is about twice as high as wide.
-    return Text("".join("\n" + "".join(2 * block for block in row) for row in rows))
-
-
-def _blocks(added):
-    """A character for each of some numbers, as high as its share of the highest."""
-    highest = max(*added, 1e-9)
-    return "".join(
-        _BLOCKS[min(int(len(_BLOCKS) * value / highest), len(_BLOCKS) - 1)] if value > 0 else "·"
-        for value in added
-    )
 
 
 # Options that are given without a value, so that a text may follow them.

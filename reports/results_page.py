@@ -26,11 +26,11 @@ from reports.sections import (
     confidence,
     cost,
     data_ratio,
+    explanation,
     gate,
     learning_rate,
     noise,
     search,
-    texts,
 )
 
 TEMPLATE = Path(__file__).with_name("results.md")
@@ -44,7 +44,7 @@ _SECTIONS = (
     gate,
     search,
     confidence,
-    texts,
+    explanation,
     cost,
 )
 
@@ -107,7 +107,7 @@ def write_text(records: Records) -> tuple[str, Collected]:
         decided=answer.claims_in_words(findings.claims),
         apart=findings.apart,
         num_runs=len(part.runs),
-        faithful=shown[texts.TITLE]["faithful"],
+        faithful=shown[explanation.TITLE]["faithful"],
     )
     return text.rstrip("\n") + "\n", collected
 

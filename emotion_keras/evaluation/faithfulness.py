@@ -7,7 +7,7 @@ deletion lowers it, so that what counts is the difference to as many random word
 
 import itertools
 import zlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,60 +17,81 @@ from scipy import special
 from emotion_keras import record
 from emotion_keras.evaluation.significance import LEVEL, holm, mean_interval
 
-# What words are ranked by, the most important first.
-ORDERS = ("gate", "contribution", "random")
+# What words are ranked by, the most important first; `inference.ways` computes all but the last.
+ORDERS = ("contribution", "gate", "occlusion", "integrated_gradients", "random")
 SHARES = (0.1, 0.2, 0.5)
 MEASURES = ("comprehensiveness", "sufficiency")
 
-# Of a larger test split a sample: 18 changed texts for each of them are to be predicted.
+# Of a larger test split a sample: up to six changed texts for each order and text are predicted.
 MOST_TEXTS = 200
 
+# What every record of it holds; older ones have no `milliseconds`.
+_COLUMNS = {
+    "order",
+    "share_of_words",
+    "measure",
+    "num_texts",
+    *(f"{name}{end}" for name in ("mean_drop", "beyond_random") for end in ("", "_low", "_high")),
+}
 # The share that a sentence is about.
 _IN_WORDS = 0.2
 _SEED = 0
 
 
+def choose_texts(numbers_of_words: Sequence[int]) -> list[int]:
+    """Positions of texts with words to choose from, at most so many, the same ones each time.
+
+    Args:
+        numbers_of_words: Integers, by text.
+    """
+    several = [i for i, number in enumerate(numbers_of_words) if number > 1]
+    chosen = np.random.default_rng(_SEED).permutation(len(several))[:MOST_TEXTS]
+    return [several[i] for i in sorted(chosen)]
+
+
 def measure_faithfulness(
-    explained: list[list[dict[str, Any]]],
-    marks: set[str],
+    texts: list[list[dict[str, Any]]],
     predict: Callable[[list[Any]], np.ndarray],
     part: Callable[[int, list[str], list[int]], Hashable] | None = None,
+    milliseconds: Mapping[str, float] | None = None,
 ) -> list[dict[str, Any]]:
     """How far the label's probability falls without the words that an explanation points at.
 
-    A text is taken as its words joined by blanks, whole or not, so that nothing else differs; of
-    another modality its stretches or patches stand for words. In place of words of equal rank
-    random ones are taken: an order that tells no words apart is as good as random, not as good as
-    the beginnings of texts.
+    A text is taken as its words and punctuation marks joined by blanks, whole or not, so that
+    nothing else differs; of another modality its stretches or patches stand for words. Words alone
+    are ranked: where some are deleted, marks stay, and where some are kept, marks go. In place of
+    words of equal rank random ones are taken: an order that tells no words apart is as good as
+    random, not as good as the beginnings of texts.
 
     Args:
-        explained: List, by text, of lists of dictionaries of `word`, `gate` and `contribution`.
-        marks: Set of those words that are no words, such as `[CLS]`.
+        texts: List, by text, of lists of dictionaries of `word` and of a number for each order but
+            `random`. What has `None` in place of a number is a mark. Each text has two words.
         predict: Function from a list of texts to probabilities, `(num_texts, num_classes)`. It is
             called once, with each text once.
-        part: Function of a text's position in `explained`, its words without `marks`, and which of
-            them are kept, to the text of these alone; joined by blanks unless given.
+        part: Function of a text's position in `texts`, its words and marks, and which of them are
+            kept, to the text of these alone; joined by blanks unless given.
+        milliseconds: Dictionary by order of what it takes to explain a text.
 
     Returns:
         List of dictionaries of `order`, `share_of_words` and `measure`; `num_texts`; `mean_drop` of
-        the probability with its 95 % interval over texts, `mean_drop_low` and `mean_drop_high`; and
+        the probability with its 95 % interval over texts, `mean_drop_low` and `mean_drop_high`;
         `beyond_random`, `beyond_random_low` and `beyond_random_high`, its paired difference to the
-        order `random`, of which they are `None`. Ends of intervals of a single text are `None`.
-        Empty where no text has two words.
+        order `random`, of which they are `None`; and `milliseconds`, or `None`. Ends of intervals
+        of a single text are `None`. Empty without texts.
     """
-    texts = [[row for row in words if row["word"] not in marks] for words in explained]
-    sample = _sample(texts)
-    if not sample:
+    if not texts:
         return []
 
     def reduce(i, kept):
         words = [row["word"] for row in texts[i]]
         return part(i, words, kept) if part else " ".join(words[k] for k in kept)
 
-    settings = list(itertools.product(ORDERS, SHARES, MEASURES))
-    whole = [reduce(i, list(range(len(texts[i])))) for i in sample]
+    orders = [order for order in ORDERS if order in texts[0][0] or order == "random"]
+    settings = list(itertools.product(orders, SHARES, MEASURES))
+    whole = [reduce(i, list(range(len(words)))) for i, words in enumerate(texts)]
     changed = {
-        setting: [reduce(i, _kept(texts[i], *setting)) for i in sample] for setting in settings
+        setting: [reduce(i, _kept(words, *setting)) for i, words in enumerate(texts)]
+        for setting in settings
     }
     # What is left of short texts is often the same.
     unique = dict.fromkeys(itertools.chain(whole, *changed.values()))
@@ -91,9 +112,10 @@ def measure_faithfulness(
                 "order": order,
                 "share_of_words": share,
                 "measure": measure,
-                "num_texts": len(sample),
+                "num_texts": len(texts),
                 **_named("mean_drop", mean_interval(own)),
                 **_named("beyond_random", beyond_random),
+                "milliseconds": (milliseconds or {}).get(order),
             }
         )
     return rows
@@ -133,29 +155,31 @@ def _verdict(row, p_holm):
     return "better" if falls_more == (row["measure"] == "comprehensiveness") else "worse"
 
 
-def in_words(rows: list[dict[str, Any]], units: str = "words") -> list[str]:
-    """What deleting a fifth of the words shows, a sentence for the gate and one for contributions.
+def in_words(rows: list[dict[str, Any]], units: str = "words") -> dict[str, str]:
+    """What deleting a fifth of the words shows, in a sentence or two for each order.
 
     Args:
         rows: What `measure_faithfulness` returned, or `read_faithfulness`.
         units: What is deleted, in the plural.
 
     Returns:
-        List of strings, empty where there are no such rows.
+        Dictionary of strings by order, without `random`; empty where there are no such rows.
     """
     found = {
         row["order"]: row | {"verdict": verdict}
         for row, verdict in zip(rows, verdicts(rows), strict=True)
         if (row["share_of_words"], row["measure"]) == (_IN_WORDS, "comprehensiveness")
     }
-    if not found.keys() >= set(ORDERS):
-        return []
-    return [
-        f"Without the {100 * _IN_WORDS:.0f} % of {units} that {chosen} the label's probability is "
-        f"{_lower(found[order])}, without as many random {units} {_lower(found['random'])} "
-        f"({_difference(found[order])}). {_CONCLUSIONS[found[order]['verdict']]}"
+    if "random" not in found:
+        return {}
+    return {
+        order: f"Without the {100 * _IN_WORDS:.0f} % of {units} that {chosen} the label's "
+        f"probability is {_lower(found[order])}, without as many random {units} "
+        f"{_lower(found['random'])} ({_difference(found[order])}). "
+        f"{_CONCLUSIONS[found[order]['verdict']]}"
         for order, chosen in _CHOSEN.items()
-    ]
+        if order in found
+    }
 
 
 def read_faithfulness(directory: str | Path) -> list[dict[str, Any]]:
@@ -164,18 +188,23 @@ def read_faithfulness(directory: str | Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     with record.loading(path, record.how_to_repeat(directory)):
+        rows = record.read_rows(path)
+        if rows and (missing := _COLUMNS - rows[0].keys()):
+            raise ValueError(f"it lacks the columns {', '.join(sorted(missing))}")
         return [
             {
                 name: text if name in ("order", "measure") else float(text) if text else None
                 for name, text in row.items()
             }
-            for row in record.read_rows(path)
+            for row in rows
         ]
 
 
 _CHOSEN = {
-    "gate": "the gate opens most",
     "contribution": "add most to the label's score",
+    "gate": "the gate opens most",
+    "occlusion": "lower the probability most when they alone are left out",
+    "integrated_gradients": "have the largest integrated gradients",
 }
 _CONCLUSIONS = {
     "better": "So they matter more than others.",
@@ -203,26 +232,19 @@ def _named(name, interval):
     return dict(zip((name, f"{name}_low", f"{name}_high"), interval, strict=True))
 
 
-def _sample(texts):
-    """Positions of those with words to choose from, at most so many, the same ones each time."""
-    several = [i for i, words in enumerate(texts) if len(words) > 1]
-    chosen = np.random.default_rng(_SEED).permutation(len(several))[:MOST_TEXTS]
-    return [several[i] for i in sorted(chosen)]
-
-
-def _join(words):
-    return " ".join(row["word"] for row in words)
-
-
 def _kept(words, order, share, measure):
-    """Positions of all words but the most important, or of these alone."""
-    most = set(_rank(words, order)[: max(1, round(share * len(words)))].tolist())
-    is_kept = measure == "sufficiency"
-    return [i for i in range(len(words)) if (i in most) == is_kept]
+    """Positions of all but the most important words, or of these alone."""
+    ranked = _rank(words, order)
+    most = set(ranked[: max(1, round(share * len(ranked)))])
+    if measure == "sufficiency":
+        return sorted(most)
+    return [i for i in range(len(words)) if i not in most]
 
 
 def _rank(words, order):
     """Positions of words, the most important first; chances follow from the text."""
-    chances = np.random.default_rng([_SEED, zlib.crc32(_join(words).encode())]).random(len(words))
-    scores = chances if order == "random" else np.array([row[order] for row in words])
-    return np.lexsort((chances, scores))[::-1]
+    positions = np.array([i for i, row in enumerate(words) if None not in row.values()])
+    text = " ".join(row["word"] for row in words)
+    chances = np.random.default_rng([_SEED, zlib.crc32(text.encode())]).random(len(positions))
+    scores = chances if order == "random" else [words[i][order] for i in positions]
+    return positions[np.lexsort((chances, scores))[::-1]].tolist()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion_keras.inference.outputs import Outputs, explain_units
+from emotion_keras.inference.outputs import Explanation, Outputs, explain_units, unit_names
 from emotion_keras.inputs import Input
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.targets import Target
@@ -24,6 +24,7 @@ class Model(abc.ABC):
             takes cells as they are.
         target: The `Target`, the kind of label that it gives.
         can_explain: Whether it says what its gate does to each token.
+        has_gradients: Whether it has `integrate_gradients`.
         num_parallel: How many threads may ask at the same time.
     """
 
@@ -31,6 +32,7 @@ class Model(abc.ABC):
     input: Input | None
     target: Target
     can_explain: bool = False
+    has_gradients: bool = False
     num_parallel: int = 1
 
     @abc.abstractmethod
@@ -46,10 +48,24 @@ class Model(abc.ABC):
         """Probabilities of prepared cells, `(num_examples, num_labels)` in float32, unscaled."""
         return self.outputs(self.input.encode(cells)).probabilities
 
-    def explain(self, cells: Sequence[Any]) -> list[list[dict]]:
-        """What the gate makes of the units of prepared cells; see `explain_units`."""
+    def explain(self, cells: Sequence[Any]) -> list[Explanation]:
+        """What the units of prepared cells add to the labels' scores; see `explain_units`."""
         outputs = self.outputs(self.input.encode(cells), explain=True)
-        return explain_units(self.input.units(cells), outputs, self.target)
+        return explain_units(self.input, cells, outputs, self.target)
+
+    def units(self, cells: Sequence[Any]) -> list[list[str]]:
+        """The units of prepared cells without special ones; none where it takes cells whole."""
+        if self.input is None:
+            return [self.modality.pieces(cell) for cell in cells]
+        return unit_names(self.input.units(cells), self.input.special_units)
+
+    def integrate_gradients(self, cells: Sequence[Any]) -> list[np.ndarray]:
+        """What each unit of prepared cells adds to the score of the label that is predicted.
+
+        Returns:
+            List, by cell, of float arrays `(num_units,)`; see `integrated_gradients`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no gradients")
 
 
 class TrainedModel(Model):

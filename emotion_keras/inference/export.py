@@ -113,6 +113,7 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "state": predictor.model.input.state(),
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
+                "faithfulness": predictor.faithfulness,
                 "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,

@@ -1,10 +1,13 @@
 """A Keras model that answers, on whichever backend."""
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import keras_hub  # noqa: F401, with emotion_keras.layers what saved models are made of
+import numpy as np
 
 import emotion_keras.layers  # noqa: F401
 from emotion_keras import record
@@ -15,7 +18,8 @@ from emotion_keras.inference.explanation import (
     explaining_model,
     has_gate,
 )
-from emotion_keras.inference.outputs import Outputs
+from emotion_keras.inference.gradients import integrated_gradients
+from emotion_keras.inference.outputs import Outputs, merge_tokens
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs import Input, load_input
 from emotion_keras.inputs.sequences import Sequences
@@ -31,6 +35,8 @@ class KerasModel(TrainedModel):
         input: `Input` that has learned from the training split.
         target: `Target`.
     """
+
+    has_gradients = True
 
     def __init__(self, network: keras.Model, input: Input, target: Target):
         self.network = network
@@ -78,6 +84,18 @@ class KerasModel(TrainedModel):
                 sequence_length=self.input.sequence_length,
             )
         )
+
+    @devices.known_numbers()
+    @devices.chosen_kernels()
+    def integrate_gradients(self, cells: Sequence[Any]) -> list[np.ndarray]:
+        sequences = self.input.encode(cells)
+        probabilities = self.outputs(sequences).probabilities
+        class_ids = self.target.class_ids(self.target.decide(probabilities))
+        of_tokens = integrated_gradients(
+            self.network, self.input, self.target, sequences, class_ids
+        )
+        units, special = self.input.units(cells), self.input.special_units
+        return merge_tokens(units, special, of_tokens, np.sum)
 
     @functools.cached_property
     def _explaining(self):

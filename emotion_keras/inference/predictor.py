@@ -34,6 +34,8 @@ class Predictor:
         name: The model's name, for people.
         temperature: What the probabilities are scaled with, fitted on the validation split.
         preparation: Dictionary of the options of the preparation that the model was trained with.
+        faithfulness: Dictionary of a sentence by way of explaining: whether predictions rest on the
+            words that it points at; see `in_words`. Of what was not measured there is none.
 
     Example:
 
@@ -42,11 +44,20 @@ class Predictor:
     'guilt'
     """
 
-    def __init__(self, model: Model, *, name: str, temperature: float, preparation: dict):
+    def __init__(
+        self,
+        model: Model,
+        *,
+        name: str,
+        temperature: float,
+        preparation: dict,
+        faithfulness: Mapping[str, str] | None = None,
+    ):
         self.model = model
         self.name = name
         self.temperature = temperature
         self.preparation = preparation
+        self.faithfulness = dict(faithfulness or {})
 
     @classmethod
     def load(cls, directory: str | Path, parallel: bool = False) -> "Predictor":
@@ -78,6 +89,7 @@ class Predictor:
 
         with quiet():
             from emotion_keras.evaluation.comparison import contender
+            from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
             from emotion_keras.evaluation.predictions import temperature_of
             from emotion_keras.inference.load import load_model
 
@@ -87,6 +99,7 @@ class Predictor:
             name=contender(run),
             temperature=temperature_of(run, directory),
             preparation=run["corpus"]["preparation"],
+            faithfulness=in_words(read_faithfulness(directory), model.modality.unit_plural),
         )
 
     @classmethod
@@ -105,6 +118,7 @@ class Predictor:
             name=export["name"],
             temperature=export["temperature"],
             preparation=export["preparation"],
+            faithfulness=export.get("faithfulness"),
         )
 
     @property
@@ -116,6 +130,18 @@ class Predictor:
     def plural(self) -> str:
         """What several examples are called, such as `texts`."""
         return self.model.modality.plural
+
+    @property
+    def unit_plural(self) -> str:
+        """What the units are called that an explanation is about, such as `words`."""
+        return self.model.modality.unit_plural
+
+    @property
+    def layout(self) -> str:
+        """How the units lie: `words` in a text, moments in a `strip`, patches in a `square`."""
+        if self.model.modality.units_recur:
+            return "words"
+        return "square" if self.model.modality.units_fill_a_square else "strip"
 
     @property
     def reads_files(self) -> bool:
@@ -166,7 +192,7 @@ class Predictor:
         Args:
             texts: String; or strings in a list, a tuple, a generator, a pandas Series or a NumPy
                 array of one dimension. One that is missing (`None`, NaN, `pandas.NA`) is empty.
-            explain: Whether to say what the gate makes of each word.
+            explain: Whether to say what each word adds to the label's score.
             long: What becomes of a text of more than `sequence_length` tokens: `"truncate"` reads
                 its beginning, `"split"` averages over windows, each weighted by its tokens.
 
@@ -175,8 +201,9 @@ class Predictor:
             `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where the model
             finds no word to read: no letter, digit or emoji, or none that it knows (label,
             confidence and probabilities are `""`, `None` and `None`), `"truncated"`, `"split"` or
-            `""`; and, if asked for, `words`: a list of dictionaries of `word`, `gate`, the mean
-            over its features and tokens, and `contribution`, what it adds to the label's score.
+            `""`; and, if asked for, what `Explanation` holds: `words`, a list of dictionaries of
+            `word`, `gate` and `contribution`; `rest`; and `score`, the sum of all contributions and
+            the rest.
 
         Raises:
             UserError: If these are no texts, or the model cannot explain, or not windows.
@@ -224,7 +251,7 @@ class Predictor:
 
     def _no_answer(self, flaw, explain):
         answer = {"label": "", "confidence": None, "probabilities": None, "flag": flaw}
-        return answer | ({"words": []} if explain else {})
+        return answer | ({"words": [], "rest": None, "score": None} if explain else {})
 
     def _answer(self, cells, explain, long):
         """Yields the position of each cell that says something to the model, and the answer."""
@@ -236,17 +263,16 @@ class Predictor:
         if not len(held):
             return
         target = self.model.target
-        # What is explained is the label that is answered, which a temperature may change.
-        outputs = outputs._replace(
-            probabilities=target.scale(outputs.probabilities, self.temperature)
-        )
-        answers = target.answers(outputs.probabilities)
+        answers = target.answers(target.scale(outputs.probabilities, self.temperature))
         explained = [{}] * len(held)
         if explain:
-            units = self.model.input.units([cells[i] for i in held])
-            explained = [{"words": words} for words in explain_units(units, outputs, target)]
-        for i, answer, words in zip(held, answers, explained, strict=True):
-            yield i, {**answer, "flag": flags[i], **words}
+            read = [cells[i] for i in held]
+            # What is explained is the label that is answered, which a temperature may change.
+            class_ids = target.class_ids([answer["label"] for answer in answers])
+            found = explain_units(self.model.input, read, outputs, target, class_ids)
+            explained = [explanation._asdict() for explanation in found]
+        for i, answer, explanation in zip(held, answers, explained, strict=True):
+            yield i, {**answer, "flag": flags[i], **explanation}
 
     def _read(self, cells, explain, long):
         """Positions of cells that say something to the model, flags of all, `Outputs` of these."""

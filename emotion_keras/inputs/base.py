@@ -185,6 +185,20 @@ class Input(abc.ABC):
         return " ".join(units[position] for position in kept)
 
     @classmethod
+    def pieces(cls, cell: Any) -> list[str]:
+        """The units of a cell for a model without vectors, of which `part` makes what it takes.
+
+        Returns:
+            List of strings, empty where such models take cells as a whole.
+        """
+        return []
+
+    @classmethod
+    def is_mark(cls, unit: str) -> bool:
+        """Whether a unit says nothing by itself, such as a punctuation mark."""
+        return False
+
+    @classmethod
     def describe(cls, cells: Sequence[Any]) -> dict[str, dict[str, int]]:
         """How many of the cells have which value of each property, for the audit."""
         return {}

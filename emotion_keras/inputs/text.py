@@ -150,6 +150,16 @@ class TextInput(Input):
         return count_words(cell)
 
     @classmethod
+    def pieces(cls, cell: str) -> list[str]:
+        from tokenizers.pre_tokenizers import BertPreTokenizer
+
+        return [piece for piece, _ in BertPreTokenizer().pre_tokenize_str(cell)]
+
+    @classmethod
+    def is_mark(cls, unit: str) -> bool:
+        return not has_words(unit)
+
+    @classmethod
     def doubts(cls, cells: Sequence[str]) -> Iterable[str]:
         from emotion_keras.tables.encodings import is_garbled
 

@@ -6,11 +6,10 @@ import functools
 import importlib
 import os
 import platform
-import resource
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -329,25 +328,28 @@ def matmul_flops_per_second(precision: str, size: int = 1024, seconds: float = 0
     return 2 * size**3 * products / elapsed
 
 
-def peak_memory_bytes() -> int:
-    """The most memory that this process has held so far, in bytes of main memory."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def gradient(function: Callable[[Any], Any], values: np.ndarray) -> np.ndarray:
+    """The gradient of a function of Keras's operations, which themselves know none.
 
+    Args:
+        function: Function from a tensor to a tensor of one number.
+        values: Float32 array, where the gradient is wanted.
 
-def memory_bytes() -> int:
-    """The main memory that this process holds, in bytes; 0 where the system does not say."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * resource.getpagesize()
-
-
-def reset_peak_memory() -> None:
-    """Has `peak_memory_bytes` count from now on, where the system can: on Linux."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
+    Returns:
+        Float32 array of the same shape.
+    """
+    framework, backend = _framework(), keras.backend.backend()
+    if backend == "jax":
+        return np.asarray(framework.grad(function)(values))
+    tensor = keras.ops.convert_to_tensor(values)
+    if backend == "tensorflow":
+        with framework.GradientTape() as tape:
+            tape.watch(tensor)
+            output = function(tensor)
+        return tape.gradient(output, tensor).numpy()
+    tensor = tensor.detach().requires_grad_()
+    (found,) = framework.autograd.grad(function(tensor), tensor)
+    return found.cpu().numpy()
 
 
 def versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic_core import PydanticCustomError
 
 
@@ -13,12 +13,19 @@ class Problem(BaseModel):
     detail: str
 
 
-class BasePrediction(BaseModel):
-    """What the model says of an example."""
+class ExplainedPrediction(BaseModel):
+    """What the model says of an example, with the score that its explanation adds up to."""
 
     label: str
     confidence: float | None
     probabilities: dict[str, float] | None
+    rest: float | None = Field(
+        None,
+        description="What special tokens, punctuation and the label's own constant add together.",
+    )
+    score: float | None = Field(
+        None, description="The label's score: the sum of all contributions and the rest."
+    )
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -59,6 +59,18 @@ class Predictor(Predict, Protocol):
         """What several examples are called."""
 
     @property
+    def unit_plural(self) -> str:
+        """What the units are called that an explanation is about."""
+
+    @property
+    def layout(self) -> str:
+        """How these units lie, one of `shading.LAYOUTS`."""
+
+    @property
+    def faithfulness(self) -> dict[str, str]:
+        """Whether predictions rest on what a view of an explanation points at, a sentence each."""
+
+    @property
     def reads_files(self) -> bool:
         """Whether an example is the path of a file."""
 
@@ -146,7 +158,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
         """What the service counts, for Prometheus."""
         return PlainTextResponse(metrics.as_text(), media_type="text/plain; version=0.0.4")
 
-    page = make_page(predictor.singular if predictor.reads_files else "text")
+    page = make_page(predictor)
 
     @app.get("/", include_in_schema=False)
     async def show_page():

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from emotion_keras.service.answers import BasePrediction, only_if_explained, problems
+from emotion_keras.service.answers import ExplainedPrediction, only_if_explained, problems
 from emotion_keras.service.decoding import DecodingFailed, DecodingPool
 from emotion_keras.service.options import ServiceOptions
 
@@ -27,7 +27,7 @@ class Unit(BaseModel):
     contribution: float
 
 
-class RecordingPrediction(BasePrediction):
+class RecordingPrediction(ExplainedPrediction):
     """What the model says of a recording.
 
     Probabilities are an object with a number for each label, by its name. A recording that is no
@@ -40,7 +40,7 @@ class RecordingPrediction(BasePrediction):
     words: list[Unit] | None = None
 
 
-class ImagePrediction(BasePrediction):
+class ImagePrediction(ExplainedPrediction):
     """What the model says of an image.
 
     Probabilities are an object with a number for each label, by its name. What is no image, is of
@@ -69,7 +69,7 @@ class _Files(NamedTuple):
     example: str
     formats: str
     units: str
-    prediction: type[BasePrediction]
+    prediction: type[ExplainedPrediction]
     limit: str
     beyond: str
 

@@ -4,25 +4,35 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
+import jinja2
 from fastapi.responses import HTMLResponse
+
+from emotion_keras.shading.page import FOLDER, add_shading
 
 _FOLDER = Path(__file__).parent / "page"
 
 
-def make_page(name: str) -> HTMLResponse:
+def make_page(predictor: Any) -> HTMLResponse:
     """The page for people.
 
     Args:
-        name: `text`, `recording` or `image`.
+        predictor: The predictor, with names for what it takes, and what is known of its
+            explanations.
 
     Returns:
         `fastapi.responses.HTMLResponse`.
     """
-    page = (_FOLDER / f"{name}.html").read_text(encoding="utf-8")
-    for part in ("shared.css", "shared.js"):
-        shared = (_FOLDER / part).read_text(encoding="utf-8").rstrip("\n")
-        page = page.replace(f"/* {part} */", shared)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([_FOLDER, FOLDER]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    add_shading(environment)
+    name = predictor.singular if predictor.reads_files else "text"
+    page = environment.get_template(f"{name}.html").render(predictor=predictor)
     # What somebody has just recorded, taken or chosen is shown from memory.
     media = "media-src blob:; " if "<audio" in page else ""
     images = "data: blob:" if "<video" in page else "data:"

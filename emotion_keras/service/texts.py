@@ -7,19 +7,22 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from emotion_keras.service.answers import BasePrediction, only_if_explained, problems
+from emotion_keras.service.answers import ExplainedPrediction, only_if_explained, problems
 from emotion_keras.service.options import ServiceOptions
 
 
 class Word(BaseModel):
-    """A word, how far the gate opens for it, and what it adds to the score of the label."""
+    """A word, how far the gate opens for it, and what it adds to the score of the label.
+
+    A punctuation mark adds its part to the rest.
+    """
 
     word: str
     gate: float
-    contribution: float
+    contribution: float | None
 
 
-class Prediction(BasePrediction):
+class Prediction(ExplainedPrediction):
     """What the model says of a text.
 
     Probabilities are an object with a number for each label, by its name. A text in

@@ -24,6 +24,7 @@ from filelock import FileLock
 from emotion_keras import record
 from emotion_keras.command.progress import Progress
 from emotion_keras.errors import UserError
+from emotion_keras.machine import memory
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.machine.quiet import BACKENDS
 from emotion_keras.record.options import COUNT, Options, as_words, option
@@ -442,17 +443,16 @@ def _work(tasks, log, cache, number, workers):
         for number in (1, 2)
     )
     # Imported here: the processes are there to spare their parent the seconds that Keras takes.
-    from emotion_keras.machine import devices
     from emotion_keras.training.run import fit
 
     gc.freeze()  # What was imported stays: each run would look for garbage in it, for a second.
     after_first = None
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while (options := tasks.recv()) is not None:
-            devices.reset_peak_memory()
+            memory.reset_peak_memory()
             directory, reason = _run(fit, options, cache)
-            after_first = after_first or devices.memory_bytes()
-            has_grown = devices.memory_bytes() > _MOST_GROWTH * after_first
+            after_first = after_first or memory.memory_bytes()
+            has_grown = memory.memory_bytes() > _MOST_GROWTH * after_first
             tasks.send((directory, reason, has_grown))
 
 

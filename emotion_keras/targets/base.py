@@ -6,6 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+# In place of a probability of 0, which no score stands for: the least of float32.
+_LEAST = float(np.finfo(np.float32).tiny)
+
 
 class Target(abc.ABC):
     """A kind of label: how its cells are read, learned, decided and measured.
@@ -105,6 +108,21 @@ class Target(abc.ABC):
         if self.activation == "softmax":
             return kernel - kernel.mean(axis=-1, keepdims=True)
         return kernel
+
+    def scores(self, probabilities: np.ndarray) -> np.ndarray:
+        """The scores of labels that probabilities were made of, counted as by `score_weights`.
+
+        Args:
+            probabilities: Float array `(num_examples, num_labels)`, as a model gives them.
+
+        Returns:
+            Float array of the same shape.
+        """
+        probabilities = np.asarray(probabilities, np.float64)
+        logs = np.log(np.maximum(probabilities, _LEAST))
+        if self.activation == "softmax":
+            return logs - logs.mean(axis=-1, keepdims=True)
+        return logs - np.log(np.maximum(1 - probabilities, _LEAST))
 
     @abc.abstractmethod
     def decide(self, probabilities: np.ndarray) -> list[str]:

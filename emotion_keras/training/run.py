@@ -16,12 +16,13 @@ from emotion_keras.data import read_dataset
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.faithfulness import measure_faithfulness
 from emotion_keras.evaluation.predictions import write_groups, write_predictions
 from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.outputs import summarize_words
+from emotion_keras.inference.ways import QUICK, compare_ways
 from emotion_keras.inputs import find_modality
 from emotion_keras.machine import devices
+from emotion_keras.machine.memory import peak_memory_bytes
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.network import remove_state, train_network
@@ -213,7 +214,7 @@ def _make_run(
                 "seconds": trained.seconds,
                 "examples_per_second": trained.examples_per_second,
                 **latency,
-                "peak_memory_bytes": devices.peak_memory_bytes(),
+                "peak_memory_bytes": peak_memory_bytes(),
             },
             "environment": _describe_environment(backend, precision),
         },
@@ -269,20 +270,15 @@ def _write_examples(directory, dataset, model):
     record.write_rows(
         directory / record.GATES,
         [
-            {"id": i, "position": position, **unit}
-            for i, units in zip(ids, explained, strict=True)
-            for position, unit in enumerate(units)
+            {"id": i, "position": position, **unit, "score": explanation.score}
+            for i, explanation in zip(ids, explained, strict=True)
+            for position, unit in enumerate(explanation.words)
         ],
     )
     if model.modality.units_recur and (words := summarize_words(explained)):
         record.write_rows(directory / record.GATE_WORDS, words)
-    found = measure_faithfulness(
-        explained,
-        model.input.special_units,
-        model.probabilities,
-        lambda i, units, kept: model.modality.part(cells[i], units, kept),
-    )
-    if found:
+    # Of the ways that cost more, `emotion_keras.faithfulness` measures how they do.
+    if found := compare_ways(model, cells, QUICK):
         record.write_rows(directory / record.FAITHFULNESS, found)
 
 

@@ -8,13 +8,18 @@ import jinja2
 from markupsafe import Markup, escape
 from matplotlib.figure import Figure
 
+from emotion_keras.shading import page as shading_page
 from reports.display import figure as figures
 from reports.display.fonts import choose_fonts
 from reports.display.table import Table, write_table
 from reports.display.words import METRICS, count, percent
 
-# Templates of the page, and of each section beside its code.
-FOLDERS = (Path(__file__).with_name("templates"), Path(__file__).parents[1] / "sections")
+# Templates of the page, of each section beside its code, and of explanations.
+FOLDERS = (
+    Path(__file__).with_name("templates"),
+    Path(__file__).parents[1] / "sections",
+    shading_page.FOLDER,
+)
 INDEX = "index.html"
 
 
@@ -37,6 +42,7 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        shading_page.add_shading(self._environment)
         self._environment.filters |= {"percent": percent, "count": count}
 
     def add_table(self, table: Table | None) -> Table | None:

@@ -76,7 +76,7 @@ def test_a_run_of_images_is_loaded_answers_and_explains(run, images, capsys):
     assert predict.main([str(run), "--explain", path]) == 0
     shown = capsys.readouterr().out
     assert answer["label"] in shown
-    assert len(re.findall(r"(?m)^ *[▁▂▃▄▅▆▇█·]{8}(?![▁▂▃▄▅▆▇█·])", shown)) == 4
+    assert len(re.findall(r"(?m)^ *([+-][▁▂▃▄▅▆▇█]|· ){4}(?![+-])", shown)) == 4
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()
 
 

@@ -43,9 +43,13 @@ class Explaining(Predictor):
             if explain:
                 words = text.split() if answer["label"] else []
                 answer["words"] = [
-                    {"word": word, "gate": len(word) / 10, "contribution": 1 - i}
+                    {"word": word, "gate": len(word) / 10, "contribution": 0.25 - 0.25 * i}
                     for i, word in enumerate(words)
                 ]
+                answer |= {
+                    "rest": 0.5,
+                    "score": 0.5 + sum(w["contribution"] for w in answer["words"]),
+                }
         return answers
 
 
@@ -148,9 +152,10 @@ def test_explanations_are_columns_too(tmp_path):
     assert main([*arguments, str(tmp_path / "out.csv")]) == 0
     (row,) = pd.read_csv(tmp_path / "out.csv").to_dict("records")
     assert json.loads(row["words"]) == [
-        {"word": "a", "gate": 0.1, "contribution": 1},
-        {"word": "party", "gate": 0.5, "contribution": 0},
+        {"word": "a", "gate": 0.1, "contribution": 0.25},
+        {"word": "party", "gate": 0.5, "contribution": 0.0},
     ]
+    assert (row["rest"], row["score"]) == (0.5, 0.75)
 
 
 def test_texts_that_are_no_file_can_be_written_as_one(tmp_path):
@@ -159,9 +164,26 @@ def test_texts_that_are_no_file_can_be_written_as_one(tmp_path):
     assert [(row["text"], row["label"]) for row in rows] == [("a party", "joy"), ("late", "anger")]
 
 
-def test_explained_words_are_shown(capsys):
+def test_explained_words_are_shown_with_their_sum(capsys):
     assert main(["folder", "a party late", "--explain"]) == 0
-    assert "a+ party late- joy 70" in output(capsys)
+    shown = output(capsys)
+    assert "a++ party late-- joy 70" in shown
+    assert "Score +0.50 = words +0.00, rest +0.50" in shown
+    assert "was not measured" in shown
+
+
+def test_the_gate_is_shown_where_it_is_asked_for(capsys):
+    assert main(["folder", "a party late", "--explain-by", "gate"]) == 0
+    shown = output(capsys)
+    assert "a₁ party₅ late₄ joy 70" in shown and "not for which label it speaks" in shown
+
+
+def test_lines_have_the_explanation_as_json(capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO("a party\n"))
+    assert main(["folder", "--explain"]) == 0
+    *_, explanation = capsys.readouterr().out.strip().split("\t")
+    assert json.loads(explanation)["rest"] == 0.5
+    assert json.loads(explanation)["words"][1] == {"word": "party", "gate": 0.5, "contribution": 0}
 
 
 def test_a_page_of_explained_texts_is_safe(tmp_path):
@@ -172,6 +194,23 @@ def test_a_page_of_explained_texts_is_safe(tmp_path):
     assert "<bdi>joy</bdi>, 70 %" in page and "no text" in page
     assert "<bdi>fear</bdi> 20 %, <bdi>anger</bdi> 10 %" in page
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_page_has_the_same_scale_for_all_texts_and_says_whether_words_matter(tmp_path):
+    path = tmp_path / "page.html"
+    arguments = ["folder", "a party late", "--output", str(path)]
+    assert main([*arguments, "--explain"]) == 0
+    page = path.read_text()
+    assert '<bdi class="word for2" title="a: contribution +0.250, gate 0.100">a</bdi>' in page
+    assert '<bdi class="word" title="party: contribution +0.000, gate 0.500">party</bdi>' in page
+    assert '<bdi class="word against2" title="late: contribution −0.250, gate 0.400">' in page
+    assert "Score +0.50 = words +0.00, rest +0.50" in page
+    assert "Whether predictions rest on the words that it points at was not measured." in page
+    path.unlink()
+    assert main([*arguments, "--explain-by", "gate"]) == 0
+    page = path.read_text()
+    assert 'class="word gated" style="--open: 0.10" title="a: contribution +0.250' in page
+    assert "for2" not in page.split("</style>")[1]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.sequences import Sequences
@@ -126,13 +127,27 @@ def test_words_are_those_of_the_run(gated_run, predictor):
     texts, _ = of_record(gated_run)
     gates = pd.read_csv(gated_run / record.GATES, na_filter=False)
     of_first = gates[gates["id"] == gates["id"].iloc[0]]
-    words = predictor(texts, explain=True)[0]["words"]
+    answer = predictor(texts, explain=True)[0]
+    words = answer["words"]
     assert [word["word"] for word in words] == of_first["word"].tolist()
     for key in ("gate", "contribution"):
-        np.testing.assert_allclose(
-            [word[key] for word in words], of_first[key].astype(float), atol=1e-5
-        )
-    assert predictor("", explain=True)["words"] == []
+        kept = [float(value) if value else None for value in of_first[key].astype(str)]
+        assert [word[key] for word in words] == [
+            None if value is None else pytest.approx(value, abs=1e-5) for value in kept
+        ]
+    assert answer["score"] == pytest.approx(float(of_first["score"].iloc[0]), abs=1e-5)
+    added = sum(word["contribution"] or 0 for word in words)
+    assert answer["score"] == pytest.approx(added + answer["rest"])
+    empty = predictor("", explain=True)
+    assert empty["words"] == [] and empty["rest"] is empty["score"] is None
+
+
+def test_a_predictor_knows_whether_its_words_matter(gated_run, predictor, tmp_path):
+    assert predictor.faithfulness == in_words(read_faithfulness(gated_run))
+    assert list(predictor.faithfulness) == ["contribution", "gate"]
+    directory = shutil.copytree(gated_run, tmp_path / gated_run.name)
+    (directory / record.FAITHFULNESS).unlink()
+    assert Predictor.load(directory).faithfulness == {}
 
 
 @pytest.mark.parametrize(

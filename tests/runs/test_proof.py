@@ -82,12 +82,11 @@ def test_it_is_trained_labelled_and_explained(toy, tmp_path, capsys):
     assert predictor.predict(kept["text"].tolist()) == predictor.model.target.decide(
         predictor.model.target.scale(found, run["temperature"])
     )
-    # The contributions of an example's units add up to the score of its label.
+    # The contributions of an example's units and the rest add up to the score of its label.
     (answer,) = predictor(cells[:1], explain=True)
-    classifier = predictor.model.network.get_layer("classifier")
-    bias = keras.ops.convert_to_numpy(classifier.bias)
     label = predictor.labels.index(answer["label"])
-    score = sum(word["contribution"] for word in answer["words"]) + bias[label] - bias.mean()
+    score = sum(word["contribution"] or 0 for word in answer["words"]) + answer["rest"]
+    assert score == pytest.approx(answer["score"])
     logits = np.log(
         predictor.model.probabilities(
             predictor.model.modality.prepare(cells[:1], run["corpus"]["preparation"])

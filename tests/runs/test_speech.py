@@ -67,15 +67,26 @@ def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, cap
     bias = keras.ops.convert_to_numpy(classifier.bias)
     label = predictor.labels.index(answer["label"])
     score = sum(word["contribution"] for word in answer["words"]) + bias[label] - bias.mean()
+    assert answer["rest"] == pytest.approx(bias[label] - bias.mean(), abs=1e-4)
+    assert answer["score"] == pytest.approx(score, abs=1e-4)
     logits = np.log(predictor.model.probabilities([path])[0])
     assert score == pytest.approx(logits[label] - logits.mean(), abs=1e-4)
     # 0.42 s are 43 frames of 10 ms, four a token.
     assert [word["word"] for word in answer["words"]] == [f"{0.04 * i:.2f} s" for i in range(11)]
     assert predict.main([str(run), "--explain", path]) == 0
     shown = capsys.readouterr().out
-    # A block or a dot for each of the eleven moments.
-    assert "high" in shown and re.search(r"0\.00 s [▁▂▃▄▅▆▇█·]{11} 0\.40 s", shown)
-    assert "█" in shown and "The higher a block" in shown
+    # A block above or below for each of the eleven moments.
+    assert "high" in shown and re.search(r"\+ [▁▂▃▄▅▆▇█ ]{11}", shown)
+    assert "0.00 s to 0.40 s" in shown and "= moments" in shown and "recording" in shown
+    assert "Without the 20 % of moments" in shown and "word" not in shown
+    assert predict.main([str(run), "--explain-by", "gate", path]) == 0
+    assert re.search(r"0\.00 s [▁▂▃▄▅▆▇█]{11} 0\.40 s", capsys.readouterr().out)
+    page = run / "page.html"
+    assert predict.main([str(run), "--explain", path, "--output", str(page)]) == 0
+    shown = page.read_text()
+    assert "Recordings, explained by" in shown and "moments" in shown
+    assert "word" not in re.sub(r"<style>.*?</style>", "", shown, flags=re.DOTALL)
+    assert shown.count('title="0.04 s: contribution') == 1
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()
 
 

@@ -51,6 +51,7 @@ ROOMS = (
     "machine",
     "record",
     "command",
+    "shading",
     "tables",
     "layers",
     "inputs",
@@ -63,16 +64,18 @@ ROOMS = (
     "studies",
 )
 # The commands stand on all rooms, and on no other command.
-COMMANDS = ("compare", "export", "fit", "predict", "serve")
+COMMANDS = ("compare", "export", "faithfulness", "fit", "predict", "serve")
 # What stands beside the rooms, and what of them it needs.
 BESIDE = {
-    "service": {"service", "record", "__version__"},
+    "service": {"service", "record", "shading", "__version__"},
     "tuning": {"tuning", "compare", *ROOMS},
     "reports": {
         "reports",
         "errors",
         "record",
         "command",
+        "shading",
+        "inputs",
         "targets",
         "data",
         "evaluation",
@@ -82,7 +85,16 @@ BESIDE = {
 # The package's face to users: `from emotion_keras import Predictor`, and the list of commands.
 FACE = {"__init__": {"inference"}, "__main__": set()}
 # Rooms whose every file needs no Keras: what reads records, or runs an exported model, is quick.
-WITHOUT_KERAS = ("errors", "record", "command", "tables", "targets", "evaluation", "service")
+WITHOUT_KERAS = (
+    "errors",
+    "record",
+    "command",
+    "shading",
+    "tables",
+    "targets",
+    "evaluation",
+    "service",
+)
 
 
 def rooms_of(path):

@@ -1,5 +1,6 @@
 "use strict";
-// Of every page. A page has FLAWS, its words for flags without an answer, and the function explain.
+// Of every page. A page has FLAWS, its words for flags without an answer, UNITS, what an explanation is about, and the
+// function explain, which shows an explanation as a view has it.
 const find = (id) => document.getElementById(id);
 // Texts and labels become text, never HTML.
 const make = (name, text = "", className = "") => {
@@ -9,6 +10,7 @@ const make = (name, text = "", className = "") => {
   return element;
 };
 let latest = 0;
+let explanation = null;
 
 async function ask(address, options) {
   let answer;
@@ -58,12 +60,23 @@ function show(prediction) {
   find("cut").hidden = prediction.flag !== "truncated";
   const ranked = Object.entries(prediction.probabilities).sort((a, b) => b[1] - a[1]);
   find("bars").replaceChildren(...ranked.map(([label, value]) => row(label, value)));
-  find("explanation").hidden = !prediction.words?.length;
-  if (prediction.words?.length) explain(prediction.words);
+  explanation = prediction.words?.length ? prediction : null;
+  showExplanation();
 }
 
+function showExplanation() {
+  find("explanation").hidden = !explanation;
+  if (!explanation) return;
+  const view = document.querySelector("[name=view]:checked").value;
+  document.querySelectorAll("[data-view]").forEach((part) => { part.hidden = part.dataset.view !== view; });
+  find("detail").textContent = "";
+  find("sum").textContent = total(explanation, UNITS);
+  explain(explanation.words, view);
+}
+
+document.querySelectorAll("[name=view]").forEach((choice) => choice.addEventListener("change", showExplanation));
+
 const percent = (value) => (100 * value).toFixed(1);
-const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 
 function row(label, value) {
   const line = make("tr");

@@ -6,7 +6,12 @@ import pytest
 from rich.text import Text
 
 from emotion_keras import record
-from emotion_keras.evaluation.faithfulness import in_words, measure_faithfulness, read_faithfulness
+from emotion_keras.evaluation.faithfulness import (
+    choose_texts,
+    in_words,
+    measure_faithfulness,
+    read_faithfulness,
+)
 from emotion_keras.fit import summarize
 from emotion_keras.inference.explanation import (
     describe_layers,
@@ -15,7 +20,7 @@ from emotion_keras.inference.explanation import (
     has_gate,
 )
 from emotion_keras.inference.load import load_model
-from emotion_keras.inference.outputs import explain_units, summarize_words
+from emotion_keras.inference.outputs import Explanation, explain_units, summarize_words
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.models import MODELS
@@ -57,13 +62,13 @@ def test_gates_and_contributions_are_those_of_the_formula(text, gate):
         sequence_length=12,
         batch_size=5,
     )
-    explained = explain_units(text.units(TEXTS), outputs, TARGET)
+    explained = explain_units(text, TEXTS, outputs, TARGET)
     probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
     np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)
     gating, classifier = model.get_layer("gate"), model.get_layer("classifier")
     hidden = keras.Model(model.inputs, gating.input)
     (kernel, bias), (weights, biases) = gating.get_weights(), classifier.get_weights()
-    for number, words in enumerate(explained):
+    for number, (words, rest, score) in enumerate(explained):
         values, mask = sequences.pad([number], sequences.lengths[number])
         vectors = np.asarray(
             keras.ops.convert_to_numpy(hidden({"token_ids": values, "padding_mask": mask}))
@@ -75,19 +80,43 @@ def test_gates_and_contributions_are_those_of_the_formula(text, gate):
             np.exp(scores) / np.exp(scores).sum(), probabilities[number], rtol=1e-4
         )
         label = probabilities[number].argmax()
-        total = sum(word["contribution"] for word in words) + biases[label] - biases.mean()
-        assert total == pytest.approx(scores[label] - scores.mean(), abs=1e-5)
-        first = gates[0].mean()  # [CLS] is one token.
-        assert words[0] == {
-            "word": "[CLS]",
-            "gate": pytest.approx(first, abs=1e-5),
-            "contribution": pytest.approx(
-                (gates[0] * vectors[0]) @ (weights[:, label] - weights.mean(axis=1)) / len(vectors),
-                abs=1e-5,
-            ),
-        }
-    assert [word["word"] for word in explained[1]] == ["[CLS]", "They", "hid", "!", "[SEP]"]
-    assert [word["word"] for word in explained[3]] == ["[CLS]", "[SEP]"]
+        assert score == pytest.approx(scores[label] - scores.mean(), abs=1e-5)
+        added = (gates * vectors) @ (weights[:, label] - weights.mean(axis=1)) / len(vectors)
+        # Of the units the words are named here; the start, the end, marks and the bias are left.
+        (units,) = text.units(TEXTS[number : number + 1])
+        ends = np.cumsum([num_tokens for _, num_tokens in units])
+        parts = [part.sum() for part in np.split(added, ends[:-1])]
+        opened = [part.mean() for part in np.split(gates, ends[:-1])]
+        left = biases[label] - biases.mean() + parts[0] + parts[-1]
+        for word, (unit, _), part, gate in zip(
+            words, units[1:-1], parts[1:-1], opened[1:-1], strict=True
+        ):
+            is_mark = unit in {",", "!", ";", "."}
+            left += part if is_mark else 0
+            assert word["word"] == unit
+            assert word["gate"] == pytest.approx(gate, abs=1e-5)
+            assert word["contribution"] == (None if is_mark else pytest.approx(part, abs=1e-5))
+        assert rest == pytest.approx(left, abs=1e-5)
+    assert [word["word"] for word in explained[1].words] == ["They", "hid", "!"]
+    assert explained[3].words == [] and explained[3].rest == explained[3].score
+
+
+def test_another_label_can_be_explained(text):
+    outputs = explained_outputs(
+        explaining_model(build(text), TARGET),
+        text.encode(TEXTS),
+        feature="token_ids",
+        sequence_length=12,
+    )
+    of_labels = [
+        explain_units(text, TEXTS, outputs, TARGET, np.full(len(TEXTS), label))[0]
+        for label in range(3)
+    ]
+    # Counted from their mean, the scores of all labels add up to 0, and so does each word.
+    assert sum(one.score for one in of_labels) == pytest.approx(0, abs=1e-5)
+    assert sum(one.words[0]["contribution"] for one in of_labels) == pytest.approx(0, abs=1e-5)
+    chosen = outputs.probabilities[0].argmax()
+    assert explain_units(text, TEXTS, outputs, TARGET)[0] == of_labels[chosen]
 
 
 def test_pieces_are_merged_to_words_and_cut_ones_are_left_out(text):
@@ -145,7 +174,8 @@ def test_layers_are_described_as_they_are_joined(text):
 
 def test_frequent_words_have_the_mean_of_their_gates():
     def words(*pairs):
-        return [{"word": word, "gate": gate, "contribution": 0.0} for word, gate in pairs]
+        rows = [{"word": word, "gate": gate, "contribution": 0.0} for word, gate in pairs]
+        return Explanation(rows, 0.0, 0.0)
 
     explained = [words(("Home", 0.5), ("home", 0.7), ("storm", 0.9))] * 4
     assert summarize_words(explained) == []
@@ -158,11 +188,15 @@ def test_frequent_words_have_the_mean_of_their_gates():
 def test_a_runs_faithfulness_is_what_its_model_gives(gated_run):
     model = load_model(gated_run)
     texts = [row["text"] for row in record.read_rows(gated_run / record.TEXTS)]
-    rows = measure_faithfulness(model.explain(texts), {"[CLS]", "[SEP]"}, model.probabilities)
+    words = [explanation.words for explanation in model.explain(texts)]
+    words = [words[i] for i in choose_texts([len(of_text) for of_text in words])]
+    rows = measure_faithfulness(words, model.probabilities)
     for row, kept in zip(rows, read_faithfulness(gated_run), strict=True):
+        assert (kept.pop("milliseconds") or 0) > 0 or row["order"] == "random"
+        assert row.pop("milliseconds") is None
         assert kept == pytest.approx(row, abs=1e-5)
 
 
 def test_what_is_told_of_a_run_ends_with_its_faithfulness(gated_run):
     said = [part.plain for part in summarize(gated_run).renderables if isinstance(part, Text)]
-    assert said[1:] == in_words(read_faithfulness(gated_run)) and len(said) == 3
+    assert said[1:] == list(in_words(read_faithfulness(gated_run)).values()) and len(said) == 3

@@ -33,22 +33,33 @@ def test_a_text_gives_bars_with_numbers_the_largest_first(open_page):
     assert page.said == []
 
 
-def test_words_are_shaded_by_their_gate_and_tell_their_numbers(open_page):
+def test_words_are_shaded_by_what_they_add_and_tell_their_numbers(open_page):
     page = open_page()
     ask_and_wait(page, "warm sun today")
     words = page.locator("#words button")
     assert words.all_inner_texts() == ["warm", "sun", "today"]
-    shades = words.evaluate_all(
+    # 1.5, -0.5 and 0, whatever the other words of the text add.
+    shades = page.locator("#words bdi").evaluate_all("all => all.map(one => one.className)")
+    assert shades == ["word for3", "word against3", "word"]
+    assert page.locator("#sum").inner_text() == "Score +1.25 = words +1.00, rest +0.25"
+    words.nth(1).hover()
+    assert page.locator("#detail").inner_text() == "sun: contribution −0.500, gate 0.750"
+    assert page.get_by_text("Words matter.").is_visible()
+    page.get_by_label("gate").check()
+    shades = page.locator("#words bdi").evaluate_all(
         "all => all.map(one => getComputedStyle(one).backgroundColor.match(/[\\d.]+\\)/)[0])"
     )
-    # From gate 0.25 to 0.75; the most open is shaded by 0.55.
-    assert [float(shade[:-1]) for shade in shades] == pytest.approx([0, 0.55, 0.275], abs=0.005)
-    # 1.5 is all that speaks for the label: -0.5 is a third of it.
-    assert words.evaluate_all("all => all.map(one => one.className)") == ["for", "against", ""]
-    assert page.locator("#low").inner_text() == "0.250"
-    assert page.locator("#high").inner_text() == "0.750"
-    words.nth(1).hover()
-    assert page.locator("#detail").inner_text() == "sun: gate 0.750, contribution −0.500"
+    # Of gates of 0.25, 0.75 and 0.5 three quarters.
+    assert [float(shade[:-1]) for shade in shades] == pytest.approx([0.19, 0.56, 0.375], abs=0.01)
+    assert page.get_by_text("Gates do not.").is_visible()
+    assert not page.get_by_text("Words matter.").is_visible()
+
+
+def test_a_mark_is_no_word(open_page):
+    page = open_page()
+    ask_and_wait(page, "sun !")
+    assert page.locator("#words button").all_inner_texts() == ["sun"]
+    assert page.locator("#words").inner_text() == "sun !"
 
 
 def test_the_keyboard_does_it_all(open_page):
@@ -57,7 +68,7 @@ def test_the_keyboard_does_it_all(open_page):
     page.keyboard.type("warm sun today")
     page.keyboard.press("Control+Enter")
     page.locator("#result:not(.is-old)").wait_for()
-    for _ in range(2):  # Over the button to the first word.
+    for _ in range(3):  # Over the button and the choice of a view to the first word.
         page.keyboard.press("Tab")
     said = []
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home"):

@@ -51,15 +51,16 @@ def test_a_file_gives_bars_and_is_shown_under_its_patches(open_page):
         patches.nth(i).evaluate("(patch) => getComputedStyle(patch).backgroundColor")
         for i in range(4)
     ]
-    # The first adds most; the next takes half as much.
-    assert shades[0] == "rgba(0, 114, 178, 0.65)" and shades[1].startswith("rgba(213, 94, 0, 0.32")
-    assert shades[2] == "rgba(0, 114, 178, 0)"
+    # 0.5 for the emotion and 0.25 against it are both beyond 0.2, where the scale ends.
+    assert shades[:2] == ["rgba(33, 102, 172, 0.65)", "rgba(178, 24, 43, 0.65)"]
+    assert shades[2] == "rgba(33, 102, 172, 0)"
+    assert patches.all_inner_texts() == ["+", "−", "", "+"]
     boxes = [patches.nth(i).bounding_box() for i in range(4)]
     assert boxes[0]["y"] == boxes[1]["y"] < boxes[2]["y"] and boxes[0]["x"] < boxes[1]["x"]
     patches.nth(0).focus()
     page.keyboard.press("ArrowRight")
     said = page.locator("#detail").inner_text()
-    assert said == "row 1, column 2: gate 0.750, contribution −0.750"
+    assert said == "row 1, column 2: contribution −0.250, gate 0.750"
     assert page.said == []
 
 

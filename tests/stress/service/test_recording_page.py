@@ -156,13 +156,13 @@ def test_moments_are_bars_up_and_down_in_time(open_page):
         " return box.top + box.height / 2; })()"
     )
     first, second = (moments.nth(i).locator("span").bounding_box() for i in (0, 1))
-    # 1.5 for the emotion, half as much against it.
+    # 0.15 for the emotion, half as much against it.
     assert first["y"] + first["height"] == pytest.approx(line, abs=2)
     assert second["y"] == pytest.approx(line, abs=2)
     assert first["height"] == pytest.approx(2 * second["height"], rel=0.05)
     assert first["x"] < second["x"]
     moments.nth(1).hover()
-    numbers = "0.10 to 0.20 s: gate 0.750, contribution −0.750"
+    numbers = "0.10 to 0.20 s: contribution −0.075, gate 0.750"
     assert page.locator("#detail").inner_text() == numbers
     assert moments.nth(1).get_attribute("aria-label") == numbers
     assert page.locator("#axis span").all_inner_texts() == ["0 s", "0.1 s", "0.2 s", "0.3 s"]

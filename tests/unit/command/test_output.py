@@ -196,7 +196,6 @@ def test_labelling_ends_when_nobody_reads_the_labels(monkeypatch):
     asked = []
 
     class Fake:
-        can_explain = False
         name = "fake"
 
         def __call__(self, texts, **options):

@@ -6,20 +6,17 @@ import pytest
 from emotion_keras import record
 from emotion_keras.evaluation import faithfulness
 from emotion_keras.evaluation.faithfulness import (
+    choose_texts,
     in_words,
     measure_faithfulness,
     read_faithfulness,
     verdicts,
 )
 
-MARKS = {"[CLS]", "[SEP]"}
-
 
 def explain(words, gates, contributions=None):
     rows = zip(words, gates, contributions or gates, strict=True)
-    rows = [{"word": w, "gate": gate, "contribution": share} for w, gate, share in rows]
-    mark = {"gate": 1.0, "contribution": 1.0}
-    return [{"word": "[CLS]", **mark}, *rows, {"word": "[SEP]", **mark}]
+    return [{"word": w, "gate": gate, "contribution": share} for w, gate, share in rows]
 
 
 def count_happy(texts):
@@ -44,7 +41,9 @@ def test_drops_by_hand():
     # The gate opens the two words that count, contributions are least there.
     gates = [0.1] * 8 + [0.9, 0.8]
     rows = measure_faithfulness(
-        [explain(TEN, gates, [1.0] * 8 + [-1.0, -2.0])] * 3, MARKS, count_happy
+        [explain(TEN, gates, [1.0] * 8 + [-1.0, -2.0])] * 3,
+        count_happy,
+        milliseconds={"gate": 7.0},
     )
     assert len(rows) == 3 * 3 * 2
     expected = {
@@ -65,6 +64,7 @@ def test_drops_by_hand():
             random = row_of(rows, "random", share, measure)
             assert row["beyond_random"] == pytest.approx(drop - random["mean_drop"])
             assert random["beyond_random"] is random["beyond_random_low"] is None
+            assert row["milliseconds"] == {"gate": 7.0}.get(order)
 
 
 def test_intervals_are_students_over_texts():
@@ -74,7 +74,7 @@ def test_intervals_are_students_over_texts():
         explain(["happy", "happy", "a", "b"], [0.9, 0.8, 0.1, 0.2]),
         explain(["a", "b"], [0.9, 0.1]),
     ]
-    row = row_of(measure_faithfulness(texts, MARKS, count_happy), "gate", 0.5)
+    row = row_of(measure_faithfulness(texts, count_happy), "gate", 0.5)
     # Standard deviation 0.1, Student's t of 2 degrees of freedom at 97.5 % is 4.302653.
     half = 4.302653 * 0.1 / np.sqrt(3)
     assert row["mean_drop"] == pytest.approx(0.1)
@@ -91,7 +91,7 @@ def test_the_difference_is_paired():
         return count_happy(texts)
 
     texts = [explain(["happy", f"w{i}"], [0.9, 0.1]) for i in range(20)]
-    rows = measure_faithfulness(texts, MARKS, predict)
+    rows = measure_faithfulness(texts, predict)
     row, random = row_of(rows, "gate", 0.5), row_of(rows, "random", 0.5)
     assert 0 < random["mean_drop"] < 0.1  # Chance took either in some texts.
     gains = np.full(20, 0.1)
@@ -99,7 +99,7 @@ def test_the_difference_is_paired():
     assert row["beyond_random"] == pytest.approx(gains.mean())
     half = 2.093024 * gains.std(ddof=1) / np.sqrt(20)
     assert row["beyond_random_low"] == pytest.approx(gains.mean() - half, rel=1e-5)
-    # Marks are gone, what is left of two words is one of them, and nothing is predicted twice.
+    # What is left of two words is one of them, and nothing is predicted twice.
     assert sorted(seen) == sorted(
         [f"happy w{i}" for i in range(20)] + [f"w{i}" for i in range(20)] + ["happy"]
     )
@@ -122,38 +122,59 @@ def test_at_least_one_word_and_about_the_share(num_words, lengths):
         return count_happy(texts)
 
     words = [f"w{i}" for i in range(num_words)]
-    measure_faithfulness([explain(words, np.arange(num_words) / 100)], MARKS, predict)
+    measure_faithfulness([explain(words, np.arange(num_words) / 100)], predict)
     assert sorted(seen) == lengths
 
 
 def test_a_gate_that_tells_no_words_apart_is_as_good_as_random():
     texts = [explain([*TEN, f"w{i}"], [0.5] * 11) for i in range(10)]
-    for row in measure_faithfulness(texts, MARKS, count_happy):
+    for row in measure_faithfulness(texts, count_happy):
         if row["order"] != "random":
             assert row["beyond_random"] == row["beyond_random_low"] == 0
             assert verdicts([row]) == ["not resolved"]
 
 
-def test_texts_of_one_word_are_left_out():
-    one = [explain([], []), explain(["happy"], [0.9])]
-    assert measure_faithfulness(one, MARKS, count_happy) == []
-    (row, *_) = measure_faithfulness(
-        [*one, explain(["happy", "a"], [0.9, 0.1])], MARKS, count_happy
-    )
+def test_marks_are_never_chosen():
+    seen = []
+
+    def predict(texts):
+        seen.extend(texts)
+        return count_happy(texts)
+
+    mark = {"word": "!", "gate": 1.0, "contribution": None}
+    measure_faithfulness([[mark, *explain(["happy", "a"], [0.9, 0.1]), mark]], predict)
+    # The whole, one word deleted, one word kept: marks stay, or go with what is not kept.
+    assert sorted(seen) == sorted(["! happy a !", "! a !", "! happy !", "happy", "a"][: len(seen)])
+    assert {"! happy a !", "! a !", "happy"} <= set(seen)
+
+
+def test_ways_are_those_that_texts_have_numbers_of():
+    texts = [[{"word": w, "occlusion": float(i)} for i, w in enumerate(TEN)]]
+    rows = measure_faithfulness(texts, count_happy)
+    assert list(dict.fromkeys(row["order"] for row in rows)) == ["occlusion", "random"]
+    assert row_of(rows, "occlusion", 0.2)["mean_drop"] == pytest.approx(0.2)
+    assert row_of(rows, "occlusion", 0.2, "sufficiency")["mean_drop"] == pytest.approx(0.0)
+
+
+def test_texts_of_one_word_are_not_chosen():
+    assert choose_texts([0, 1, 2, 1, 5]) == [2, 4]
+    assert measure_faithfulness([], count_happy) == []
+    (row, *_) = measure_faithfulness([explain(["happy", "a"], [0.9, 0.1])], count_happy)
     assert row["num_texts"] == 1
     assert row["mean_drop"] == pytest.approx(0.1) and row["mean_drop_low"] is None
 
 
-def test_it_is_repeatable_and_of_many_texts_a_sample(monkeypatch):
+def test_of_many_texts_there_is_a_sample_the_same_each_time(monkeypatch):
+    monkeypatch.setattr(faithfulness, "MOST_TEXTS", 7)
+    chosen = choose_texts([2] * 30)
+    assert len(chosen) == len(set(chosen)) == 7 and chosen == sorted(chosen) != list(range(7))
+    assert chosen == choose_texts([2] * 30)
+
+
+def test_it_is_repeatable():
     rng = np.random.default_rng(0)
     texts = [explain(rng.permutation([*TEN, f"w{i}"]), rng.random(11).tolist()) for i in range(30)]
-    assert measure_faithfulness(texts, MARKS, count_happy) == measure_faithfulness(
-        texts, MARKS, count_happy
-    )
-    monkeypatch.setattr(faithfulness, "MOST_TEXTS", 7)
-    rows = measure_faithfulness(texts, MARKS, count_happy)
-    assert {row["num_texts"] for row in rows} == {7}
-    assert rows == measure_faithfulness(texts, MARKS, count_happy)
+    assert measure_faithfulness(texts, count_happy) == measure_faithfulness(texts, count_happy)
 
 
 def make_row(order, beyond=None, low=None, high=None, measure="comprehensiveness", drop=0.123):
@@ -203,23 +224,31 @@ def test_sentences():
         make_row("contribution", -0.09, -0.14, -0.04, drop=-0.009),
         make_row("random", drop=0.081),
     ]
-    assert in_words(rows) == [
-        "Without the 20 % of words that the gate opens most the label's probability is 12.3 points "
-        "lower, without as many random words 8.1 points lower (difference +4.2, +2.9 to +5.5). So "
-        "they matter more than others.",
-        "Without the 20 % of words that add most to the label's score the label's probability is "
-        "0.9 points higher, without as many random words 8.1 points lower (difference -9.0, -14.0 "
-        "to -4.0). So they matter less than others.",
-    ]
+    assert in_words(rows) == {
+        "gate": "Without the 20 % of words that the gate opens most the label's probability is "
+        "12.3 points lower, without as many random words 8.1 points lower (difference +4.2, "
+        "+2.9 to +5.5). So they matter more than others.",
+        "contribution": "Without the 20 % of words that add most to the label's score the label's "
+        "probability is 0.9 points higher, without as many random words 8.1 points lower "
+        "(difference -9.0, -14.0 to -4.0). So they matter less than others.",
+    }
     rows[0] = make_row("gate", 0.0421)
-    assert "(difference +4.2). That they matter more than others is not resolved." in "".join(
-        in_words(rows)
+    assert (
+        "(difference +4.2). That they matter more than others is not resolved."
+        in (in_words(rows)["gate"])
     )
-    assert in_words(rows[:2]) == in_words([]) == []
+    assert list(in_words(rows[1:], "moments")) == ["contribution"]
+    assert "20 % of moments" in in_words(rows[1:], "moments")["contribution"]
+    assert in_words(rows[:2]) == in_words([]) == {}
 
 
 def test_rows_are_read_as_they_were_written(tmp_path):
     assert read_faithfulness(tmp_path) == []
-    rows = measure_faithfulness([explain(TEN, np.arange(10) / 7)] * 2, MARKS, count_happy)
+    rows = measure_faithfulness([explain(TEN, np.arange(10) / 7)] * 2, count_happy)
     record.write_rows(tmp_path / record.FAITHFULNESS, rows)
     assert read_faithfulness(tmp_path) == rows
+    # As versions wrote it that did not measure what explaining takes.
+    old = [{k: v for k, v in row.items() if k != "milliseconds"} for row in rows]
+    record.write_rows(tmp_path / record.FAITHFULNESS, old)
+    assert read_faithfulness(tmp_path) == old
+    assert in_words(read_faithfulness(tmp_path)) == in_words(rows)

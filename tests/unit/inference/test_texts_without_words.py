@@ -91,6 +91,7 @@ def test_it_gets_no_emotion(text):
     model = Marks(["no"])
     first, second = make(model)([text, "no"], explain=True)
     empty = {"label": "", "confidence": None, "probabilities": None, "flag": "empty", "words": []}
+    empty |= {"rest": None, "score": None}
     assert first == empty and second["flag"] == ""
     assert model.asked == [3]
 

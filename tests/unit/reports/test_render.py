@@ -104,7 +104,7 @@ def test_headings_are_in_order_and_figures_have_texts(page):
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     drawings = [attrs for tag, attrs in page.tags if tag == "svg"]
-    assert len(drawings) == 28
+    assert len(drawings) == 29
     assert all(d["role"] == "img" and len(d["aria-label"]) > 40 for d in drawings)
 
 
@@ -310,7 +310,7 @@ def test_the_page_says_whether_predictions_rest_on_the_gates_words(page):
         "That they matter more than others is not resolved." in page.text
     )
     assert "(difference +5.2, +2.2 to +8.2). So they matter more than others." in page.text
-    assert len(page.table("faithfulness")) == 18
+    assert len(page.table("faithfulness")) == 2
 
 
 def test_the_gates_view_is_of_a_model_whose_record_has_a_gate(
@@ -328,7 +328,7 @@ def test_the_gates_view_is_of_a_model_whose_record_has_a_gate(
         assert render(runs, out=str(tmp_path / "out"), notify=lambda _: None) == 0
         text = read_page(tmp_path / "out").text
         has_gate = "gate" in hyperparameters
-        assert ("Each word is shaded by its gate" in text) == has_gate
+        assert ("The gate of each word" in text) == has_gate
         assert ("Words that the gate opens and closes most" in text) == has_gate
         assert ("No model here has a gate" in text) != has_gate
 

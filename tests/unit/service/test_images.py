@@ -68,7 +68,7 @@ def test_an_image_is_answered_as_a_text_is(app, kind):
 def test_patches_are_explained(app):
     (answer,) = ask(app, encode(BRIGHT), path="/predict?explain=true")
     words = answer.json()["predictions"][0]["words"]
-    assert words[1] == {"word": "row 1, column 2", "gate": 0.75, "contribution": -0.75}
+    assert words[1] == {"word": "row 1, column 2", "gate": 0.75, "contribution": -0.25}
 
 
 FLAWED = {
@@ -83,6 +83,7 @@ def test_an_image_with_a_flaw_has_a_flag_and_no_label(app, flag):
     (answer,) = ask(app, FLAWED[flag], path="/predict?explain=true")
     assert answer.status_code == 200
     expected = {"label": "", "confidence": None, "probabilities": None, "flag": flag, "words": []}
+    expected |= {"rest": None, "score": None}
     assert answer.json()["predictions"] == [expected]
 
 

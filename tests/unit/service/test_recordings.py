@@ -91,7 +91,7 @@ def test_any_type_of_sound_is_taken(app, kind):
 def test_moments_are_explained(app):
     answer = ask(app, encode(tone(900)), "/predict?explain=true")
     words = answer.json()["predictions"][0]["words"]
-    assert words[1] == {"word": "0.10 s", "gate": 0.75, "contribution": -0.75}
+    assert words[1] == {"word": "0.10 s", "gate": 0.75, "contribution": -0.075}
     assert "words" not in ask(app, encode(tone(900)), "/predict?explain=false").text
 
 
@@ -120,6 +120,7 @@ def test_a_recording_with_a_flaw_has_a_flag_and_no_label(app, flag):
     answer = ask(app, FLAWED[flag], "/predict?explain=true")
     assert answer.status_code == 200
     expected = {"label": "", "confidence": None, "probabilities": None, "flag": flag, "words": []}
+    expected |= {"rest": None, "score": None}
     assert answer.json()["predictions"] == [expected]
 
 

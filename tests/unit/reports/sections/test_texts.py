@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -7,13 +6,8 @@ from reports.records import read_records
 from reports.sections.texts import (
     NUM_ERRORS,
     NUM_EXAMPLES,
-    NUM_GATED,
     NUM_PAIRS,
-    draw_gate_words,
     errors_table,
-    faithfulness_table,
-    gate_view,
-    gate_words_table,
     mean_predictions,
     pair_examples,
     pairs_table,
@@ -95,65 +89,7 @@ def test_examples_are_of_their_pair(records):
             assert by_id.loc[name, "predicted"] == example["predicted"]
 
 
-def test_the_gates_view_is_of_right_and_wrong_texts(records, ours):
-    view = gate_view(records, ours[0])
-    gates = pd.read_csv(ours[0].directory / "gates.csv", dtype={"id": str}, keep_default_na=False)
-    assert [view["low"], view["high"]] == pytest.approx(np.quantile(gates["gate"], [0.05, 0.95]))
-    assert [text["right"] for text in view["texts"]].count(True) == NUM_GATED
-    for text in view["texts"]:
-        own = gates[gates["id"] == text["id"]].sort_values("position")
-        assert [word["word"] for word in text["words"]] == own["word"].tolist()
-        assert [word["gate"] for word in text["words"]] == own["gate"].tolist()
-        assert (text["label"] == text["predicted"]) is text["right"]
-        for word in text["words"]:
-            shade = (word["gate"] - view["low"]) / (view["high"] - view["low"])
-            assert word["shade"] == pytest.approx(min(max(shade, 0), 1))
-
-
-def test_words_are_those_opened_and_closed_most(records, ours):
-    frame = gate_words_table(records, ours[0]).frame
-    assert frame["word"].tolist() == ["gift", "<b>bold</b>", "null", "=sum", "$x$", "the"]
-    assert frame["side"].tolist() == ["opened most"] * 3 + ["closed most"] * 3
-
-
-def test_faithfulness_is_that_of_the_file(records, ours):
-    table = faithfulness_table(records, ours[0])
-    file = pd.read_csv(ours[0].directory / "faithfulness.csv")
-    pd.testing.assert_frame_equal(table.frame, file, check_dtype=False)
-    for shown, row in zip(table.shown.to_dict("records"), file.to_dict("records"), strict=True):
-        # Gains of -0.4 and 5.2 points, three points to either side; what is kept counts reversed.
-        expected = {"gate": "not resolved", "contribution": "better", "random": ""}[row["order"]]
-        assert shown["Against random"] == expected
-        assert shown["Measure"] == row["measure"]
-        assert shown["Of the words, %"] == str(round(100 * row["share_of_words"]))
-        assert shown["Drop, points"] == f"{100 * row['mean_drop']:.1f}".replace("-", "−")
-        if row["order"] == "random":
-            assert shown["Beyond random"] == shown["Its 95 % interval"] == "–"
-        else:
-            ends = [f"{100 * row[f'beyond_random{end}']:+.1f}" for end in ("", "_low", "_high")]
-            mean, low, high = (end.replace("-", "−") for end in ends)
-            assert shown["Beyond random"] == mean
-            assert shown["Its 95 % interval"] == f"{low} to {high}"
-    assert "Means of 90 test texts" in table.caption
-
-
-def test_what_is_not_there_is_none(records):
+def test_without_texts_there_are_none(records):
     (run,) = [r for r in records.parts[0].runs if r.name == "transformer-minilm-seed0"]
-    assert gate_view(records, run) is None
-    assert gate_words_table(records, run) is None
-    assert faithfulness_table(records, run) is None
     assert read_texts(records, [run]) == {}
     assert records.broken == []
-
-
-def legend(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-def test_words_stand_as_they_are():
-    frame = pd.DataFrame(
-        {"word": ["$x$", "<b>"], "gate": [0.9, 0.1], "side": ["opened most", "closed most"]}
-    )
-    figure = draw_gate_words(frame)
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["$x$", "<b>"]
-    assert legend(figure) == ["opened most", "closed most"]
