@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# From which contribution to a label's score on, for it or against it, a unit has the first, second
-# and third shade: the same of all texts, so that a pale text is one in which no word stands out.
-STEPS = (0.1, 0.2, 0.4)
+# From which contribution to a label's score on, for it or against it, a word has the first shade,
+# the second and so on, the same in all texts. In long texts a word adds less than in short ones.
+STEPS = (0.05, 0.15, 0.3, 0.6)
 # What fills a moment's bar or a patch: there are more of them than words, and each adds less.
 FULL_BAR = 0.2
 # What units can be shown by.
@@ -24,11 +24,11 @@ def step_of(contribution: float | None) -> int:
         contribution: What a unit adds to a score; `None` of a punctuation mark.
 
     Returns:
-        Integer from -3 to 3, below 0 for what speaks against the label.
+        Integer from -4 to 4, below 0 for what speaks against the label.
 
     Example:
 
-    >>> step_of(0.25), step_of(-0.1), step_of(0.05)
+    >>> step_of(0.25), step_of(-0.1), step_of(0.04)
     (2, -1, 0)
     """
     number = sum(abs(contribution or 0) >= step for step in STEPS)

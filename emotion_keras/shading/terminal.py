@@ -10,12 +10,14 @@ from emotion_keras import shading
 
 # Colours of 256 by step: blue for the label, red against it.
 _STYLES = {
-    1: "black on color(153)",
-    2: "black on color(75)",
-    3: "bright_white on color(25)",
+    1: "black on color(195)",
+    2: "black on color(153)",
+    3: "black on color(75)",
+    4: "bright_white on color(25)",
     -1: "black on color(224)",
-    -2: "black on color(210)",
-    -3: "bright_white on color(124)",
+    -2: "black on color(217)",
+    -3: "black on color(210)",
+    -4: "bright_white on color(124)",
 }
 # By tenths of a gate: grey, from pale to strong.
 _GATES = (255, 254, 252, 250, 248, 246, 245, 244, 243, 242, 241)
@@ -52,12 +54,11 @@ def legend(view: str, units: str, layout: str) -> Text:
         scale = Text("▁ stands for 0, █ for 1. ")
     elif layout == "words":
         scale = Text()
-        for number in (3, 2, 1, -1, -2, -3):
-            sign = "+" if number > 0 else "-"
-            limit = shading.signed((1 if number > 0 else -1) * shading.STEPS[abs(number) - 1], 1)
-            more = " and more" if number == 3 else " and less" if number == -3 else ""
-            scale.append(f"{limit}{more} {abs(number) * sign}", style=_STYLES[number])
-            scale.append(". " if number == -3 else "  ")
+        for number, style in sorted(_STYLES.items()):
+            limit = shading.STEPS[abs(number) - 1]
+            scale.append(f"{'-' if number < 0 else '+'}{limit}{_sign(number)}", style=style)
+            scale.append("  ")
+        scale.append("and further. ")
     else:
         full = _FULL_BLOCK if layout == "strip" else shading.FULL_BAR
         scale = Text(
@@ -69,8 +70,11 @@ def legend(view: str, units: str, layout: str) -> Text:
 
 def _write_contribution(unit):
     number = shading.step_of(unit["contribution"])
-    sign = "+" if number > 0 else "-"
-    return Text(unit["word"] + abs(number) * sign, style=_STYLES.get(number, ""))
+    return Text(unit["word"] + _sign(number), style=_STYLES.get(number, ""))
+
+
+def _sign(number):
+    return abs(number) * ("+" if number > 0 else "-")
 
 
 def _write_gate(unit):

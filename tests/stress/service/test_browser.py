@@ -40,7 +40,7 @@ def test_words_are_shaded_by_what_they_add_and_tell_their_numbers(open_page):
     assert words.all_inner_texts() == ["warm", "sun", "today"]
     # 1.5, -0.5 and 0, whatever the other words of the text add.
     shades = page.locator("#words bdi").evaluate_all("all => all.map(one => one.className)")
-    assert shades == ["word for3", "word against3", "word"]
+    assert shades == ["word for4", "word against3", "word"]
     assert page.locator("#sum").inner_text() == "Score +1.25 = words +1.00, rest +0.25"
     words.nth(1).hover()
     assert page.locator("#detail").inner_text() == "sun: contribution −0.500, gate 0.750"

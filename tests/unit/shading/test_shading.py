@@ -9,9 +9,9 @@ from emotion_keras.shading.page import FOLDER, add_shading
 from emotion_keras.shading.terminal import legend, shade
 
 WORDS = [
-    {"word": "we", "gate": 0.0, "contribution": 0.05},
+    {"word": "we", "gate": 0.0, "contribution": 0.04},
     {"word": "lost", "gate": 0.44, "contribution": 0.4},
-    {"word": "<b>", "gate": 1.0, "contribution": -0.15},
+    {"word": "<b>", "gate": 1.0, "contribution": -0.1},
     {"word": "!", "gate": 0.9, "contribution": None},
 ]
 EXPLANATION = {"words": WORDS, "rest": 0.1249, "score": 0.4251}
@@ -26,7 +26,7 @@ def template(call, **values):
 
 @pytest.mark.parametrize(
     ("contribution", "step"),
-    [(0, 0), (0.099, 0), (0.1, 1), (0.2, 2), (0.4, 3), (9, 3), (-0.1, -1), (-7, -3), (None, 0)],
+    [(0, 0), (0.049, 0), (0.05, 1), (0.15, 2), (0.3, 3), (9, 4), (-0.1, -1), (-7, -4), (None, 0)],
 )
 def test_steps_are_those_of_the_scale(contribution, step):
     assert shading.step_of(contribution) == step
@@ -49,7 +49,7 @@ def test_a_terminal_without_colours_shows_signs_and_tenths():
     assert shade(EXPLANATION, "contribution", "words").plain == "we lost+++ <b>- !"
     assert shade(EXPLANATION, "gate", "words").plain == "we₀ lost₄ <b>₉ !₉"
     said = legend("contribution", "words", "words").plain
-    for part in ("+0.4 and more +++", "+0.2 ++", "+0.1 +", "−0.1 -", "−0.4 and less ---"):
+    for part in ("+0.6++++", "+0.3+++", "+0.15++", "+0.05+", "-0.05-", "-0.6----", "and further"):
         assert part in said
     assert "tenths" in legend("gate", "words", "words").plain
 
@@ -74,7 +74,7 @@ def test_a_page_says_signs_by_lines_and_never_takes_a_word_for_html():
     assert 'class="word for3" title="lost: contribution +0.400, gate 0.440">lost<' in found
     assert 'class="word against1"' in found and "&lt;b&gt;" in found and "<b>" not in found
     assert 'class="word" title="!: part of the rest, gate 0.900">!<' in found
-    assert template("{{ scale('contribution') }}").count('class="word against') == 3
+    assert template("{{ scale('contribution') }}").count('class="word against') == 4
 
 
 def test_a_page_draws_bars_of_moments_on_one_scale():
