@@ -154,7 +154,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
 
 
 # What decides which options there are, what their defaults are, and what is checked.
-_OF_CELLS = ("modality", "audio_column", "image_column")
+_OF_CELLS = ("modality", "audio_column", "image_column", "feature_columns")
 _AHEAD = (
     "from_run",
     "from_trial",

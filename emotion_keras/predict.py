@@ -48,6 +48,10 @@ class PredictOptions(Options):
     image_column: str | None = option(
         None, "The column of `input` that holds the paths of images; guessed likewise."
     )
+    feature_columns: str | None = option(
+        None,
+        "The columns of `input` that hold numbers or vectors, as in training; guessed likewise.",
+    )
     encoding: str | None = option(
         None,
         "The encoding of `input` or of standard input, such as cp1252. Unless given, that of "
@@ -159,7 +163,7 @@ def _write_table(answer, given, predictor, directory, asked, notify):
         )
 
 
-_COLUMNS = ("text_column", "audio_column", "image_column")
+_COLUMNS = ("text_column", "audio_column", "image_column", "feature_columns")
 
 
 def _column_of(modality, asked):
@@ -180,10 +184,7 @@ def _check(texts, asked):
     if asked.input and not asked.output:
         raise UserError("Say where the labelled table shall be, with `--output`.")
     if (any(getattr(asked, name) for name in _COLUMNS) or asked.resume) and not asked.input:
-        raise UserError(
-            "`--text-column`, `--audio-column`, `--image-column` and `--resume` are for "
-            "`--input`, a table."
-        )
+        raise UserError("`--resume` and the options that name columns are for `--input`, a table.")
     if asked.output and asked.output.endswith(".html") and (asked.input or not asked.view):
         raise UserError(
             "A page is made of texts that are given or come by standard input, with `--explain`; a "

@@ -43,6 +43,7 @@ pytest_plugins = (
     "tests.fixtures.records",
     "tests.fixtures.recordings",
     "tests.fixtures.service",
+    "tests.fixtures.vectors",
 )
 
 # What was imported stays: else half of the time of a toy run goes into looking for garbage in it.

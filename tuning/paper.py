@@ -50,6 +50,7 @@ _SHORT = {"sequence_length": 64, "epochs": 2}
 _SMALL_OF_SPEECH = {"embedding_dim": 64, "epochs": 20, "patience": 5}
 _SMALL_TRANSFORMER_OF_SPEECH = {**_SMALL_OF_SPEECH, "num_heads": 2, "intermediate_dim": 128}
 _SMALL_OF_IMAGES = {"embedding_dim": 32, "epochs": 4}
+_SMALL_OF_FEATURES = {"embedding_dim": 64, "epochs": 10}
 _SMALL_TRANSFORMER_OF_IMAGES = {**_SMALL_OF_IMAGES, "num_heads": 2, "intermediate_dim": 64}
 
 
@@ -128,6 +129,22 @@ BUDGETS = {
                 "noise": {"levels": "0.1,0.4", "label_levels": "0.2,0.4"},
             },
         ),
+        "features": Budget(
+            prefix="quick-",
+            models=",".join(comparison.CONTENDERS_BY_MODALITY["features"]),
+            analysed=sensitivity.ANALYSED["features"],
+            seeds=2,
+            settings={
+                "cnn@scratch": _SMALL_OF_FEATURES,
+                "lstm@scratch": _SMALL_OF_FEATURES,
+                "transformer@scratch": _SMALL_OF_FEATURES,
+                "gated_transformer@scratch": _SMALL_OF_FEATURES,
+            },
+            arguments={
+                **_ARGUMENTS,
+                "noise": {"levels": "0.1,0.4", "label_levels": "0.2,0.4"},
+            },
+        ),
     },
     "full": {
         modality: Budget(
@@ -151,14 +168,16 @@ _SECONDS = {
         "text": {"scratch": 30, "embeddings": 30, "pretrained": 380, "": 8},
         "speech": {"scratch": 110, "": 5},
         "image": {"scratch": 200, "": 60},
+        "features": {"scratch": 15, "": 5},
     },
     "full": {
         "text": {"scratch": 120, "embeddings": 110, "pretrained": 500, "": 5},
         "speech": {"scratch": 450, "": 5},
         "image": {"scratch": 2600, "": 60},
+        "features": {"scratch": 40, "": 5},
     },
 }
-_EXAMPLES = {"text": 5216, "speech": 1020, "image": 27200}
+_EXAMPLES = {"text": 5216, "speech": 1020, "image": 27200, "features": 1020}
 
 
 class Step(NamedTuple):

@@ -79,6 +79,7 @@ _LEVELS = {
     "text": "0.05,0.1,0.2,0.4,1",
     "speech": "0.05,0.1,0.2,0.5,0.9",
     "image": "0.05,0.1,0.2,0.4,0.8",
+    "features": "0.05,0.1,0.2,0.4,0.8",
 }
 
 
@@ -204,6 +205,7 @@ ANALYSED = {
     "text": "gated_transformer@scratch,gated_transformer@minilm",
     "speech": "gated_transformer@scratch",
     "image": "gated_transformer@scratch",
+    "features": "gated_transformer@scratch",
 }
 
 

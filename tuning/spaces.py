@@ -61,7 +61,12 @@ _OF_IMAGES = {
     "embedding_dim": [64, 96, 128],
     "image_size": [48, 64],
 }
-_IN_PLACE = {"speech": _OF_SPEECH, "image": _OF_IMAGES}
+# Of vectors of numbers: what is changed in them while training.
+_OF_FEATURES = {
+    "feature_dropout": [0.0, 0.1, 0.2, 0.4],
+    "feature_noise": [0.0, 0.1, 0.3],
+}
+_IN_PLACE = {"speech": _OF_SPEECH, "image": _OF_IMAGES, "features": _OF_FEATURES}
 
 # By model, and by kind of encoder for those that have one.
 SPACES: dict[str, Any] = {
@@ -72,6 +77,8 @@ SPACES: dict[str, Any] = {
     "pixels_logistic": {"C": [3e-5, 1e-4, 3e-4, 1e-3, 3e-3]},
     "hog_logistic": {"C": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2]},
     "hog_svm": {"C": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3]},
+    "features_logistic": {"C": [0.001, 0.01, 0.1, 1.0, 10.0]},
+    "features_svm": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
     "cnn@small": {
         **_FROM_SCRATCH,
         "num_filters": [50, 100, 200],

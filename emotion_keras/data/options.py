@@ -32,8 +32,9 @@ class Reading(Options):
     )
     modality: str | None = option(
         None,
-        "What an example is: text, speech or image. Where it is null, it is what `data` holds if "
-        "that is a folder, what `audio_column` or `image_column` name, and text otherwise.",
+        "What an example is: text, speech, image or features, which are vectors of numbers. Where "
+        "it is null, it is what `data` holds if that is a folder, what `audio_column`, "
+        "`image_column` or `feature_columns` name, and text otherwise.",
     )
     text_column: str | None = option(
         None, "Column of the texts; guessed from usual names where it is null."
@@ -45,6 +46,11 @@ class Reading(Options):
     )
     image_column: str | None = option(
         None, "Column of the paths of images, likewise where `modality` is image."
+    )
+    feature_columns: str | None = option(
+        None,
+        "Columns of numbers that make up a vector, names with commas or patterns such as `AU*`; or "
+        "one column of vectors, lists of numbers or of such lists.",
     )
     label_column: str | None = option(None, "Column of the labels; guessed likewise.")
     target: str = option("single", "Kind of label: `single`, one label an example.")
@@ -78,6 +84,8 @@ class Reading(Options):
             return "speech"
         if self.image_column is not None:
             return "image"
+        if self.feature_columns is not None:
+            return "features"
         folder = os.path.expanduser(str(self.data))
         if not os.path.isdir(folder):
             return "text"
@@ -156,7 +164,8 @@ class NoiseOptions(Options):
         "swap_characters, delete_words, swap_words, mask_words, mask_emotion_words, lose_case, "
         "lose_punctuation. Of recordings: white_noise, babble, reverberation, clipping, speed, "
         "dropped_stretches, telephone. Of images: gaussian_noise, blur, jpeg, brightness, "
-        "rotation, occlusion. labels is the share of examples with a wrong label.",
+        "rotation, occlusion. Of vectors: jitter, drop_numbers. labels is the share of examples "
+        "with a wrong label.",
     )
 
 
@@ -191,7 +200,14 @@ class DataOptions(NamedTuple):
 
 
 # Options that the first records do not have. Their usual value says what was so before.
-_YOUNGER = ("modality", "audio_column", "image_column", "split_column", "target")
+_YOUNGER = (
+    "modality",
+    "audio_column",
+    "image_column",
+    "feature_columns",
+    "split_column",
+    "target",
+)
 
 
 def identifying(values: Mapping[str, Any]) -> dict[str, Any]:

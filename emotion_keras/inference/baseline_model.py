@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _PARTS = [
     "emotion_keras.models.image_statistics.OrientedGradients",
     "emotion_keras.models.image_statistics.Pixels",
+    "emotion_keras.models.mean_vectors.MeanVectors",
     "emotion_keras.models.mfcc_statistics.MfccStatistics",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

@@ -104,22 +104,15 @@ def label_file(
         if source.encoding.notice:
             notify(source.encoding.notice)
         table = tables.open_table(source)
-        text = tables.choose_column(
-            path,
-            table.columns,
-            modality.name,
-            column,
-            modality.column_names,
-            modality.column_option,
-        )
-        text_index = table.columns.index(text)
-        tables.check_values(table, text_index, modality)
+        chosen = modality.choose_columns(path, table.columns, column)
+        for name in chosen.names:
+            tables.check_values(table, table.columns.index(name), modality)
         _check_new_columns(path, table.columns, columns)
         sink = sinks.open_sink(output, table, columns)
         made_from = {
             "input": source.sha256,
             "input_columns": table.columns,
-            "text_column": text,
+            "text_column": ", ".join(chosen.names),
             "encoding": source.encoding.name,
             "columns": columns,
             "settings": settings,
@@ -135,7 +128,7 @@ def label_file(
             parts = table.parts(before, rows_at_a_time)
             _label(
                 predict,
-                _with_cells(parts, text_index, path, text, before, modality),
+                _with_cells(parts, table.columns, chosen, path, before, modality),
                 columns,
                 sink,
                 output,
@@ -157,9 +150,9 @@ def label_file(
     }
 
 
-def _with_cells(parts, index, path, column, start, modality):
+def _with_cells(parts, columns, chosen, path, start, modality):
     for part in parts:
-        cells = tables.cells_of(part, index, path, start, column, modality.read)
+        cells = tables.cells_of(part, columns, chosen, path, start)
         yield part, [modality.locate(cell, path.parent) for cell in cells]
         start += len(part)
 

@@ -212,7 +212,7 @@ class Predictor:
         if isinstance(texts, str):
             return self([texts], explain=explain, long=long)[0]
         self._check(explain, long)
-        cells = modality.prepare(_as_list(texts), self.preparation)
+        cells = modality.prepare(_as_list(texts, modality), self.preparation)
         flaws = [modality.flaw(cell) for cell in cells]
         answers = [self._no_answer(flaw or modality.flaws[0], explain) for flaw in flaws]
         held = [i for i, flaw in enumerate(flaws) if not flaw]
@@ -223,16 +223,29 @@ class Predictor:
 
     def predict(self, texts: Iterable[Any]) -> list[str]:
         """Labels of texts, a list; `""` of one without a word to read."""
-        return [answer["label"] for answer in self(_as_list(texts))]
+        return [answer["label"] for answer in self(_as_list(texts, self.model.modality))]
 
     def predict_proba(self, texts: Iterable[Any]) -> np.ndarray:
         """Probabilities of texts, `(num_texts, num_classes)`; NaN of one without a word to read."""
-        answers = self(_as_list(texts))
+        answers = self(_as_list(texts, self.model.modality))
         found = np.full((len(answers), len(self.labels)), np.nan)
         for row, answer in zip(found, answers, strict=True):
             if answer["probabilities"] is not None:
                 row[:] = list(answer["probabilities"].values())
         return found
+
+    def check(self, texts: list[str]) -> None:
+        """Makes sure that the model can read texts, or what else it takes.
+
+        Raises:
+            UserError: If one of them is no cell of the model's modality; any string is a text.
+        """
+        modality = self.model.modality
+        if not modality.value_types:
+            return
+        cells = modality.prepare(_as_list(texts, modality), self.preparation)
+        if self.model.input is not None:
+            self.model.input.encode([cell for cell in cells if not modality.flaw(cell)])
 
     def _check(self, explain, long):
         if long not in ("truncate", "split"):
@@ -301,26 +314,31 @@ class Predictor:
         return held.tolist(), flags, outputs
 
 
-def _as_list(texts):
-    """Texts of whatever kind as a list of strings, an empty one for each that is missing."""
+def _as_list(texts, modality):
+    """Texts of whatever kind as a list of cells, an empty one for each that is missing."""
     is_of_others = isinstance(texts, str | bytes | bytearray | Mapping | Set)
-    if is_of_others or not isinstance(texts, Iterable) or _num_dimensions(texts) != 1:
+    if is_of_others or not isinstance(texts, Iterable) or not _is_list(texts, modality):
         raise UserError(
             "Texts are strings in a list, a tuple, a generator, a pandas Series or a NumPy array "
             "of one dimension. Of a table give the column of the texts, as in table['text']; of a "
             f"single text a list of one. Received: texts={_shown(texts)}"
         )
-    return [_as_text(text, i) for i, text in enumerate(texts)]
+    return [_as_cell(text, i, modality) for i, text in enumerate(texts)]
 
 
-def _num_dimensions(texts):
-    # Of tables of pandas and of others that are no arrays: they have columns.
-    return 2 if hasattr(texts, "columns") else getattr(texts, "ndim", 1)
+def _is_list(texts, modality):
+    """Whether it has one dimension, or where its items may be arrays, several."""
+    # Tables of pandas and others that are no arrays have columns.
+    num_dimensions = 0 if hasattr(texts, "columns") else getattr(texts, "ndim", 1)
+    return num_dimensions == 1 or (num_dimensions > 1 and bool(modality.value_types))
 
 
-def _as_text(text, position):
-    if isinstance(text, str):
-        return text
+def _as_cell(text, position, modality):
+    if isinstance(text, (str, *modality.value_types)):
+        try:
+            return modality.read(text)
+        except UserError as error:
+            raise UserError(f"The {modality.singular} at position {position}: {error}") from None
     # Whoever has pandas.NA has imported pandas.
     if text is None or text is getattr(sys.modules.get("pandas"), "NA", None):
         return ""

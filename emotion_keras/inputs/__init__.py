@@ -12,6 +12,7 @@ from typing import Any
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.base import Input
+from emotion_keras.inputs.features import FeaturesInput
 from emotion_keras.inputs.image import ImageInput
 from emotion_keras.inputs.speech import SpeechInput
 from emotion_keras.inputs.text import TextInput
@@ -20,6 +21,7 @@ INPUTS: dict[str, type[Input]] = {
     "text": TextInput,
     "speech": SpeechInput,
     "image": ImageInput,
+    "features": FeaturesInput,
 }
 
 
@@ -69,6 +71,7 @@ def load_input(directory: Path, recorded: Mapping[str, Any], remedy: str) -> Inp
 
 
 __all__ = [
+    "FeaturesInput",
     "INPUTS",
     "ImageInput",
     "Input",

@@ -13,6 +13,7 @@ from emotion_keras.record.options import Options
 
 if TYPE_CHECKING:
     from emotion_keras.inputs.embedded import Embedded
+    from emotion_keras.tables import CellColumns
 
 
 class Input(abc.ABC):
@@ -33,6 +34,7 @@ class Input(abc.ABC):
         suffixes: Endings of its files, in lower case.
         flaws: Why nothing may be to be learned from a cell: what `flaw` gives.
         cell_type: Type of a cell, for messages about what is none.
+        value_types: Types beside strings that `read` takes from a caller in Python.
         unit_plural: What the units are called that tokens stand for.
         units_recur: Whether the same units come up in many cells, as words do.
         units_fill_a_square: Whether the units lie in a square, row by row.
@@ -65,6 +67,7 @@ class Input(abc.ABC):
     suffixes: ClassVar[tuple[str, ...]] = ()
     flaws: ClassVar[tuple[str, ...]] = ("empty",)
     cell_type: ClassVar[type] = str
+    value_types: ClassVar[tuple[type, ...]] = ()
     unit_plural: ClassVar[str] = "words"
     units_recur: ClassVar[bool] = True
     units_fill_a_square: ClassVar[bool] = False
@@ -96,6 +99,23 @@ class Input(abc.ABC):
         Raises:
             UserError: If it is no such cell; the caller adds where it stands.
         """
+
+    @classmethod
+    def choose_columns(cls, path: Path, columns: Sequence[str], asked: str | None) -> "CellColumns":
+        """Chooses the columns of a table that make up its cells.
+
+        Args:
+            path: The table's path, for messages.
+            columns: Names of its columns.
+            asked: What the option `column_option` says; `None` for a guess from usual names.
+
+        Raises:
+            UserError: If there are no such columns, or none of a usual name.
+        """
+        from emotion_keras.tables import CellColumns, choose_column
+
+        name = choose_column(path, columns, cls.name, asked, cls.column_names, cls.column_option)
+        return CellColumns((name,), lambda values: cls.read(values[0]))
 
     @classmethod
     def steps_for(cls, preparation: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:

@@ -124,17 +124,50 @@ class MfccSVM(Options):
         Args:
             seed: Decides the five parts that are held out for the probabilities.
         """
-        from sklearn.calibration import CalibratedClassifierCV
-        from sklearn.model_selection import StratifiedKFold
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import SVC
-
         from emotion_keras.models.mfcc_statistics import MfccStatistics
 
-        parts = StratifiedKFold(5, shuffle=True, random_state=seed)
-        svm = CalibratedClassifierCV(SVC(C=self.C), cv=parts, ensemble=False)
-        return make_pipeline(MfccStatistics(), StandardScaler(), svm)
+        return _svm(MfccStatistics(), self.C, seed)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesLogistic(Options):
+    """Logistic regression on vectors of numbers; of several, on their mean."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
+
+    C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Without effect: the solution does not depend on chance.
+        """
+        from emotion_keras.models.mean_vectors import MeanVectors
+
+        return _logistic(MeanVectors(), self.C)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesSVM(Options):
+    """An SVM on vectors of numbers; of several, on their mean.
+
+    Its decision values become probabilities as those of `TfidfSVM` do.
+    """
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
+
+    C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int) -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Decides the five parts that are held out for the probabilities.
+        """
+        from emotion_keras.models.mean_vectors import MeanVectors
+
+        return _svm(MeanVectors(), self.C, seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +249,19 @@ def _logistic(vectors, C):
     return make_pipeline(vectors, StandardScaler(), LogisticRegression(C=C, max_iter=5000))
 
 
+def _svm(vectors, C, seed):
+    """An SVM on vectors, standardized, with probabilities from held-out parts."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    parts = StratifiedKFold(5, shuffle=True, random_state=seed)
+    svm = CalibratedClassifierCV(SVC(C=C), cv=parts, ensemble=False)
+    return make_pipeline(vectors, StandardScaler(), svm)
+
+
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
 # which are no letters for Python. Of scripts without blanks each character is one.
 _WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
@@ -238,6 +284,8 @@ BASELINES: dict[str, type[Baseline]] = {
     "pixels_logistic": PixelsLogistic,
     "hog_logistic": HogLogistic,
     "hog_svm": HogSVM,
+    "features_logistic": FeaturesLogistic,
+    "features_svm": FeaturesSVM,
 }
 
 

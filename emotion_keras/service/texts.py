@@ -88,6 +88,13 @@ def _question(predictor, max_texts, max_length):
             raise PydanticCustomError("one_of", f"Give either {one} or {several}")
         return question
 
+    def check_readable(question):
+        try:
+            predictor.check(getattr(question, several) or [getattr(question, one)])
+        except UserError as error:
+            raise PydanticCustomError("unreadable", "{reason}", {"reason": str(error)}) from None
+        return question
+
     explain = Field(False, json_schema_extra=None if predictor.can_explain else {"const": False})
     # By a factory, because a default would stand in the schema, and be accepted as given.
     several_texts = Field(default_factory=list, min_length=1, max_length=max_texts)
@@ -102,6 +109,7 @@ def _question(predictor, max_texts, max_length):
         __validators__={
             "check_explain": field_validator("explain")(only_if_explained(predictor)),
             "check_one_of": model_validator(mode="after")(check_one_of),
+            "check_readable": model_validator(mode="after")(check_readable),
         },
         **{
             one: (Text, Field(default_factory=str)),

@@ -46,12 +46,13 @@ CONTENDERS = (
     "transformer@minilm",
     "gated_transformer@minilm",
 )
-# Of recordings and of images, from scratch all of them.
+# Of other modalities, from scratch all of them.
 _NETWORKS = ("cnn@scratch", "lstm@scratch", "transformer@scratch", "gated_transformer@scratch")
 CONTENDERS_BY_MODALITY = {
     "text": CONTENDERS,
     "speech": ("majority", "mfcc_logistic", "mfcc_svm", *_NETWORKS),
     "image": ("majority", "pixels_logistic", "hog_logistic", "hog_svm", *_NETWORKS),
+    "features": ("majority", "features_logistic", "features_svm", *_NETWORKS),
 }
 
 

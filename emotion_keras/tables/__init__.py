@@ -7,6 +7,7 @@
 from emotion_keras.tables.cells import ABSENT, as_cell, as_json, as_text
 from emotion_keras.tables.columns import (
     LABEL_NAMES,
+    CellColumns,
     cells_of,
     check_values,
     choose_column,
@@ -31,6 +32,7 @@ from emotion_keras.tables.workbook import WorkbookTable
 __all__ = [
     "ABSENT",
     "ACCEPTED",
+    "CellColumns",
     "DELIMITED",
     "JSON_LINES",
     "LABEL_NAMES",

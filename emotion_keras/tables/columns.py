@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pandas as pd
 
@@ -31,16 +31,24 @@ LABEL_NAMES = (
 _ROWS_AT_A_TIME = 100_000
 
 
+class CellColumns(NamedTuple):
+    """The columns of a table that make up its cells.
+
+    Args:
+        names: The columns' names.
+        read: Function from their values in a row, a sequence, to the row's cell.
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[Sequence[Any]], Any]
+
+
 class Modality(Protocol):
     """What the reading of a table has to know of its cells, as every class of an `Input` does."""
 
     @property
     def name(self) -> str:
         """What one cell is called."""
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Usual names of the cells' column, in lower case."""
 
     @property
     def column_option(self) -> str:
@@ -50,8 +58,8 @@ class Modality(Protocol):
     def reads_files(self) -> bool:
         """Whether cells may be the bytes of files."""
 
-    def read(self, value: Any) -> Any:
-        """Makes a cell of a table's value."""
+    def choose_columns(self, path: Path, columns: Sequence[str], asked: str | None) -> CellColumns:
+        """Chooses the columns of the cells."""
 
 
 def read_table(
@@ -68,8 +76,8 @@ def read_table(
     Args:
         table: What `open_table` returned.
         path: The table's path, for messages.
-        modality: Class of an `Input`, which names the column of its cells and reads them.
-        column: Column of the cells; guessed from usual names where `None`.
+        modality: Class of an `Input`, which chooses the columns of its cells and reads them.
+        column: What the modality's option says of them; `None` for a guess.
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
@@ -84,31 +92,28 @@ def read_table(
         UserError: If the file is not what its name says, or a column is not there.
     """
     columns, role = table.columns, modality.name
-    wanted = {
-        role: choose_column(
-            path, columns, role, column, modality.column_names, modality.column_option
-        ),
-        "label": choose_column(path, columns, "label", label_column, LABEL_NAMES),
-    }
+    chosen = modality.choose_columns(path, columns, column)
+    wanted = {"label": choose_column(path, columns, "label", label_column, LABEL_NAMES)}
     if group_column is not None:
         wanted["subject"] = choose_column(path, columns, "group", group_column, ())
     if split_column is not None:
         wanted["split"] = choose_column(path, columns, "split", split_column, ())
-    if wanted[role] == wanted["label"]:
+    if wanted["label"] in chosen.names:
         raise UserError(
             f"{path}: {role} and label are the same column. Name two of: "
             f"{', '.join(columns)}. Received: {modality.column_option}={column!r}, "
             f"label_column={label_column!r}"
         )
-    indices = {name: columns.index(column) for name, column in wanted.items()}
-    readers = {name: modality.read if name == role else as_text for name in wanted}
-    for name, index in indices.items():
-        check_values(table, index, modality if name == role else None)
+    of_names = {name: CellColumns((column,), _read_text) for name, column in wanted.items()}
+    for name in chosen.names:
+        check_values(table, columns.index(name), modality)
+    for column in wanted.values():
+        check_values(table, columns.index(column), None)
     frames, start = [], 0
     for part in table.parts(0, _ROWS_AT_A_TIME):
         cells = {
-            name: cells_of(part, index, path, start, wanted[name], readers[name])
-            for name, index in indices.items()
+            name: cells_of(part, table.columns, of_name, path, start)
+            for name, of_name in {role: chosen, **of_names}.items()
         }
         frames.append(pd.DataFrame({name: pd.Series(c, dtype="str") for name, c in cells.items()}))
         start += len(part)
@@ -130,38 +135,42 @@ def check_values(table: Table, index: int, modality: Modality | None) -> None:
         table.check_values(index)
 
 
+def _read_text(values):
+    return as_text(values[0])
+
+
 def cells_of(
-    part: Rows | Batch,
-    index: int,
-    path: Path,
-    start: int,
-    column: str,
-    read: Callable[[Any], Any] = as_text,
+    part: Rows | Batch, columns: Sequence[str], chosen: CellColumns, path: Path, start: int
 ) -> list[Any]:
-    """The cells of one column of a part of a table.
+    """The cells of a part of a table.
 
     Args:
         part: `Rows` or `Batch`.
-        index: The column's position.
+        columns: Names of all columns.
+        chosen: `CellColumns`, those that make up the cells.
         path: The table's path, for messages.
         start: Number of rows before the part.
-        column: The column's name.
-        read: Function that makes a cell of a value, such as `Input.read`.
 
     Returns:
-        List; of strings, empty ones for missing values, unless `read` gives something else.
+        List of what `chosen.read` gives.
 
     Raises:
-        UserError: If a value cannot be read as a cell; the message names the row.
+        UserError: If values cannot be read as a cell; the message names the row.
     """
     cells = []
-    for value in part.column(index):
+    for values in zip(*(part.column(columns.index(name)) for name in chosen.names), strict=True):
         try:
-            cells.append(read(value))
+            cells.append(chosen.read(values))
         except UserError as error:
             row = start + len(cells) + 1
-            raise UserError(f"{path}, row {row}, column {column!r}: {error}") from None
+            raise UserError(f"{path}, row {row}, {_in_words(chosen.names)}: {error}") from None
     return cells
+
+
+def _in_words(names):
+    if len(names) == 1:
+        return f"column {names[0]!r}"
+    return f"columns {names[0]!r} to {names[-1]!r}"
 
 
 def choose_column(

@@ -10,7 +10,14 @@ import soundfile
 
 from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import INPUTS, ImageInput, SpeechInput, TextInput, load_input
+from emotion_keras.inputs import (
+    INPUTS,
+    FeaturesInput,
+    ImageInput,
+    SpeechInput,
+    TextInput,
+    load_input,
+)
 from tests.toys import NumbersInput
 
 CLASSES = [*INPUTS.values(), NumbersInput]
@@ -18,7 +25,16 @@ CLASSES = [*INPUTS.values(), NumbersInput]
 
 @pytest.fixture(
     scope="session",
-    params=["scratch", "toy_bert", "toy_roberta", "numbers", "speech", "resemblyzer", "image"],
+    params=[
+        "scratch",
+        "toy_bert",
+        "toy_roberta",
+        "numbers",
+        "speech",
+        "resemblyzer",
+        "image",
+        "features",
+    ],
     ids=lambda p: p,
 )
 def learned(request):
@@ -33,6 +49,8 @@ def learned(request):
         return SpeechInput.learn(
             SpeechInput.samples, encoder="resemblyzer", encoder_layers=1, sequence_length=11
         )
+    if request.param == "features":
+        return FeaturesInput.learn(FeaturesInput.samples, sequence_length=5, embedding_dim=8)
     if request.param == "image":
         return ImageInput.learn(ImageInput.samples, image_size=32, embedding_dim=8)
     encoder = request.param
