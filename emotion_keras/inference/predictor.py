@@ -234,18 +234,18 @@ class Predictor:
                 row[:] = list(answer["probabilities"].values())
         return found
 
-    def check(self, texts: list[str]) -> None:
-        """Makes sure that the model can read texts, or what else it takes.
-
-        Raises:
-            UserError: If one of them is no cell of the model's modality; any string is a text.
-        """
+    def why_unreadable(self, texts: list[str]) -> str:
+        """Why the model cannot read strings that stand for what is no text; empty where it can."""
         modality = self.model.modality
         if not modality.value_types:
-            return
-        cells = modality.prepare(_as_list(texts, modality), self.preparation)
-        if self.model.input is not None:
-            self.model.input.encode([cell for cell in cells if not modality.flaw(cell)])
+            return ""
+        try:
+            cells = _as_list(texts, modality)
+            if self.model.input is not None:
+                self.model.input.encode([cell for cell in cells if not modality.flaw(cell)])
+        except UserError as error:
+            return str(error)
+        return ""
 
     def _check(self, explain, long):
         if long not in ("truncate", "split"):

@@ -98,6 +98,9 @@ class Predictor(Predict, Protocol):
     def can_explain(self) -> bool:
         """Whether it says what each word does."""
 
+    def why_unreadable(self, texts: list[str]) -> str:
+        """Why it cannot read what stands for no text; empty where it can."""
+
 
 def make_app(predictor: Predictor, options: ServiceOptions | None = None, **given: Any) -> FastAPI:
     """Makes the application.

@@ -89,10 +89,9 @@ def _question(predictor, max_texts, max_length):
         return question
 
     def check_readable(question):
-        try:
-            predictor.check(getattr(question, several) or [getattr(question, one)])
-        except UserError as error:
-            raise PydanticCustomError("unreadable", "{reason}", {"reason": str(error)}) from None
+        texts = getattr(question, several) or [getattr(question, one)]
+        if reason := predictor.why_unreadable(texts):
+            raise PydanticCustomError("unreadable", "{reason}", {"reason": reason})
         return question
 
     explain = Field(False, json_schema_extra=None if predictor.can_explain else {"const": False})
