@@ -86,11 +86,11 @@ CHOSEN_BY_MODALITY = {
             "patience": 20,
         },
         "gated_transformer@frozen": {
-            **_SPEECH,
+            "num_layers": 0,
             "freeze_encoder": True,
-            "dropout": 0.2,
-            "learning_rate": 1e-3,
-            "epochs": 20,
+            "label_smoothing": 0.1,
+            "learning_rate": 3e-2,
+            "epochs": 30,
             "patience": 8,
         },
         "gated_transformer@pretrained": {
