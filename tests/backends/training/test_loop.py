@@ -28,10 +28,13 @@ def make_data(counts, seed=0):
     return Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
 
 
-def make_model(num_classes=3, seed=0, dropout=0.2, dtype="float32"):
+def make_model(num_classes=3, seed=0, dropout=0.2, dtype="float32", normalized=False):
     keras.utils.set_random_seed(seed)
-    form = GatedTransformer(num_layers=0, dropout=dropout)
-    return form.build(embedded_features(DIM), SingleLabel("abcdefgh"[:num_classes]), dtype)
+    form, embedded = GatedTransformer(num_layers=0, dropout=dropout), embedded_features(DIM)
+    if normalized:
+        normalize = keras.layers.BatchNormalization(momentum=0.8)
+        embedded = embedded._replace(vectors=normalize(embedded.vectors))
+    return form.build(embedded, SingleLabel("abcdefgh"[:num_classes]), dtype)
 
 
 def run(model, data, directory, val_data=None, **options):
@@ -221,6 +224,33 @@ def test_a_broken_off_training_continues_to_the_same_weights(tmp_path, at):
             del row[name], other[name]
         assert row == other
     assert outcome["best_epoch"] == expected["best_epoch"]
+
+
+def test_moving_statistics_continue_and_are_those_of_the_best_epoch(tmp_path, monkeypatch):
+    data, whole = make_data([20, 20, 20]), make_model(normalized=True)
+    run(whole, data, tmp_path / "whole", epochs=4)
+    broken, continued = make_model(normalized=True), make_model(normalized=True)
+    with pytest.raises(InterruptedError):
+        run(broken, data, tmp_path / "broken", epochs=4, callbacks=[StopAt(2, 1)])
+    run(continued, data, tmp_path / "broken", epochs=4)
+    for found, exact in zip(continued.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, exact)
+    monkeypatch.setattr(SingleLabel, "validate", falling())
+    best, one = make_model(normalized=True), make_model(normalized=True)
+    run(best, data, tmp_path / "best", epochs=3, schedule="constant", warmup=0.0)
+    run(one, data, tmp_path / "one", epochs=1, schedule="constant", warmup=0.0)
+    for found, exact in zip(best.get_weights(), one.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, exact)
+
+
+def falling():
+    """A validation that finds each epoch worse than the one before."""
+    scores = iter(np.linspace(0.9, 0.1, 100))
+    return lambda target, truth, found: {
+        "loss": 1.0,
+        "accuracy": 0.5,
+        "macro_f1": float(next(scores)),
+    }
 
 
 def test_a_finished_training_is_not_trained_again(tmp_path):
