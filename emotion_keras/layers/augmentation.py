@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from emotion_keras.machine import devices
+
 
 @keras.saving.register_keras_serializable(package="emotion_keras")
 class Augmentation(keras.layers.Pipeline):
@@ -33,6 +35,7 @@ class Augmentation(keras.layers.Pipeline):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         for layer in self.layers:
             layer.build(input_shape)
+            layer.supports_jit |= devices.compiles_moved_pixels()
 
     def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
         return super().call(inputs, training=True, mask=mask) if training else inputs

@@ -181,6 +181,14 @@ def resolve_jit(jit: str) -> bool:
     return backend == "jax" or (backend == "tensorflow" and not on_cpu())
 
 
+def compiles_moved_pixels() -> bool:
+    """Whether layers that move an image's pixels can be compiled.
+
+    Keras says of no backend that they can, for TensorFlow's sake, whose XLA lacks the operation.
+    """
+    return keras.backend.backend() == "jax"
+
+
 # What a framework reads when it is loaded, and computes other numbers by: the value that stands for
 # its default. Nothing can set these aside afterwards.
 _READ_AT_LOADING = {
