@@ -5,51 +5,19 @@ from typing import Any
 
 import yaml
 
+from emotion_keras.evaluation import card_words
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.scores import Score
+from emotion_keras.inputs import modality_of
 
-_LICENCES = {"CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0", "CC0": "cc0-1.0"}
-_ENGLISH = ("isear", "situations")
+_LICENCES = {
+    "CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0",
+    "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
+    "CC0": "cc0-1.0",
+}
+_ENGLISH = ("isear", "situations", "ravdess", "crema_d")
 # By backend, as Hugging Face names them; of the others it is Keras.
 _LIBRARIES = {"scikit-learn": "sklearn"}
-
-PURPOSE = (
-    "Research and teaching: to label short texts with emotions as the annotators of its corpus, or "
-    "those who wrote it, would, and to compare methods that do so."
-)
-_OF_ANY = (
-    "It knows the labels it was trained with and no others, always gives one, and has no label for "
-    "a text without emotion.",
-    "Confidence is no certainty: see the reliability before acting on it, and set a threshold on "
-    "your own data.",
-    "A difference between models that the test does not resolve may be chance.",
-)
-_OF_TEXTS = {
-    "isear": (
-        "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
-        "reviews or clinical notes nothing is known."
-    ),
-    "situations": (
-        "Its texts are invented: they were written with the help of a language model, and no "
-        "reader has checked their labels. Of what people write nothing is known, and its metrics "
-        "are no results to report."
-    ),
-}
-_OF_OTHERS = "Of texts of another kind than those of its corpus nothing is known."
-ETHICS = (
-    "The label is the emotion that a writer was asked to describe, or that an annotator chose, not "
-    "what somebody feels: feelings cannot be read off a text.",
-    "Emotions are named differently across cultures, languages, ages and people; errors fall on "
-    "some more than on others, and this was not measured.",
-    "Not for decisions about people, such as hiring, policing, credit, education or health, and "
-    "not for watching people who have not agreed; laws restrict such uses in many places.",
-    "Texts about emotions are personal data: keep them as such.",
-)
-
-
-def limits(run: dict[str, Any]) -> list[str]:
-    """What the model of a run, given by its record, cannot do, as a list of sentences."""
-    return [*_OF_ANY, _OF_TEXTS.get(run["corpus"]["name"], _OF_OTHERS)]
 
 
 def model_card(
@@ -78,7 +46,7 @@ def model_card(
         lines.append(f"license_name: {_yaml(licence or 'not recorded')}")
     lines += [
         f"library_name: {_LIBRARIES.get(run['environment']['backend'], 'keras')}",
-        "pipeline_tag: text-classification",
+        f"pipeline_tag: {card_words.task(run)}",
         "tags:",
         "- emotion-recognition",
         f"- {_yaml(run['model'])}",
@@ -92,7 +60,7 @@ def model_card(
         f"- name: {_yaml(run['run_id'])}",
         "  results:",
         "  - task:",
-        "      type: text-classification",
+        f"      type: {card_words.task(run)}",
         "    dataset:",
         f"      name: {_yaml(corpus['name'])}",
         f"      type: {_yaml(corpus['name'])}",
@@ -141,29 +109,30 @@ def _body(run, scores, num_runs, command):
         rows.append(f"| {name} | {shown} |{of_all}")
     labels = ", ".join(map(_markdown, corpus["labels"]))
     names = {"test": "test", "val": "validation"}
+    plural = modality_of(run).plural
     which = (
-        "of this run alone, with 95 % intervals over texts: how much another seed would change is "
-        "not known."
+        f"of this run alone, with 95 % intervals over {plural}: how much another seed would change "
+        "is not known."
     )
     if num_runs > 1:
         which = (
             "of this run, which is the best on the validation split, and the mean of "
-            f"{num_runs} runs of the same setting with 95 % intervals over texts and seeds."
+            f"{num_runs} runs of the same setting with 95 % intervals over {plural} and seeds."
         )
     num_train = corpus["protocol"].get("num_train")
-    texts = f"{num_train:,} texts" if num_train else "texts"
+    examples = f"{num_train:,} {plural}" if num_train else plural
     return [
         f"{_code(contender(run))}, {run['num_parameters']:,} parameters, trained with "
-        f"{run['environment']['backend']} on {texts} of {_markdown(corpus['name'])}. It gives each "
+        f"{run['environment']['backend']} on {examples} of {_markdown(corpus['name'])}. It gives each "
         f"of these labels a probability: {labels}.",
         "",
         "## Purpose",
         "",
-        PURPOSE,
+        card_words.purpose(run),
         "",
         "## Metrics",
         "",
-        f"Of {test.get('num_examples', 'all')} texts of the {names[split]} split, per cent; "
+        f"Of {test.get('num_examples', 'all')} {plural} of the {names[split]} split, per cent; "
         f"{which}",
         "",
         "| Metric | This run |" + (" All runs |" if num_runs > 1 else ""),
@@ -172,11 +141,11 @@ def _body(run, scores, num_runs, command):
         "",
         "## Limits",
         "",
-        *(f"- {limit}" for limit in limits(run)),
+        *(f"- {limit}" for limit in card_words.limits(run)),
         "",
         "## Ethics",
         "",
-        *(f"- {point}" for point in ETHICS),
+        *(f"- {point}" for point in card_words.ethics(run)),
         "",
         "## Data and licence",
         "",

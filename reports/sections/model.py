@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emotion_keras.evaluation import card
+from emotion_keras.evaluation import card, card_words
 from reports.display.page import Page
 from reports.findings import Findings
 from reports.records import Run
@@ -25,9 +25,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "run": run,
         "runs": len(runs),
         "scores": score_runs(runs),
-        "purpose": card.PURPOSE,
-        "limits": card.limits(run.record),
-        "ethics": card.ETHICS,
+        "purpose": card_words.purpose(run.record),
+        "limits": card_words.limits(run.record),
+        "ethics": card_words.ethics(run.record),
     }
 
 

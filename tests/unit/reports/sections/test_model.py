@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import yaml
 
+from emotion_keras.evaluation import card
 from reports.records import read_records
 from reports.scores import score_runs
 from reports.sections.model import best_run, model_card
@@ -90,3 +91,27 @@ def test_the_best_run_is_so_on_validation(runs_dir):
     best = best_run(runs)
     accuracies = [run.record["metrics"]["val"]["accuracy"] for run in runs]
     assert best is runs[int(np.argmax(accuracies))]
+
+
+def of(run, modality, name):
+    """A run's record as if it were of another modality and corpus."""
+    reading = {**run.record["corpus"].get("reading", {}), "modality": modality}
+    return {**run.record, "corpus": {**run.record["corpus"], "reading": reading, "name": name}}
+
+
+@pytest.mark.parametrize(
+    "modality, name, task, facts",
+    [
+        ("speech", "ravdess", "audio-classification", ("24 professional actors", "voice")),
+        ("image", "fer2013", "image-classification", ("65 of 100", "face")),
+        ("features", "mine", "tabular-classification", ("Of vectors of another kind", "numbers")),
+    ],
+)
+def test_the_card_of_a_voice_or_a_face_says_what_the_law_forbids(part, modality, name, task, facts):
+    run = part.runs[0]
+    record = of(run, modality, name)
+    found, body = metadata(card.model_card(record, score_runs([run]), 1, "python ..."))
+    assert found["pipeline_tag"] == found["model-index"][0]["results"][0]["task"]["type"] == task
+    assert "Regulation 2024/1689, article 5" in body
+    assert all(fact in body for fact in facts)
+    assert " texts " not in body.replace("writes about texts", "")

@@ -1,0 +1,155 @@
+"""What a model card says of purpose, limits and ethics, by what the model takes and learned from."""
+
+from typing import Any, NamedTuple
+
+from emotion_keras.inputs import modality_of
+
+
+class _Words(NamedTuple):
+    """What is said of a modality.
+
+    Args:
+        examples: What the model labels, for people.
+        makers: Who made the examples, beside the annotators.
+        task: Name of the task at Hugging Face.
+        ethics: Sentences about what the labels are and what the model is not for.
+    """
+
+    examples: str
+    makers: str
+    task: str
+    ethics: tuple[str, ...]
+
+
+_FAIRNESS = (
+    "Emotions are named differently across cultures, languages, ages and people; errors fall on "
+    "some more than on others, and this was not measured."
+)
+_DECISIONS = (
+    "Not for decisions about people, such as hiring, policing, credit, education or health, and "
+    "not for watching people who have not agreed; laws restrict such uses in many places."
+)
+_BIOMETRIC = (
+    "The European Union forbids to infer the emotions of people at work or in education from "
+    "their voices, faces or other biometric data, but for medical or safety reasons (Regulation "
+    "2024/1689, article 5), and asks for much elsewhere."
+)
+_OF_MODALITY = {
+    "text": _Words(
+        "short texts",
+        "those who wrote it",
+        "text-classification",
+        (
+            "The label is the emotion that a writer was asked to describe, or that an annotator "
+            "chose, not what somebody feels: feelings cannot be read off a text.",
+            _FAIRNESS,
+            _DECISIONS,
+            "Texts about emotions are personal data: keep them as such.",
+        ),
+    ),
+    "speech": _Words(
+        "recordings of speech",
+        "those who spoke",
+        "audio-classification",
+        (
+            "The label is the emotion that a speaker was asked to play, or that a listener heard, "
+            "not what somebody feels: feelings cannot be read off a voice.",
+            _FAIRNESS,
+            _DECISIONS,
+            _BIOMETRIC,
+            "A recording of a voice tells who speaks: keep it as personal data.",
+        ),
+    ),
+    "image": _Words(
+        "pictures of faces",
+        "those who are shown",
+        "image-classification",
+        (
+            "The label is the emotion that somebody was asked to show, or that an annotator saw, "
+            "not what somebody feels: feelings cannot be read off a face.",
+            _FAIRNESS,
+            _DECISIONS,
+            _BIOMETRIC,
+            "A picture of a face tells who it is: keep it as personal data.",
+        ),
+    ),
+    "features": _Words(
+        "measurements of people",
+        "those who were measured",
+        "tabular-classification",
+        (
+            "The label is the emotion that somebody was asked to show, or that an annotator chose, "
+            "not what somebody feels: feelings cannot be read off numbers.",
+            _FAIRNESS,
+            _DECISIONS,
+            _BIOMETRIC,
+            "Measurements of faces, voices or bodies are personal data: keep them as such.",
+        ),
+    ),
+}
+_OF_CORPUS = {
+    "isear": (
+        "Its texts are answers to a questionnaire, short and in the first person; of chat, news, "
+        "reviews or clinical notes nothing is known."
+    ),
+    "situations": (
+        "Its texts are invented: they were written with the help of a language model, and no "
+        "reader has checked their labels. Of what people write nothing is known, and its metrics "
+        "are no results to report."
+    ),
+    "ravdess": (
+        "Its recordings are acted: 24 professional actors from North America, 12 women and 12 men, "
+        "spoke two sentences. Acted emotions are stronger and purer than felt ones; of spontaneous "
+        "speech, of noise, of other languages, of children and of old people nothing is known."
+    ),
+    "emodb": (
+        "Its recordings are acted: ten German actors spoke ten sentences in a studio. Of "
+        "spontaneous speech and of other languages nothing is known."
+    ),
+    "crema_d": (
+        "Its recordings are acted: 91 actors spoke twelve sentences in English. Of spontaneous "
+        "speech and of other languages nothing is known."
+    ),
+    "fer2013": (
+        "Its faces were found on the web by words for emotions, and are small and grey. People "
+        "agree with its labels in about 65 of 100, and who is shown was not recorded."
+    ),
+}
+
+
+def purpose(run: dict[str, Any]) -> str:
+    """What the model of a run, given by its record, is for: a sentence."""
+    words = _words(run)
+    return (
+        f"Research and teaching: to label {words.examples} with emotions as the annotators of its "
+        f"corpus, or {words.makers}, would, and to compare methods that do so."
+    )
+
+
+def limits(run: dict[str, Any]) -> list[str]:
+    """What the model of a run, given by its record, cannot do, as a list of sentences."""
+    modality = modality_of(run)
+    of_others = f"Of {modality.plural} of another kind than those of its corpus nothing is known."
+    return [
+        "It knows the labels it was trained with and no others, always gives one, and has no label "
+        f"for a {modality.singular} without emotion.",
+        "Confidence is no certainty: see the reliability before acting on it, and set a threshold "
+        "on your own data.",
+        "A difference between models that the test does not resolve may be chance.",
+        _OF_CORPUS.get(run["corpus"]["name"], of_others),
+    ]
+
+
+def ethics(run: dict[str, Any]) -> list[str]:
+    """What the labels are, and what the model must not be used for, as a list of sentences."""
+    return list(_words(run).ethics)
+
+
+def task(run: dict[str, Any]) -> str:
+    """The name that Hugging Face has for what the model does."""
+    return _words(run).task
+
+
+def _words(run):
+    # A modality that nobody has written about is said to be of measurements.
+    return _OF_MODALITY.get(modality_of(run).name, _OF_MODALITY["features"])
