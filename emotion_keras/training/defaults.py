@@ -54,8 +54,8 @@ CHOSEN = {
 # chosen by the validation splits of RAVDESS's five folds, from a few tries each.
 _SPEECH = {"num_layers": 1, "label_smoothing": 0.1}
 
-# Those of images are from one run and its beginnings on FER-2013's official split, by its validation
-# split: no search has been made. More epochs were better to the end.
+# Those of images are from one run on FER-2013's official split, by its validation split: no search
+# has been made. More epochs were better to the end.
 _IMAGE = {
     "num_layers": 1,
     "dropout": 0.2,
