@@ -107,6 +107,9 @@ def test_cells_are_encoded_one_by_one_and_cut(learned):
 
 def repeated(learned, cell, times, folder):
     """A cell that holds another several times."""
+    if isinstance(learned, FeaturesInput):
+        vectors = np.atleast_2d(json.loads(cell)).tolist()
+        return json.dumps(vectors * times)
     if not learned.reads_files:
         return " ".join([cell] * times)
     if isinstance(learned, ImageInput):  # All are of one length.
@@ -195,7 +198,9 @@ def test_a_damaged_record_is_told(loaded):
 
 def test_a_file_that_is_missing_is_named(loaded, learned, tmp_path):
     files = [*tmp_path.glob("*/tokenizer.json"), *tmp_path.glob("*/*/preprocessor.json")]
-    assert (files == []) == isinstance(learned, NumbersInput | SpeechInput | ImageInput)
+    assert (files == []) == isinstance(
+        learned, NumbersInput | SpeechInput | ImageInput | FeaturesInput
+    )
     for path in files:
         path.unlink()
         with pytest.raises(UserError, match=rf"{path.name}.*Make the run again"):
