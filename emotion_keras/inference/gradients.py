@@ -21,7 +21,7 @@ def integrated_gradients(
     class_ids: np.ndarray,
     *,
     num_steps: int = NUM_STEPS,
-    batch_size: int = 64,
+    batch_size: int = 16,
 ) -> list[np.ndarray]:
     """What each token adds to the score of a label, counted from vectors that are all 0.
 
@@ -39,7 +39,7 @@ def integrated_gradients(
         sequences: `Sequences` of what the network takes.
         class_ids: Integer array `(num_texts,)`, the label of each.
         num_steps: Places on the way at which the gradient is taken.
-        batch_size: Texts a step.
+        batch_size: Texts a step; what a gradient passes back through takes memory.
 
     Returns:
         List, by text, of float arrays `(length,)`.
@@ -54,23 +54,23 @@ def integrated_gradients(
         batch_size=min(batch_size, len(sequences)),
         sequence_length=reader.sequence_length,
     )
+
+    def score(vectors, is_real, labels):
+        probabilities = classify([vectors, is_real], training=False)
+        return keras.ops.sum(_scores(probabilities, target) * labels)
+
+    slope = devices.gradient(score)
+    places = (np.arange(num_steps) + 0.5) / num_steps
     chosen = np.eye(len(target.labels), dtype="float32")[class_ids]
     found = [None] * len(sequences)
     for index in range(len(batches)):
         (inputs,) = batches[index]
+        is_real, labels = inputs["padding_mask"], chosen[batches.indices(index)]
         values = np.asarray(embed.predict_on_batch(inputs), "float32")
-        labels = keras.ops.convert_to_tensor(chosen[batches.indices(index)])
-        is_real = keras.ops.convert_to_tensor(inputs["padding_mask"])
-
-        def score(vectors, is_real=is_real, labels=labels):
-            probabilities = classify([vectors, is_real], training=False)
-            return keras.ops.sum(_scores(probabilities, target) * labels)
-
-        places = (np.arange(num_steps) + 0.5) / num_steps
-        mean = sum(devices.gradient(score, (place * values).astype("float32")) for place in places)
-        of_tokens = (values * mean / num_steps).sum(axis=-1) * inputs["padding_mask"]
+        total = sum(slope((place * values).astype("float32"), is_real, labels) for place in places)
+        of_tokens = (values * total / num_steps).sum(axis=-1)
         for i, row, length in zip(
-            batches.indices(index), of_tokens, inputs["padding_mask"].sum(axis=1), strict=True
+            batches.indices(index), of_tokens, is_real.sum(axis=1), strict=True
         ):
             found[i] = row[:length]
     return found

@@ -336,28 +336,37 @@ def matmul_flops_per_second(precision: str, size: int = 1024, seconds: float = 0
     return 2 * size**3 * products / elapsed
 
 
-def gradient(function: Callable[[Any], Any], values: np.ndarray) -> np.ndarray:
+def gradient(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
     """The gradient of a function of Keras's operations, which themselves know none.
 
     Args:
-        function: Function from a tensor to a tensor of one number.
-        values: Float32 array, where the gradient is wanted.
+        function: Function from tensors to a tensor of one number.
 
     Returns:
-        Float32 array of the same shape.
+        Function from as many float32 arrays to the gradient by the first, of its shape. It is
+        compiled once for each shape where the backend compiles.
     """
     framework, backend = _framework(), keras.backend.backend()
     if backend == "jax":
-        return np.asarray(framework.grad(function)(values))
-    tensor = keras.ops.convert_to_tensor(values)
-    if backend == "tensorflow":
-        with framework.GradientTape() as tape:
-            tape.watch(tensor)
-            output = function(tensor)
-        return tape.gradient(output, tensor).numpy()
-    tensor = tensor.detach().requires_grad_()
-    (found,) = framework.autograd.grad(function(tensor), tensor)
-    return found.cpu().numpy()
+        compute = framework.jit(framework.grad(function))
+    elif backend == "tensorflow":
+
+        @framework.function
+        def compute(values, *others):
+            with framework.GradientTape() as tape:
+                tape.watch(values)
+                output = function(values, *others)
+            return tape.gradient(output, values)
+
+    else:
+
+        def compute(values, *others):
+            values.requires_grad_()
+            return framework.autograd.grad(function(values, *others), values)[0]
+
+    return lambda *arrays: keras.ops.convert_to_numpy(
+        compute(*map(keras.ops.convert_to_tensor, arrays))
+    )
 
 
 def versions() -> dict[str, str]:
