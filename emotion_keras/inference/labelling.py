@@ -249,7 +249,7 @@ def _check_same(output, before, now):
     what = {
         "input": "another input, or the input was changed",
         "input_columns": "an input with other columns",
-        "text_column": "another text column",
+        "text_column": "another column",
         "encoding": "another encoding",
         "columns": "other new columns",
         "settings": "other settings",

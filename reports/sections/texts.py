@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.inputs import modality_of
 from emotion_keras.evaluation.predictions import probability_columns
 from reports.display.page import Page
 from reports.display.table import Table
@@ -27,6 +28,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     runs = compared[best]
     section: dict[str, Any] = {
         "best": best,
+        "plural": modality_of(runs[0].record).plural,
         "errors": None,
         "texts": {},
         "examples": [],
@@ -36,7 +38,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         of_texts = read_texts(records, runs)
         predictions = mean_predictions(runs)
         section["texts"] = of_texts
-        section["errors"] = page.add_table(errors_table(predictions, of_texts))
+        section["errors"] = page.add_table(errors_table(predictions, of_texts, section["plural"]))
         section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
     return section
 
@@ -81,12 +83,13 @@ def mean_predictions(runs: list[Run]) -> pd.DataFrame:
     )
 
 
-def errors_table(predictions: pd.DataFrame, texts: dict[str, str]) -> Table:
+def errors_table(predictions: pd.DataFrame, texts: dict[str, str], plural: str) -> Table:
     """The texts that are wrong with most confidence.
 
     Args:
         predictions: What `mean_predictions` gives.
         texts: Dictionary of texts by id.
+        plural: What texts are called, in the plural.
 
     Returns:
         `Table`.
@@ -107,8 +110,8 @@ def errors_table(predictions: pd.DataFrame, texts: dict[str, str]) -> Table:
         shown["What it says"] = frame["text"]
     return Table(
         "errors",
-        f"The runs label {len(wrong):,} of {len(predictions):,} test texts wrongly; these are the "
-        "errors of highest confidence, by the mean of the runs' probabilities.",
+        f"The runs label {len(wrong):,} of {len(predictions):,} test {plural} wrongly; these are "
+        "the errors of highest confidence, by the mean of the runs' probabilities.",
         frame,
         shown,
         {"Confidence, %": "confidence"},

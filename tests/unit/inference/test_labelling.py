@@ -503,7 +503,7 @@ def test_what_was_begun_is_not_begun_anew_without_being_told(begun):
     ("options", "message"),
     [
         ({"settings": {"model": 2}}, 'other settings.*Before: {"model": 1}. Received: {"model": 2'),
-        ({"column": "n"}, "another text column.*To start again, delete"),
+        ({"column": "n"}, "another column.*To start again, delete"),
         ({"columns": ["mood"]}, "other new columns"),
     ],
 )

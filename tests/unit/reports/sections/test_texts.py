@@ -47,7 +47,7 @@ def test_predictions_are_the_mean_of_the_runs_probabilities(ours, by_hand):
 def test_errors_are_the_most_confident_wrong_ones(records, ours, by_hand):
     means = by_hand[ours[0].labels]
     wrong = means[means.idxmax(axis=1) != by_hand["label"]].max(axis=1)
-    table = errors_table(mean_predictions(ours), read_texts(records, ours))
+    table = errors_table(mean_predictions(ours), read_texts(records, ours), "texts")
     expected = wrong.sort_values(ascending=False)[:NUM_ERRORS]
     assert table.frame["id"].tolist() == expected.index.tolist()
     assert table.frame["confidence"].tolist() == pytest.approx(expected.tolist())
@@ -58,8 +58,9 @@ def test_errors_are_the_most_confident_wrong_ones(records, ours, by_hand):
 
 
 def test_without_texts_errors_have_no_such_column(ours):
-    table = errors_table(mean_predictions(ours), {})
+    table = errors_table(mean_predictions(ours), {}, "recordings")
     assert "What it says" not in table.shown.columns
+    assert "of 90 test recordings wrongly" in table.caption
 
 
 def test_pairs_are_counts_off_the_diagonal(ours):
