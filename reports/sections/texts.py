@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from emotion_keras import record
-from emotion_keras.inputs import modality_of
 from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.inputs import modality_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count, percent
