@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from emotion_keras.inputs import Input, modality_of
 from reports.claims import Evidence, decide_claims
 from reports.claims.verdicts import difference, resolve
 from reports.paper import ORDER, is_about
@@ -45,6 +46,11 @@ class Findings:
     def with_paper(self) -> bool:
         """Whether the paper's numbers are of these data, so that they may stand beside ours."""
         return is_about(self.part.data.name, self.part.data.labels)
+
+    @property
+    def modality(self) -> type[Input]:
+        """What the page calls its examples: the class of the modality of its runs."""
+        return modality_of(self.part.runs[0].record)
 
     @property
     def apart(self) -> list[Part]:

@@ -123,8 +123,8 @@ def _body(run, scores, num_runs, command):
     examples = f"{num_train:,} {plural}" if num_train else plural
     return [
         f"{_code(contender(run))}, {run['num_parameters']:,} parameters, trained with "
-        f"{run['environment']['backend']} on {examples} of {_markdown(corpus['name'])}. It gives each "
-        f"of these labels a probability: {labels}.",
+        f"{run['environment']['backend']} on {examples} of {_markdown(corpus['name'])}. It gives "
+        f"each of these labels a probability: {labels}.",
         "",
         "## Purpose",
         "",

@@ -1,4 +1,4 @@
-"""What a model card says of purpose, limits and ethics, by what the model takes and learned from."""
+"""What a model card says of purpose, limits and ethics, by modality and corpus."""
 
 from typing import Any, NamedTuple
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras.evaluation.significance import LEVEL
+from emotion_keras.inputs import Input, TextInput
 from reports.claims.verdicts import Resolved
 from reports.display.page import Page
 from reports.display.table import Table
@@ -39,7 +40,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     )
     differences = None
     if any(findings.differences.values()):
-        differences = page.add_table(differences_table(findings.differences, findings.best))
+        differences = page.add_table(
+            differences_table(findings.differences, findings.best, findings.modality)
+        )
     runs = runs_of_comparison(compared)
     # The majority's scores would squeeze all others into a corner.
     not_drawn = [name for name, of_name in compared.items() if all(map(is_constant, of_name))]
@@ -54,7 +57,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "pictures": page.by_metric(
             "comparison",
             "Dot plot of {} on the test split by model: every run, the mean with its 95 % interval "
-            f"over texts and seeds{beside}. The numbers are in the table below.",
+            f"over {findings.modality.plural} and seeds{beside}. The numbers are in the table "
+            "below.",
             lambda metric: draw_scores(
                 runs,
                 kept,
@@ -129,7 +133,9 @@ def comparison_table(
     )
 
 
-def differences_table(differences: dict[str, Resolved | None], reference: str) -> Table:
+def differences_table(
+    differences: dict[str, Resolved | None], reference: str, modality: type[Input] = TextInput
+) -> Table:
     """Differences in accuracy from the reference, a row each other contender."""
     frame = pd.DataFrame(
         {
@@ -156,9 +162,10 @@ def differences_table(differences: dict[str, Resolved | None], reference: str) -
     return Table(
         "differences",
         f"Accuracy beyond that of {reference}, in points. The interval is that of one difference, "
-        "over texts and seeds, paired by text, and wide where there are few seeds (with a single "
-        "run, over texts alone). p is of no difference, after Holm's correction for all of them; "
-        f"a difference is resolved where it is at most {LEVEL:g}.",
+        f"over {modality.plural} and seeds, paired by {modality.singular}, and wide where there "
+        f"are few seeds (with a single run, over {modality.plural} alone). p is of no difference, "
+        "after Holm's correction for all of them; a difference is resolved where it is at most "
+        f"{LEVEL:g}.",
         frame,
         shown,
         {"Difference, points": "difference", "p (Holm)": "p_holm"},

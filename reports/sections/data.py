@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.inputs import TextInput, modality_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
@@ -46,35 +47,48 @@ def _data_card(run, audit):
     corpus = run.record["corpus"]
     protocol = corpus["protocol"]
     is_by_subject = protocol.get("by_subject")
-    kept_together = f"no {'respondent and no ' if is_by_subject else ''}text in two of them"
+    kind = modality_of(run.record)
+    whose = {"text": "respondent"}.get(kind.name, "person")
+    kept_together = (
+        f"no {f'{whose} and no ' if is_by_subject else ''}{kind.singular} in two of them"
+    )
     facts = [
         ("Corpus", corpus["name"]),
         ("Licence", corpus.get("licence") or "not recorded"),
         ("File", f"SHA-256 {corpus['sha256']}"),
-        ("Texts", count(corpus.get("num_examples"))),
+        (kind.plural.capitalize(), count(corpus.get("num_examples"))),
         (
             "Split",
             f"{count(protocol.get('num_train'))} to train, {count(protocol.get('num_val'))} to "
             f"validate, {count(protocol.get('num_test'))} to test; {kept_together}",
         ),
     ]
-    if words := audit.get("words"):
+    if sizes := audit.get(kind.size_unit):
         facts.append(
             (
-                "Words a text",
-                f"median {words['p50']:g}, mean {words['mean']:g}, 5th to 95th percentile "
-                f"{words['p5']:g} to {words['p95']:g}, longest {words['most']:g}",
+                f"{kind.size_unit.capitalize()} a {kind.singular}",
+                f"median {sizes['p50']:g}, mean {sizes['mean']:g}, 5th to 95th percentile "
+                f"{sizes['p5']:g} to {sizes['p95']:g}, longest {sizes['most']:g}",
             )
         )
     if repeats := audit.get("repeats"):
         facts.append(
-            ("Exact repeats", f"{repeats['texts']} texts occur {repeats['examples']} times in all")
+            (
+                "Exact repeats",
+                f"{repeats['texts']} {kind.plural} occur {repeats['examples']} times in all",
+            )
         )
     if conflicts := audit.get("two_labels"):
-        facts.append(("Texts with two labels", f"{conflicts['texts']}"))
+        facts.append((f"{kind.plural.capitalize()} with two labels", f"{conflicts['texts']}"))
     near = audit.get("near_repeats")
-    facts.append(("Near-repeats across splits", _near(near)))
-    return {"facts": facts, "labels": _labels_table(run, audit), "steps": _steps_table(audit)}
+    # Of two recordings or images nobody says how much they have in common.
+    if near is not None or kind is TextInput:
+        facts.append(("Near-repeats across splits", _near(near)))
+    return {
+        "facts": facts,
+        "labels": _labels_table(run, audit, kind.plural),
+        "steps": _steps_table(audit, kind.plural),
+    }
 
 
 def _near(near):
@@ -98,7 +112,7 @@ def _audit(run):
         return None
 
 
-def _labels_table(run, audit):
+def _labels_table(run, audit, plural):
     balance = audit.get("balance", {}).get("labels", {})
     metrics = run.record["metrics"]
     rows = []
@@ -113,10 +127,10 @@ def _labels_table(run, audit):
     for split, title in titles.items():
         shown[title] = frame[split].map(count)
     sort_by = {title: split for split, title in titles.items()}
-    return Table("labels", "Texts of each label by split.", frame, shown, sort_by)
+    return Table("labels", f"{plural.capitalize()} of each label by split.", frame, shown, sort_by)
 
 
-def _steps_table(audit):
+def _steps_table(audit, plural):
     if not audit.get("steps"):
         return None
     frame = pd.DataFrame(
@@ -131,16 +145,17 @@ def _steps_table(audit):
         }
         for step in audit["steps"]
     )
+    before = f"{plural.capitalize()} before"
     shown = pd.DataFrame(
         {
             "Step": frame["step"].str.replace("_", " "),
-            "Texts before": frame["in"].map(count),
+            before: frame["in"].map(count),
             "Changed": frame["changed"].map(count),
             "Removed": frame["removed"].map(count),
             "Why": frame["why"].replace("", "–"),
         }
     )
-    sort_by = {"Texts before": "in", "Changed": "changed", "Removed": "removed"}
+    sort_by = {before: "in", "Changed": "changed", "Removed": "removed"}
     return Table(
         "preparation", "What the preparation of the corpus changed.", frame, shown, sort_by
     )

@@ -33,7 +33,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                 "pictures": page.by_metric(
                     page.new_name(f"gate_{name.partition('@')[2]}"),
                     f"Dot plot of {{}} of {name} on the test split with each form of the gate and "
-                    "of pooling: every run, the mean with its 95 % interval over texts and seeds.",
+                    "of pooling: every run, the mean with its 95 % interval over "
+                    f"{findings.modality.plural} and seeds.",
                     lambda metric, own=own, of_name=of_name: draw_scores(
                         of_name, own, metric, name="value"
                     ),
@@ -46,11 +47,13 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             for (name, form), of_form in found.items()
         }
     )
-    table = gate_table(summary, differences)
+    table = gate_table(summary, differences, findings.modality.plural)
     return {"table": page.add_table(table), "forms": sections}
 
 
-def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Resolved | None]) -> Table:
+def gate_table(
+    frame: pd.DataFrame, differences: dict[tuple[str, str], Resolved | None], plural: str
+) -> Table:
     """What the runs reach with each form of the gate, and how much beyond the paper's form.
 
     Args:
@@ -89,7 +92,7 @@ def gate_table(frame: pd.DataFrame, differences: dict[tuple[str, str], Resolved 
     )
     caption = (
         f"{table.caption} Beyond {GATE}, the paper's gate: difference in accuracy on the "
-        "same texts with its 95 % interval over texts and seeds; p of all of them together after "
-        "Holm's correction."
+        f"same {plural} with its 95 % interval over {plural} and seeds; p of all of them together "
+        "after Holm's correction."
     )
     return Table("gate", caption, frame, shown, {**table.sort_by, "p (Holm)": "p_holm"})

@@ -33,8 +33,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         section["table"] = page.add_table(sensitivity_table("noise", titles, summary, list(titles)))
         section["pictures"] = page.by_metric(
             "noise",
-            "Panels by kind of noise in texts: {} on the test split by level of noise, every run a "
-            "dot, lines of means. The numbers are in the table below.",
+            f"Panels by kind of noise in {findings.modality.plural}: {{}} on the test split by "
+            "level of noise, every run a dot, lines of means. The numbers are in the table below.",
             lambda metric: draw_noise(noises, summary, metric),
         )
     trained = {contender for contender, value in found if value > 0}
@@ -44,14 +44,14 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             {at: runs for at, runs in found.items() if at[0] in trained},
             "wrong_labels",
             "Wrong labels",
-            "Share of training texts with a wrong label",
+            f"Share of training {findings.modality.plural} with a wrong label",
         )
     return section
 
 
 @styled
 def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
-    """A score by the level of noise in texts, a panel a kind of noise.
+    """A score by the level of noise, a panel a kind of noise.
 
     Args:
         runs: Data frame of a row a run, kind and level.

@@ -1,4 +1,4 @@
-"""Texts: the errors that matter, and the labels that are confused."""
+"""Errors: those that matter, and the labels that are confused."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from emotion_keras import record
 from emotion_keras.evaluation.predictions import probability_columns
-from emotion_keras.inputs import modality_of
+from emotion_keras.inputs import Input
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count, percent
@@ -14,7 +14,7 @@ from reports.findings import Findings
 from reports.records import Records, Run
 from reports.sections.labels import confusion_frame
 
-TITLE = "Texts"
+TITLE = "Errors"
 NUM_ERRORS = 12
 NUM_PAIRS = 8
 NUM_EXAMPLES = 2
@@ -28,7 +28,6 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     runs = compared[best]
     section: dict[str, Any] = {
         "best": best,
-        "plural": modality_of(runs[0].record).plural,
         "errors": None,
         "texts": {},
         "examples": [],
@@ -38,7 +37,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         of_texts = read_texts(records, runs)
         predictions = mean_predictions(runs)
         section["texts"] = of_texts
-        section["errors"] = page.add_table(errors_table(predictions, of_texts, section["plural"]))
+        section["errors"] = page.add_table(errors_table(predictions, of_texts, findings.modality))
         section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
     return section
 
@@ -83,13 +82,13 @@ def mean_predictions(runs: list[Run]) -> pd.DataFrame:
     )
 
 
-def errors_table(predictions: pd.DataFrame, texts: dict[str, str], plural: str) -> Table:
+def errors_table(predictions: pd.DataFrame, texts: dict[str, str], modality: type[Input]) -> Table:
     """The texts that are wrong with most confidence.
 
     Args:
         predictions: What `mean_predictions` gives.
         texts: Dictionary of texts by id.
-        plural: What texts are called, in the plural.
+        modality: Class of the `Input` that they are of.
 
     Returns:
         `Table`.
@@ -99,7 +98,7 @@ def errors_table(predictions: pd.DataFrame, texts: dict[str, str], plural: str) 
     frame = frame.reset_index(drop=True)
     shown = pd.DataFrame(
         {
-            "Text": frame["id"],
+            modality.singular.capitalize(): frame["id"],
             "Label": frame["label"],
             "Predicted": frame["predicted"],
             "Confidence, %": frame["confidence"].map(percent),
@@ -107,11 +106,11 @@ def errors_table(predictions: pd.DataFrame, texts: dict[str, str], plural: str) 
     )
     if texts:
         frame["text"] = [texts.get(name, "") for name in frame["id"]]
-        shown["What it says"] = frame["text"]
+        shown["Where it lies" if modality.reads_files else "What it says"] = frame["text"]
     return Table(
         "errors",
-        f"The runs label {len(wrong):,} of {len(predictions):,} test {plural} wrongly; these are "
-        "the errors of highest confidence, by the mean of the runs' probabilities.",
+        f"The runs label {len(wrong):,} of {len(predictions):,} test {modality.plural} wrongly; "
+        "these are the errors of highest confidence, by the mean of the runs' probabilities.",
         frame,
         shown,
         {"Confidence, %": "confidence"},

@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 
 from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.inputs import SpeechInput, TextInput
 from reports.records import read_records
 from reports.sections.texts import (
     NUM_ERRORS,
@@ -47,7 +48,7 @@ def test_predictions_are_the_mean_of_the_runs_probabilities(ours, by_hand):
 def test_errors_are_the_most_confident_wrong_ones(records, ours, by_hand):
     means = by_hand[ours[0].labels]
     wrong = means[means.idxmax(axis=1) != by_hand["label"]].max(axis=1)
-    table = errors_table(mean_predictions(ours), read_texts(records, ours), "texts")
+    table = errors_table(mean_predictions(ours), read_texts(records, ours), TextInput)
     expected = wrong.sort_values(ascending=False)[:NUM_ERRORS]
     assert table.frame["id"].tolist() == expected.index.tolist()
     assert table.frame["confidence"].tolist() == pytest.approx(expected.tolist())
@@ -58,7 +59,7 @@ def test_errors_are_the_most_confident_wrong_ones(records, ours, by_hand):
 
 
 def test_without_texts_errors_have_no_such_column(ours):
-    table = errors_table(mean_predictions(ours), {}, "recordings")
+    table = errors_table(mean_predictions(ours), {}, SpeechInput)
     assert "What it says" not in table.shown.columns
     assert "of 90 test recordings wrongly" in table.caption
 
