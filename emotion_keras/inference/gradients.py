@@ -10,7 +10,7 @@ from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 
 # Places on the way from no vectors to those of the text.
-NUM_STEPS = 32
+NUM_STEPS = 16
 
 
 def integrated_gradients(
