@@ -334,6 +334,8 @@ def _is_list(texts, modality):
 
 
 def _as_cell(text, position, modality):
+    if isinstance(text, str) and not modality.value_types:
+        return text
     if isinstance(text, (str, *modality.value_types)):
         try:
             return modality.read(text)

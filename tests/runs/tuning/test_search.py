@@ -12,6 +12,7 @@ from emotion_keras import fit as fit_module
 from emotion_keras import record
 from emotion_keras.compare import compare
 from emotion_keras.compare import main as compare_main
+from emotion_keras.models.baselines import BASELINES
 from emotion_keras.studies import study
 from emotion_keras.studies.contenders import full_name
 from tuning import oracles
@@ -243,7 +244,7 @@ def test_fit_takes_every_value_of_every_space(name):
     model, _, kind = name.partition("@")
     encoder = {"small": "@scratch", "pretrained": "@minilm", "": ""}[kind]
     full = full_name(model + encoder)
-    modality = "speech" if name.startswith("mfcc") else "text"
+    (modality,) = BASELINES[model].modalities if model in BASELINES else ("text",)
     assert space_of(full, modality) == SPACES[name]
     search_module._check(full, SPACES[name], modality)
     assert list(SPACES[name])[0] in ("learning_rate", "C")

@@ -69,7 +69,7 @@ def test_settings_are_analysed(analyze, tmp_path, analysis, arguments, values):
     assert [(p["contender"], p["value"]) for p in found["points"]] == [(GATED, v) for v in values]
     runs = [record.read_run(path) for path in record.find_runs(tmp_path / "runs" / analysis)]
     assert {run["corpus"]["reading"]["modality"] for run in runs} == {"speech"}
-    assert {run["training"]["patience"] for run in runs} == {15}  # That of recordings.
+    assert {run["training"]["patience"] for run in runs} == {20}  # That of recordings.
     assert f"tuning.sensitivity {analysis}" in shown
 
 
