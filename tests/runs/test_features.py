@@ -99,6 +99,8 @@ def test_vectors_are_compared_and_reported(vectors, tmp_path, quick_measures):
     assert "features_svm" in (out / "index.html").read_text()
 
 
+# A single vector attends to itself alone.
+@pytest.mark.filterwarnings("ignore:.*softmax over axis:UserWarning")
 @pytest.mark.tensorflow
 def test_an_export_says_what_keras_says(run):
     from emotion_keras.inference.export import export

@@ -88,4 +88,4 @@ def test_the_gate_is_found_in_runs_that_are_not_compared(tmp_path, make_run, sho
         make_run(tmp_path / "runs" / "gate", OURS, seed, trial="gate features")
     page, _ = shown({"comparison": {"tfidf_svm": (2, 0.5), "cnn@scratch": (2, 0.6)}})
     assert "No model here has a gate" not in page.text
-    assert "These records hold no gates of single texts" in page.text
+    assert "These records hold no explanations of single texts" in page.text
