@@ -129,7 +129,7 @@ def predict(
     if asked.output is None:
         show = _show_table if texts else _show_lines
         show(answer, given, predictor, asked.top, asked.view)
-    elif asked.output.endswith(".html"):
+    elif asked.view and asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
 
         write_page(Path(asked.output), predictor, _in_parts(given), answer, asked.view)

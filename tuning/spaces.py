@@ -66,7 +66,11 @@ _OF_FEATURES = {
     "feature_dropout": [0.0, 0.1, 0.2, 0.4],
     "feature_noise": [0.0, 0.1, 0.3],
 }
-_IN_PLACE = {"speech": _OF_SPEECH, "image": _OF_IMAGES, "features": _OF_FEATURES}
+_IN_PLACE: dict[str, dict[str, Any]] = {
+    "speech": _OF_SPEECH,
+    "image": _OF_IMAGES,
+    "features": _OF_FEATURES,
+}
 
 # By model, and by kind of encoder for those that have one.
 SPACES: dict[str, Any] = {

@@ -57,7 +57,7 @@ def read_splits(names: Sequence[str], path: Path, column: str) -> list[str]:
             "official split has both; where it has no val, a part of train becomes that. "
             f"Received: split_column={column!r}"
         )
-    return [known[name] for name in names]
+    return [str(known[name]) for name in names]
 
 
 def count_leaks(splits: Iterable[str], numbers: np.ndarray) -> dict[str, int]:

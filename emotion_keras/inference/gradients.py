@@ -62,7 +62,7 @@ def integrated_gradients(
     slope = devices.gradient(score)
     places = (np.arange(num_steps) + 0.5) / num_steps
     chosen = np.eye(len(target.labels), dtype="float32")[class_ids]
-    found = [None] * len(sequences)
+    found: list[np.ndarray] = [np.zeros(0)] * len(sequences)
     for index in range(len(batches)):
         (inputs,) = batches[index]
         is_real, labels = inputs["padding_mask"], chosen[batches.indices(index)]

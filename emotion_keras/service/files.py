@@ -56,7 +56,7 @@ class _Files(NamedTuple):
     """What the service has to know of a kind of files.
 
     Args:
-        type: What their types of content begin with.
+        media: What their types of content begin with.
         example: One of these types.
         formats: Their formats, for people.
         units: What is explained.
@@ -65,7 +65,7 @@ class _Files(NamedTuple):
         beyond: Sentence about one that is larger.
     """
 
-    type: str
+    media: str
     example: str
     formats: str
     units: str
@@ -78,14 +78,14 @@ class _Files(NamedTuple):
         """What a client has to do."""
         return (
             f"Send the file itself as the body, with Content-Type: {self.example}, another "
-            f"{self.type} type, or application/octet-stream"
+            f"{self.media} type, or application/octet-stream"
         )
 
 
 # By what a model calls one.
 _KINDS = {
     "recording": _Files(
-        type="audio",
+        media="audio",
         example="audio/wav",
         formats="WAV, FLAC, Ogg, Opus, MP3 or AIFF",
         units="moment",
@@ -94,7 +94,7 @@ _KINDS = {
         beyond="The recording is longer than {:g} seconds.",
     ),
     "image": _Files(
-        type="image",
+        media="image",
         example="image/png",
         formats="JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF",
         units="patch",
@@ -141,18 +141,20 @@ def add_files(
         seconds=seconds_to_decode,
         max_waiting=options.max_queue,
     )
-    Asked = _question(predictor, kind)
+    Asked: Any = _question(predictor, kind)
+    # A class that mypy cannot know.
+    of_kind: Any = kind.prediction
     Answer = create_model(
         "Answer",
         __doc__="The prediction, in a list as those of texts are.",
-        predictions=(list[kind.prediction], ...),
+        predictions=(list[of_kind], ...),
     )
     body = {
         "required": True,
         "description": f"The {predictor.singular} as {kind.formats}.",
         "content": {
             content_type: {"schema": {"type": "string", "format": "binary", "minLength": 1}}
-            for content_type in (f"{kind.type}/*", "application/octet-stream")
+            for content_type in (f"{kind.media}/*", "application/octet-stream")
         },
     }
 
@@ -186,7 +188,7 @@ def add_files(
 async def _content(request, plural, kind):
     """The file that a request holds."""
     found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not (found.startswith(f"{kind.type}/") or found == "application/octet-stream"):
+    if not (found.startswith(f"{kind.media}/") or found == "application/octet-stream"):
         raise HTTPException(415, f"This model takes {plural}. {kind.how}.")
     content = await request.body()
     if not content:

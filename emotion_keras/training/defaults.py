@@ -37,7 +37,7 @@ _MINILM = {
 }
 _FROZEN = {"num_layers": 0, "epochs": 20, "patience": 4}
 
-CHOSEN = {
+CHOSEN: dict[str, dict[str, Any]] = {
     "cnn@scratch": {**_RECURRENT_OR_CONVOLUTIONAL, "learning_rate": 1e-3},
     "lstm@scratch": {**_RECURRENT_OR_CONVOLUTIONAL, "learning_rate": 1e-3},
     "transformer@scratch": {**_SCRATCH, "learning_rate": 2e-3},
@@ -77,7 +77,7 @@ _FEATURES = {
     "epochs": 40,
     "patience": 10,
 }
-CHOSEN_BY_MODALITY = {
+CHOSEN_BY_MODALITY: dict[str, dict[str, dict[str, Any]]] = {
     "speech": {
         "gated_transformer@scratch": {
             **_SPEECH,
