@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.standardized import StandardizedInput
 from emotion_keras.record.options import COUNT, NOT_NEGATIVE, PART, Options, option, split_names
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _drop(cell, level, rng):
     return json.dumps((vectors * (rng.random(vectors.shape) >= level)).tolist())
 
 
-class FeaturesInput(Input):
+class FeaturesInput(StandardizedInput):
     """Vectors of numbers, as JSON: a list of numbers, or a list of such lists.
 
     Args:
@@ -158,11 +158,6 @@ class FeaturesInput(Input):
 
     options: FeaturesOptions
 
-    def __init__(self, options: FeaturesOptions, mean: np.ndarray, deviation: np.ndarray):
-        self.options = options
-        self.sequence_length = options.sequence_length
-        self._mean, self._deviation = mean, deviation
-
     @classmethod
     def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
         chosen = FeaturesOptions(**(options.to_dict() if options else given))
@@ -205,16 +200,3 @@ class FeaturesInput(Input):
 
     def units(self, cells: Sequence[str]) -> list[list[tuple[str, int]]]:
         return [[(str(i + 1), 1) for i in range(n)] for n in self.encode(cells).lengths]
-
-    def save(self, directory: Path) -> None:
-        """What was learned is small enough for the record."""
-
-    def state(self) -> dict[str, Any]:
-        return {"mean": self._mean.tolist(), "deviation": self._deviation.tolist()}
-
-    @classmethod
-    def load(
-        cls, directory: Path, options: Options, state: dict[str, Any] | None, remedy: str
-    ) -> Self:
-        learned = [np.array(state[name], "float32") for name in ("mean", "deviation")]
-        return cls(FeaturesOptions(**options.to_dict()), *learned)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.image_noise import KINDS
 from emotion_keras.inputs.images import (
     FLAWS,
     MOST_SIDE,
+    Picture,
     inspect,
     keep,
     pixels,
@@ -28,10 +28,10 @@ from emotion_keras.inputs.media import (
     describe_flaws,
     listed,
     perturb,
-    read_cell,
     store,
     whole,
 )
+from emotion_keras.inputs.media_input import MediaInput
 from emotion_keras.inputs.sequences import StoredSequences
 from emotion_keras.record.options import COUNT, SHARE, Limit, Options, option
 
@@ -112,7 +112,7 @@ def _by_frequency(kinds):
     return dict(named) | ({"others": sum(n for _, n in others)} if others else {})
 
 
-class ImageInput(Input):
+class ImageInput(MediaInput):
     """Images, named by their paths, as patches of pixels from left to right, row by row.
 
     Args:
@@ -139,9 +139,7 @@ class ImageInput(Input):
         "filename",
         "path",
     )
-    reads_files = True
     unit_plural = "patches"
-    units_recur = False
     units_fill_a_square = True
     samples = tuple(str(path) for path in sorted((Path(__file__).parent / "samples").glob("*.png")))
     suffixes = (
@@ -166,36 +164,24 @@ class ImageInput(Input):
     def read(cls, value: Any) -> str:
         if isinstance(value, str) and _IN_NUMBERS.fullmatch(value):
             return store(value.encode(), write_pixels)
-        return read_cell(value)
+        return super().read(value)
 
     @classmethod
-    def locate(cls, cell: str, folder: Path) -> str:
-        return str(folder / cell) if cell else cell
+    def inspect(cls, cell: str | Perturbed) -> Picture:
+        return inspect(cell)
 
     @classmethod
     def fetch(cls, cells: Sequence[str], notify: Callable[[str], Any] = print) -> None:
         keep(cells, notify)
 
     @classmethod
-    def content(cls, cell: str | Perturbed) -> str:
-        return inspect(cell).sha256
-
-    @classmethod
     def rewrite(cls, path: str, target: str, longest: float) -> float:
         return rewrite(path, target, longest)
-
-    @classmethod
-    def flaw(cls, cell: str | Perturbed) -> str:
-        return inspect(cell).flaw
 
     @classmethod
     def fold(cls, cell: str) -> str:
         found = inspect(cell)
         return found.looks or found.sha256 or cell
-
-    @classmethod
-    def part(cls, cell: str | Perturbed, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
-        return Excerpt(cell, tuple(kept))
 
     @classmethod
     def describe(cls, cells: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -229,11 +215,6 @@ class ImageInput(Input):
         return found.width * found.height
 
     options: ImageOptions
-
-    def __init__(self, options: ImageOptions, mean: np.ndarray, deviation: np.ndarray):
-        self.options = options
-        self.sequence_length = options.sequence_length
-        self._mean, self._deviation = mean, deviation
 
     @classmethod
     def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
@@ -283,16 +264,3 @@ class ImageInput(Input):
         side = range(1, self.options.patches_a_side + 1)
         units = [(f"row {row}, column {column}", 1) for row in side for column in side]
         return [list(units) for _ in cells]
-
-    def save(self, directory: Path) -> None:
-        """What was learned is small enough for the record."""
-
-    def state(self) -> dict[str, Any]:
-        return {"mean": self._mean.tolist(), "deviation": self._deviation.tolist()}
-
-    @classmethod
-    def load(
-        cls, directory: Path, options: Options, state: dict[str, Any] | None, remedy: str
-    ) -> Self:
-        learned = [np.array(state[name], "float32") for name in ("mean", "deviation")]
-        return cls(ImageOptions(**options.to_dict()), *learned)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.media import (
     Excerpt,
     Perturbed,
@@ -17,13 +16,14 @@ from emotion_keras.inputs.media import (
     describe_flaws,
     listed,
     perturb,
-    read_cell,
     whole,
 )
+from emotion_keras.inputs.media_input import MediaInput
 from emotion_keras.inputs.mel import HOP_LENGTH, SAMPLING_RATE
 from emotion_keras.inputs.recordings import (
     FLAWS,
     MAX_SECONDS,
+    Recording,
     features,
     inspect,
     keep,
@@ -99,7 +99,7 @@ class SpeechOptions(Options):
     )
 
 
-class SpeechInput(Input):
+class SpeechInput(MediaInput):
     """Recordings, named by their paths, as frames of a mel picture that are put together.
 
     Args:
@@ -126,9 +126,7 @@ class SpeechInput(Input):
         "wav",
         "clip",
     )
-    reads_files = True
     unit_plural = "moments"
-    units_recur = False
     samples = tuple(
         str(path) for path in sorted((Path(__file__).parent / "samples").glob("*.flac"))
     )
@@ -140,28 +138,16 @@ class SpeechInput(Input):
     feature = "frames"
 
     @classmethod
-    def read(cls, value: Any) -> str:
-        return read_cell(value)
-
-    @classmethod
-    def locate(cls, cell: str, folder: Path) -> str:
-        return str(folder / cell) if cell else cell
+    def inspect(cls, cell: str | Perturbed) -> Recording:
+        return inspect(cell)
 
     @classmethod
     def fetch(cls, cells: Sequence[str], notify: Callable[[str], Any] = print) -> None:
         keep(cells, notify)
 
     @classmethod
-    def content(cls, cell: str | Perturbed) -> str:
-        return inspect(cell).sha256
-
-    @classmethod
     def rewrite(cls, path: str, target: str, longest: float) -> float:
         return rewrite(path, target, longest)
-
-    @classmethod
-    def flaw(cls, cell: str | Perturbed) -> str:
-        return inspect(cell).flaw
 
     @classmethod
     def is_cut(cls, cell: str | Perturbed) -> bool:
@@ -170,10 +156,6 @@ class SpeechInput(Input):
     @classmethod
     def fold(cls, cell: str) -> str:
         return inspect(cell).sha256 or cell
-
-    @classmethod
-    def part(cls, cell: str | Perturbed, units: Sequence[str], kept: Sequence[int]) -> Excerpt:
-        return Excerpt(cell, tuple(kept))
 
     @classmethod
     def describe(cls, cells: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -209,11 +191,9 @@ class SpeechInput(Input):
     options: SpeechOptions
 
     def __init__(self, options: SpeechOptions, mean: np.ndarray, deviation: np.ndarray):
-        self.options = options
-        self.sequence_length = options.sequence_length
+        super().__init__(options, mean, deviation)
         self.is_frozen = options.freeze_encoder
         self._encoder = find_encoder(options.encoder)
-        self._mean, self._deviation = mean, deviation
 
     @classmethod
     def find_encoder(cls, name: str) -> SpeechEncoder:
@@ -276,19 +256,6 @@ class SpeechInput(Input):
             frames = first + self.options.frames_per_token * np.arange(length)
             units.append([(f"{i * HOP_LENGTH / SAMPLING_RATE:.2f} s", 1) for i in frames])
         return units
-
-    def save(self, directory: Path) -> None:
-        """What was learned is small enough for the record."""
-
-    def state(self) -> dict[str, Any]:
-        return {"mean": self._mean.tolist(), "deviation": self._deviation.tolist()}
-
-    @classmethod
-    def load(
-        cls, directory: Path, options: Options, state: dict[str, Any] | None, remedy: str
-    ) -> Self:
-        learned = [np.array(state[name], "float32") for name in ("mean", "deviation")]
-        return cls(SpeechOptions(**options.to_dict()), *learned)
 
 
 def _mean_and_deviation(cells, front_end):
