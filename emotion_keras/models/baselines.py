@@ -5,6 +5,7 @@ probabilities; its `modalities` are those whose cells it takes, all where it is 
 is imported in `build`, so that what the options are is known without it.
 """
 
+import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -12,7 +13,7 @@ from emotion_keras.inputs.normalization import UNSPACED
 from emotion_keras.record.options import POSITIVE, Options, option
 
 if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
+    from sklearn.base import BaseEstimator, TransformerMixin
 
 
 class Baseline(Protocol):
@@ -88,13 +89,15 @@ class TfidfSVM(Options):
         return make_pipeline(make_union(_words(), characters), calibrated)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MfccLogistic(Options):
-    """Logistic regression on statistics of the MFCCs of a recording."""
+class _Logistic(Options):
+    """Logistic regression on vectors, standardized."""
 
-    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+    C: float
 
-    C: float = option(0.01, "Inverse strength of the regularization.", POSITIVE)
+    @staticmethod
+    @abc.abstractmethod
+    def vectors() -> "TransformerMixin":
+        """What makes vectors of cells."""
 
     def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator.
@@ -102,122 +105,32 @@ class MfccLogistic(Options):
         Args:
             seed: Without effect: the solution does not depend on chance.
         """
-        from emotion_keras.models.mfcc_statistics import MfccStatistics
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
 
-        return _logistic(MfccStatistics(), self.C)
+        logistic = LogisticRegression(C=self.C, max_iter=5000)
+        return make_pipeline(self.vectors(), StandardScaler(), logistic)
 
 
-@dataclass(frozen=True, kw_only=True)
-class MfccSVM(Options):
-    """An SVM with a Gaussian kernel on statistics of the MFCCs of a recording.
+class _SVM(Options):
+    """An SVM on vectors, standardized.
 
     Its decision values become probabilities as those of `TfidfSVM` do.
     """
 
-    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+    C: float
 
-    C: float = option(10.0, "Inverse strength of the regularization.", POSITIVE)
+    @staticmethod
+    @abc.abstractmethod
+    def vectors() -> "TransformerMixin":
+        """What makes vectors of cells."""
 
-    def build(self, seed: int) -> "BaseEstimator":
-        """Builds the estimator.
+    def svm(self) -> "BaseEstimator":
+        """The SVM, with a Gaussian kernel unless it is another."""
+        from sklearn.svm import SVC
 
-        Args:
-            seed: Decides the five parts that are held out for the probabilities.
-        """
-        from emotion_keras.models.mfcc_statistics import MfccStatistics
-
-        return _svm(MfccStatistics(), self.C, seed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeaturesLogistic(Options):
-    """Logistic regression on vectors of numbers; of several, on their mean."""
-
-    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
-
-    C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
-
-    def build(self, seed: int) -> "BaseEstimator":
-        """Builds the estimator.
-
-        Args:
-            seed: Without effect: the solution does not depend on chance.
-        """
-        from emotion_keras.models.mean_vectors import MeanVectors
-
-        return _logistic(MeanVectors(), self.C)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeaturesSVM(Options):
-    """An SVM on vectors of numbers; of several, on their mean.
-
-    Its decision values become probabilities as those of `TfidfSVM` do.
-    """
-
-    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
-
-    C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
-
-    def build(self, seed: int) -> "BaseEstimator":
-        """Builds the estimator.
-
-        Args:
-            seed: Decides the five parts that are held out for the probabilities.
-        """
-        from emotion_keras.models.mean_vectors import MeanVectors
-
-        return _svm(MeanVectors(), self.C, seed)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelsLogistic(Options):
-    """Logistic regression on the pixels of an image."""
-
-    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
-
-    C: float = option(0.0003, "Inverse strength of the regularization.", POSITIVE)
-
-    def build(self, seed: int) -> "BaseEstimator":
-        """Builds the estimator.
-
-        Args:
-            seed: Without effect: the solution does not depend on chance.
-        """
-        from emotion_keras.models.image_statistics import Pixels
-
-        return _logistic(Pixels(), self.C)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HogLogistic(Options):
-    """Logistic regression on histograms of oriented gradients of an image."""
-
-    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
-
-    C: float = option(0.001, "Inverse strength of the regularization.", POSITIVE)
-
-    def build(self, seed: int) -> "BaseEstimator":
-        """Builds the estimator.
-
-        Args:
-            seed: Without effect: the solution does not depend on chance.
-        """
-        from emotion_keras.models.image_statistics import OrientedGradients
-
-        return _logistic(OrientedGradients(), self.C)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HogSVM(Options):
-    """A linear SVM on histograms of oriented gradients of an image.
-
-    Its decision values become probabilities as those of `TfidfSVM` do.
-    """
-
-    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
-
-    C: float = option(0.0001, "Inverse strength of the regularization.", POSITIVE)
+        return SVC(C=self.C)
 
     def build(self, seed: int) -> "BaseEstimator":
         """Builds the estimator.
@@ -229,37 +142,110 @@ class HogSVM(Options):
         from sklearn.model_selection import StratifiedKFold
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import LinearSVC
-
-        from emotion_keras.models.image_statistics import OrientedGradients
 
         parts = StratifiedKFold(5, shuffle=True, random_state=seed)
+        calibrated = CalibratedClassifierCV(self.svm(), cv=parts, ensemble=False)
+        return make_pipeline(self.vectors(), StandardScaler(), calibrated)
+
+
+def _mfcc():
+    from emotion_keras.models.mfcc_statistics import MfccStatistics
+
+    return MfccStatistics()
+
+
+def _pixels():
+    from emotion_keras.models.image_statistics import Pixels
+
+    return Pixels()
+
+
+def _gradients():
+    from emotion_keras.models.image_statistics import OrientedGradients
+
+    return OrientedGradients()
+
+
+def _means():
+    from emotion_keras.models.mean_vectors import MeanVectors
+
+    return MeanVectors()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccLogistic(_Logistic):
+    """Logistic regression on statistics of the MFCCs of a recording."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+    vectors = staticmethod(_mfcc)
+
+    C: float = option(0.01, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MfccSVM(_SVM):
+    """An SVM with a Gaussian kernel on statistics of the MFCCs of a recording."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
+    vectors = staticmethod(_mfcc)
+
+    C: float = option(10.0, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesLogistic(_Logistic):
+    """Logistic regression on vectors of numbers; of several, on their mean."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
+    vectors = staticmethod(_means)
+
+    C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeaturesSVM(_SVM):
+    """An SVM with a Gaussian kernel on vectors of numbers; of several, on their mean."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("features",)
+    vectors = staticmethod(_means)
+
+    C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PixelsLogistic(_Logistic):
+    """Logistic regression on the pixels of an image."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+    vectors = staticmethod(_pixels)
+
+    C: float = option(0.0003, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HogLogistic(_Logistic):
+    """Logistic regression on histograms of oriented gradients of an image."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+    vectors = staticmethod(_gradients)
+
+    C: float = option(0.001, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HogSVM(_SVM):
+    """A linear SVM on histograms of oriented gradients of an image."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = ("image",)
+    vectors = staticmethod(_gradients)
+
+    C: float = option(0.0001, "Inverse strength of the regularization.", POSITIVE)
+
+    def svm(self) -> "BaseEstimator":
+        from sklearn.svm import LinearSVC
+
         # With fewer images than features the dual problem would be the smaller one, and slower.
-        svm = LinearSVC(C=self.C, dual=False)
-        calibrated = CalibratedClassifierCV(svm, cv=parts, ensemble=False)
-        return make_pipeline(OrientedGradients(), StandardScaler(), calibrated)
-
-
-def _logistic(vectors, C):
-    """Logistic regression on vectors, standardized."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    return make_pipeline(vectors, StandardScaler(), LogisticRegression(C=C, max_iter=5000))
-
-
-def _svm(vectors, C, seed):
-    """An SVM on vectors, standardized, with probabilities from held-out parts."""
-    from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.model_selection import StratifiedKFold
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import SVC
-
-    parts = StratifiedKFold(5, shuffle=True, random_state=seed)
-    svm = CalibratedClassifierCV(SVC(C=C), cv=parts, ensemble=False)
-    return make_pipeline(vectors, StandardScaler(), svm)
+        return LinearSVC(C=self.C, dual=False)
 
 
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
