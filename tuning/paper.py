@@ -79,6 +79,24 @@ _ARGUMENTS = {
     "noise": {"levels": "0.1,0.4,1", "label_levels": "0.2,0.4"},
 }
 
+
+def _quick(modality, levels, small, small_transformer):
+    """The quick budget of a modality whose networks all start from scratch."""
+    return Budget(
+        prefix="quick-",
+        models=",".join(comparison.CONTENDERS_BY_MODALITY[modality]),
+        analysed=sensitivity.ANALYSED[modality],
+        seeds=2,
+        settings={
+            "cnn@scratch": small,
+            "lstm@scratch": small,
+            "transformer@scratch": small_transformer,
+            "gated_transformer@scratch": small_transformer,
+        },
+        arguments={**_ARGUMENTS, "noise": {"levels": levels, "label_levels": "0.2,0.4"}},
+    )
+
+
 BUDGETS = {
     "quick": {
         "text": Budget(
@@ -97,54 +115,9 @@ BUDGETS = {
             },
             arguments=_ARGUMENTS,
         ),
-        "speech": Budget(
-            prefix="quick-",
-            models=",".join(comparison.CONTENDERS_BY_MODALITY["speech"]),
-            analysed=sensitivity.ANALYSED["speech"],
-            seeds=2,
-            settings={
-                "cnn@scratch": _SMALL_OF_SPEECH,
-                "lstm@scratch": _SMALL_OF_SPEECH,
-                "transformer@scratch": _SMALL_TRANSFORMER_OF_SPEECH,
-                "gated_transformer@scratch": _SMALL_TRANSFORMER_OF_SPEECH,
-            },
-            arguments={
-                **_ARGUMENTS,
-                "noise": {"levels": "0.1,0.5", "label_levels": "0.2,0.4"},
-            },
-        ),
-        "image": Budget(
-            prefix="quick-",
-            models=",".join(comparison.CONTENDERS_BY_MODALITY["image"]),
-            analysed=sensitivity.ANALYSED["image"],
-            seeds=2,
-            settings={
-                "cnn@scratch": _SMALL_OF_IMAGES,
-                "lstm@scratch": _SMALL_OF_IMAGES,
-                "transformer@scratch": _SMALL_TRANSFORMER_OF_IMAGES,
-                "gated_transformer@scratch": _SMALL_TRANSFORMER_OF_IMAGES,
-            },
-            arguments={
-                **_ARGUMENTS,
-                "noise": {"levels": "0.1,0.4", "label_levels": "0.2,0.4"},
-            },
-        ),
-        "features": Budget(
-            prefix="quick-",
-            models=",".join(comparison.CONTENDERS_BY_MODALITY["features"]),
-            analysed=sensitivity.ANALYSED["features"],
-            seeds=2,
-            settings={
-                "cnn@scratch": _SMALL_OF_FEATURES,
-                "lstm@scratch": _SMALL_OF_FEATURES,
-                "transformer@scratch": _SMALL_OF_FEATURES,
-                "gated_transformer@scratch": _SMALL_OF_FEATURES,
-            },
-            arguments={
-                **_ARGUMENTS,
-                "noise": {"levels": "0.1,0.4", "label_levels": "0.2,0.4"},
-            },
-        ),
+        "speech": _quick("speech", "0.1,0.5", _SMALL_OF_SPEECH, _SMALL_TRANSFORMER_OF_SPEECH),
+        "image": _quick("image", "0.1,0.4", _SMALL_OF_IMAGES, _SMALL_TRANSFORMER_OF_IMAGES),
+        "features": _quick("features", "0.1,0.4", _SMALL_OF_FEATURES, _SMALL_OF_FEATURES),
     },
     "full": {
         modality: Budget(
