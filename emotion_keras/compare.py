@@ -24,19 +24,19 @@ def summarize(comparison: dict[str, Any]) -> Group:
     rows = comparison["contenders"]
     scores = ScoreTable(
         f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over "
-        "texts and seeds",
+        "examples and seeds",
         ("model", "runs", "accuracy", "macro F1", "AUC", "SD"),
     )
     differences = ScoreTable(
-        f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over texts and "
-        "seeds",
+        f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over "
+        "examples and seeds",
         ("model", "points", "interval", "p", ""),
     )
     calibration = ScoreTable(
         "Before > after temperature scaling, fitted on the validation split (T: temperature)",
         ("model", "ECE, %", "log loss", "Brier", "T"),
     )
-    costs = ScoreTable("Cost", ("model", "size", "s", "texts/s", "ms/1", "ms/256", "GB"))
+    costs = ScoreTable("Cost", ("model", "size", "s", "examples/s", "ms/1", "ms/256", "GB"))
     for row in rows:
         name = row["name"]
         values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
@@ -62,16 +62,16 @@ def summarize(comparison: dict[str, Any]) -> Group:
             _milliseconds(cost["milliseconds_for_256_texts"], 0),
             f"{cost['peak_memory_bytes'] / 1e9:.1f}",
         )
-    together = "Texts of one group count together. " if comparison["grouped"] else ""
+    together = "Examples of one group count together. " if comparison["grouped"] else ""
     about_scores = Text(f"{together}SD: standard deviation of accuracy over seeds.\n")
     explained = Text(
         "p: of no difference, after Holm's correction for all of them. Resolved: p is 0.05 or "
         "less.\n"
     )
     about_cost = Text(
-        "size: parameters; s: seconds of training; texts/s: in training; ms/1, ms/256: "
-        "milliseconds for one text and for 256, the least of the runs' medians (-: no run had the "
-        "machine to itself); GB: peak memory."
+        "size: parameters; s: seconds of training; examples/s: in training; ms/1, "
+        "ms/256: milliseconds for one example and for 256, the least of the runs' medians (-: no "
+        "run had the machine to itself); GB: peak memory."
     )
     compared: list[ScoreTable | Text] = [differences, explained] if len(rows) > 1 else []
     return Group(scores, about_scores, *compared, calibration, costs, about_cost)

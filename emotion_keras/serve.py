@@ -52,7 +52,7 @@ def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options
         **options: Values by option of `AddressOptions` and `ServiceOptions`.
 
     Raises:
-        UserError: If the folder or an option is wrong, or the address cannot be had.
+        UserError: If the folder or an option is wrong, or the address cannot be used.
     """
     address = AddressOptions.pick(options)
     limits = ServiceOptions(**without(options, AddressOptions))

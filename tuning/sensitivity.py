@@ -477,8 +477,8 @@ def summarize(found: Mapping[str, Any]) -> Group:
     parts = []
     for contender in dict.fromkeys(point["contender"] for point in found["points"]):
         table = ScoreTable(
-            f"{contender} by {name}, in per cent, with 95 % intervals over texts and seeds (SD: "
-            "standard deviation of accuracy over seeds)",
+            f"{contender} by {name}, in per cent, with 95 % intervals over examples and seeds "
+            "(SD: standard deviation of accuracy over seeds)",
             (name, "runs", "accuracy", "SD", "macro F1", "AUC", "val. F1"),
         )
         points = [point for point in found["points"] if point["contender"] == contender]

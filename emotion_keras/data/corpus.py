@@ -131,7 +131,7 @@ def load_corpus(
         A `Corpus`, as it is in the source: `prepare` cleans it.
 
     Raises:
-        UserError: If there is no such file, it cannot be read, or ISEAR cannot be had.
+        UserError: If there is no such file, it cannot be read, or ISEAR cannot be downloaded.
 
     Example:
 

@@ -52,7 +52,7 @@ def read_dataset(
         `Dataset`.
 
     Raises:
-        UserError: If the corpus cannot be had, or an option is wrong.
+        UserError: If the corpus cannot be loaded, or an option is wrong.
     """
 
     def read():

@@ -57,7 +57,7 @@ def label_file(
         predict: Function from a list of texts to a dictionary of lists as long, the new columns:
             of strings, numbers or `None`, or of lists or dictionaries, which are stored as JSON.
             It is called first when all else has been checked.
-        input_path: CSV, TSV, JSON Lines or Parquet, told apart by the name's ending; delimiter and
+        input_path: CSV, TSV, JSON Lines or Parquet, which the name's ending tells; delimiter and
             encoding are detected.
         output_path: Where the table shall be, in any of these formats. What is there already is
             never overwritten.

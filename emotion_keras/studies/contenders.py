@@ -84,7 +84,7 @@ def make_tasks(
         List of `Task`, whose groups are the models' names.
 
     Raises:
-        UserError: If there is no run of anything to make, or the corpus cannot be had.
+        UserError: If there is no run of anything to make, or the corpus cannot be loaded.
     """
     # Imported here because pandas takes a moment.
     from emotion_keras.data import read_dataset

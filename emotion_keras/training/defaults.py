@@ -50,8 +50,9 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "gated_transformer@frozen": {**_FROZEN, "learning_rate": 1e-3},
 }
 
-# Of other modalities; what is not named has those of `gated_transformer`. Those of speech were
-# chosen by the validation splits of RAVDESS's five folds, from a few tries each.
+# Of other modalities; what is not named has those of `gated_transformer`. Of speech, those over the
+# frozen encoder were chosen among seven by the validation splits of RAVDESS's five folds. Those
+# from scratch were tried on three of the folds, and those of fine-tuning on none.
 _SPEECH = {"num_layers": 1, "label_smoothing": 0.1}
 
 # Those of images are from one run on FER-2013's official split, by its validation split: no search
@@ -67,8 +68,7 @@ _IMAGE = {
     "epochs": 24,
     "patience": 8,
 }
-# Those of vectors of numbers are from a few tries on the action units of RAVDESS's faces, by the
-# validation splits of its five folds.
+# Those of vectors of numbers were not searched for.
 _FEATURES = {
     "num_layers": 1,
     "dropout": 0.3,

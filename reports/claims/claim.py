@@ -12,7 +12,8 @@ from reports.records import Run
 NOISE_LEVEL = 0.1
 
 WHICH_FORM = (
-    f" Decided by {OURS} where that was run, or else by the form from scratch; others are told."
+    f" Decided by {OURS} where that was run, or else by the form from scratch; the others are "
+    "named."
 )
 
 

@@ -1,4 +1,4 @@
-"""Pretrained encoders: the published numbers, damage, presets, and what cannot be had."""
+"""Pretrained encoders: the published numbers, damage, presets, and what is missing."""
 
 import time
 import types

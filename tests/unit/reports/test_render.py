@@ -377,11 +377,11 @@ def test_names_from_data_do_no_harm(hostile, tmp_path, quick, read_page):
 def test_an_empty_folder_is_a_page_that_says_what_to_run(tmp_path, read_page):
     runs = tmp_path / "runs"
     runs.mkdir()
-    told = []
-    assert render(runs, out=str(tmp_path / "report"), notify=told.append) == 2
+    messages = []
+    assert render(runs, out=str(tmp_path / "report"), notify=messages.append) == 2
     text = read_page(tmp_path / "report").text
     assert "no finished runs" in text and "python -m emotion_keras.compare" in text
-    assert "no finished run" in told[-1]
+    assert "no finished run" in messages[-1]
 
 
 def test_what_is_broken_is_named_and_skipped(tmp_path, make_run, change, quick, read_page):
@@ -390,11 +390,11 @@ def test_what_is_broken_is_named_and_skipped(tmp_path, make_run, change, quick, 
     older = make_run(tmp_path / "runs" / "fit", "cnn@scratch", 2)
     (broken / "run.json").write_text("{")
     change(older, schema_version=0)
-    told = []
-    assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=told.append) == 1
+    messages = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=messages.append) == 1
     page = read_page(tmp_path / "report")
     assert str(broken / "run.json") in page.text and "schema_version=0" in page.text
-    assert sum(line.startswith("Skipped") for line in told) == 2
+    assert sum(line.startswith("Skipped") for line in messages) == 2
     assert page.table("table_1")[0]["Runs"] == "1"
 
 
@@ -416,11 +416,11 @@ def test_broken_files_beside_runs_are_named_and_left_out(tmp_path, make_run, qui
         (directory / name).write_bytes(b"\xff\x00,;\n1")
     (directory / "architecture.json").write_text("[1]")
     (directory / "audit.json").write_text('{"words": 3, "steps": {"a": 1}}')
-    told = []
-    assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=told.append) == 1
+    messages = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "report"), notify=messages.append) == 1
     text = read_page(tmp_path / "report").text
     for name in (*names, "architecture.json"):
-        assert sum(str(directory / name) in line for line in told) == 1
+        assert sum(str(directory / name) in line for line in messages) == 1
         assert str(directory / name) in text
     assert len(read_page(tmp_path / "report").table("table_1")) == 1
 
@@ -431,16 +431,16 @@ def test_corpora_and_backends_are_kept_apart_and_said(tmp_path, make_run, quick,
         make_run(runs / "comparison", "cnn@scratch", seed)
     make_run(runs / "comparison", "cnn@scratch", 7, 0.2, backend="torch")
     other = make_run(runs / "comparison", "lstm@scratch", 8, corpus="<weeks>")
-    told = []
+    messages = []
     out = tmp_path / "report"
-    assert render(runs, out=str(out), notify=told.append) == 0
+    assert render(runs, out=str(out), notify=messages.append) == 0
     page = read_page(out)
     (row,) = page.table("table_1")
     check_scores(row, [runs / "comparison" / f"cnn-scratch-seed{seed}" for seed in range(2)])
     assert "Kept apart" in page.text and "torch: 1 run" in page.text and "<weeks>" in page.text
-    assert any(line.startswith("Kept apart") for line in told)
+    assert any(line.startswith("Kept apart") for line in messages)
     # Asked for, the others have a page of their own.
-    assert render(runs, out=str(out), corpus="<weeks>", notify=told.append) == 0
+    assert render(runs, out=str(out), corpus="<weeks>", notify=messages.append) == 0
     (row,) = read_page(out).table("table_1")
     accuracy = json.loads((other / "run.json").read_text())["metrics"]["test"]["accuracy"]
     assert row["Model"] == "lstm@scratch"
@@ -525,9 +525,9 @@ def test_a_report_follows_links(tmp_path, make_run, quick, monkeypatch, given, s
 def test_a_report_names_a_link_that_leads_nowhere(tmp_path, make_run, quick):
     make_run(tmp_path / "runs" / "fit", "cnn@scratch")
     (tmp_path / "runs" / "more").symlink_to("/mnt/not/mounted")
-    told = []
-    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=told.append) == 1
-    assert any("more: it is a link to /mnt/not/mounted, which is not there" in t for t in told)
+    messages = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=messages.append) == 1
+    assert any("more: it is a link to /mnt/not/mounted, which is not there" in t for t in messages)
 
 
 # The figures of a quick page are drawn without what keeps this warning from users.
@@ -538,10 +538,10 @@ def test_a_report_names_the_characters_that_no_font_has_and_a_package(
     monkeypatch.setattr(fonts.font_manager, "findSystemFonts", lambda: [])
     fonts._search.cache_clear()
     make_run(tmp_path / "runs" / "fit", "tfidf_svm", labels=["\u559c", "\U0001f916", "joy"])
-    told = []
-    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=told.append) == 0
+    messages = []
+    assert render(tmp_path / "runs", out=str(tmp_path / "out"), notify=messages.append) == 0
     fonts._search.cache_clear()
-    (message,) = [line for line in told if "empty boxes" in line]
+    (message,) = [line for line in messages if "empty boxes" in line]
     assert " \u559c \U0001f916: no font" in message
     assert "fonts-noto-cjk and fonts-symbola" in message
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from schemathesis import GenerationMode  # noqa: E402
 
 from emotion_keras.service.app import make_app  # noqa: E402
 
-# Unless told, schemathesis does not take 413 for a refusal.
+# By itself, schemathesis does not take 413 for a refusal.
 REFUSED = {"negative_data_rejection": {"expected-statuses": [400, 413, 415, 422]}}
 OPERATIONS = ["POST /predict", "GET /health", "GET /metrics"]
 
