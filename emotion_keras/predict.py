@@ -7,6 +7,7 @@ taken, one a line; `--input` labels a file of any length into `--output`.
 
 import codecs
 import contextlib
+import functools
 import hashlib
 import json
 import sys
@@ -21,7 +22,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
 from emotion_keras.machine.terminal import is_read
-from emotion_keras.record.options import Limit, Options, option
+from emotion_keras.record.options import SHARE, Limit, Options, option
 
 _LINES_AT_ONCE = 256
 # What a label's column begins with, so that no label's name can be that of another column.
@@ -86,6 +87,18 @@ class PredictOptions(Options):
         "What words are shaded by: `contribution`, as with `explain`, or `gate`, which says how "
         "much of a word passes and not which label it speaks for.",
     )
+    min_confidence: float | None = option(
+        None,
+        "The confidence from which on a label is given: below it the label is `unsure`, and a "
+        "column `guess` has the most probable label. Confidence and probabilities stay.",
+        SHARE,
+    )
+    target_accuracy: float | None = option(
+        None,
+        "In place of `min_confidence`, how often answers shall be right, such as 0.9: the smallest "
+        "confidence is taken that surely reaches it on the validation split of the run.",
+        SHARE,
+    )
     study: str | None = option(
         None, "With `best`, the study whose runs to choose from; unless given, all."
     )
@@ -121,8 +134,11 @@ def predict(
 
     predictor = Predictor.load(directory)
 
+    least = _least_confidence(predictor, asked, notify)
+
     def answer(part):
-        return predictor(part, explain=asked.view is not None, long=asked.long)
+        explain = asked.view is not None
+        return predictor(part, explain=explain, long=asked.long, min_confidence=least)
 
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
@@ -135,15 +151,26 @@ def predict(
         write_page(Path(asked.output), predictor, _in_parts(given), answer, asked.view)
         notify(f"Written: {asked.output}")
     else:
-        _write_table(answer, given, predictor, directory, asked, notify)
+        _write_table(answer, given, predictor, directory, asked, least, notify)
 
 
-def _write_table(answer, given, predictor, directory, asked, notify):
+def _least_confidence(predictor, asked, notify):
+    """The confidence from which on a label is given, or `None` where each gets one."""
+    if asked.target_accuracy is None:
+        return asked.min_confidence
+    threshold = predictor.threshold_for(asked.target_accuracy)
+    notify(threshold.in_words(predictor.plural))
+    return threshold.min_confidence
+
+
+def _write_table(answer, given, predictor, directory, asked, least, notify):
     from emotion_keras.inference.labelling import label_file
 
-    columns = [
-        f"{asked.prefix}{name}" for name in _columns(predictor.labels, asked.top, asked.view)
-    ]
+    names = _columns(predictor.labels, asked.top, asked.view, least is not None)
+    columns = [f"{asked.prefix}{name}" for name in names]
+    settings = {"model": _identify(predictor.name, directory), "long": asked.long}
+    if least is not None:
+        settings["min_confidence"] = least
     if asked.input is None:
         table = _as_file(given, predictor.singular)
     else:
@@ -157,7 +184,7 @@ def _write_table(answer, given, predictor, directory, asked, notify):
             encoding=asked.encoding,
             resume=asked.resume,
             columns=columns,
-            settings={"model": _identify(predictor.name, directory), "long": asked.long},
+            settings=settings,
             modality=predictor.model.modality,
             notify=notify,
         )
@@ -191,6 +218,8 @@ def _check(texts, asked):
             "file is labelled as CSV, TSV, JSON Lines or Parquet. "
             f"Received: output={asked.output!r}"
         )
+    if asked.min_confidence is not None and asked.target_accuracy is not None:
+        raise UserError("Give `--min-confidence` or `--target-accuracy`, not both.")
     if asked.encoding:
         # Imported where it is needed: the table package takes a third of a second.
         from emotion_keras.tables.encodings import check_name
@@ -264,14 +293,15 @@ def _as_file(texts, column):
         yield path
 
 
-def _columns(labels, top, view):
+def _columns(labels, top, view, with_guess):
     """Names of the columns that are added to a file."""
     if top is None:
         names = [f"{_PROBABILITY}{label}" for label in labels]
     else:
         ranks = range(2, min(top, len(labels)) + 1)
         names = [f"{name}_{rank}" for rank in ranks for name in ("label", "confidence")]
-    return ["label", "confidence", *names, "flag", *(_EXPLANATION if view else [])]
+    guess = ["guess"] if with_guess else []
+    return ["label", "confidence", *guess, *names, "flag", *(_EXPLANATION if view else [])]
 
 
 def _by_column(answers, columns, prefix, top):
@@ -350,10 +380,12 @@ def _show_lines(answer, texts, predictor, top, view):
 def _cells(answer, top):
     if not answer["label"]:
         return f"({answer['flag']})", "", ""
-    best, *others = _most_probable(answer)[:top]
+    ranked = _most_probable(answer)[:top]
     label = answer["label"] + (f" ({answer['flag']})" if answer["flag"] else "")
+    # Of an unsure answer the most probable label is one of the others.
+    others = ranked if answer["label"] != answer.get("guess", answer["label"]) else ranked[1:]
     listed = ", ".join(f"{name} {100 * share:.0f}" for name, share in others)
-    return label, f"{100 * best[1]:.0f}", listed
+    return label, f"{100 * ranked[0][1]:.0f}", listed
 
 
 def _in_line(text):
@@ -394,7 +426,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("texts", nargs="*", default=[], help="Texts to label.")
 
     def run():
-        predict(**vars(parser.parse_args(_options_first(arguments))))
+        # Standard output is for answers.
+        notify = functools.partial(print, file=sys.stderr)
+        predict(**vars(parser.parse_args(_options_first(arguments))), notify=notify)
         return 0
 
     return run_command(run, continues=False)

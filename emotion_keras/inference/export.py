@@ -20,6 +20,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.card import measured_split, model_card
+from emotion_keras.evaluation.coverage import read_judged, thresholds
 from emotion_keras.evaluation.predictions import read_groups, read_split
 from emotion_keras.evaluation.scores import read_scores
 from emotion_keras.inference.explanation import explaining_model
@@ -114,6 +115,7 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "faithfulness": predictor.faithfulness,
+                "thresholds": thresholds(read_judged(directory, run)),
                 "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,

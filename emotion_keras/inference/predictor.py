@@ -4,7 +4,7 @@ An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is import
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, overload
 
@@ -14,6 +14,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs, explain_units
+from emotion_keras.inference.unsure import Threshold, check_labels, choose_threshold, mark_unsure
 from emotion_keras.inputs.sequences import Sequences
 
 # What the record of an exported model holds; see `record.check_types`.
@@ -36,6 +37,8 @@ class Predictor:
         preparation: Dictionary of the options of the preparation that the model was trained with.
         faithfulness: Dictionary of a sentence by way of explaining: whether predictions rest on the
             words that it points at; see `in_words`. Of what was not measured there is none.
+        thresholds: Function without arguments that gives what `evaluation.coverage.thresholds`
+            gives, called when a threshold is asked for by accuracy; or `None` if nothing is known.
 
     Example:
 
@@ -52,12 +55,14 @@ class Predictor:
         temperature: float,
         preparation: dict,
         faithfulness: Mapping[str, str] | None = None,
+        thresholds: Callable[[], Mapping[str, Any]] | None = None,
     ):
         self.model = model
         self.name = name
         self.temperature = temperature
         self.preparation = preparation
         self.faithfulness = dict(faithfulness or {})
+        self._thresholds = thresholds
 
     @classmethod
     def load(cls, directory: str | Path, parallel: bool = False) -> "Predictor":
@@ -89,6 +94,7 @@ class Predictor:
 
         with quiet():
             from emotion_keras.evaluation.comparison import contender
+            from emotion_keras.evaluation.coverage import read_judged, thresholds
             from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
             from emotion_keras.evaluation.predictions import temperature_of
             from emotion_keras.inference.load import load_model
@@ -100,6 +106,7 @@ class Predictor:
             temperature=temperature_of(run, directory),
             preparation=run["corpus"]["preparation"],
             faithfulness=in_words(read_faithfulness(directory), model.modality.unit_plural),
+            thresholds=lambda: thresholds(read_judged(directory, run)),
         )
 
     @classmethod
@@ -113,12 +120,14 @@ class Predictor:
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
         export = record.read_versioned(directory / record.EXPORT, _EXPORT)
+        known = export.get("thresholds")
         return cls(
             OnnxModel(directory, export, parallel),
             name=export["name"],
             temperature=export["temperature"],
             preparation=export["preparation"],
             faithfulness=export.get("faithfulness"),
+            thresholds=known and (lambda: known),
         )
 
     @property
@@ -179,13 +188,30 @@ class Predictor:
         return self.model.can_explain
 
     @overload
-    def __call__(self, texts: str, *, explain: bool = ..., long: str = ...) -> dict[str, Any]: ...
+    def __call__(
+        self,
+        texts: str,
+        *,
+        explain: bool = ...,
+        long: str = ...,
+        min_confidence: float | None = ...,
+    ) -> dict[str, Any]: ...
     @overload
     def __call__(
-        self, texts: Iterable[Any], *, explain: bool = ..., long: str = ...
+        self,
+        texts: Iterable[Any],
+        *,
+        explain: bool = ...,
+        long: str = ...,
+        min_confidence: float | None = ...,
     ) -> list[dict[str, Any]]: ...
     def __call__(
-        self, texts: str | Iterable[Any], *, explain: bool = False, long: str = "truncate"
+        self,
+        texts: str | Iterable[Any],
+        *,
+        explain: bool = False,
+        long: str = "truncate",
+        min_confidence: float | None = None,
     ) -> dict[str, Any] | list[dict[str, Any]]:
         """Answers one text, or many.
 
@@ -195,6 +221,7 @@ class Predictor:
             explain: Whether to say what each word adds to the label's score.
             long: What becomes of a text of more than `sequence_length` tokens: `"truncate"` reads
                 its beginning, `"split"` averages over windows, each weighted by its tokens.
+            min_confidence: The confidence below which the label is `"unsure"`; see `mark_unsure`.
 
         Returns:
             Dictionary, or a list of them, of `label`; `confidence`, the label's probability;
@@ -206,11 +233,12 @@ class Predictor:
             the rest.
 
         Raises:
-            UserError: If these are no texts, or the model cannot explain, or not windows.
+            UserError: If these are no texts, or the model cannot explain, or not windows, or has a
+                label that is called as unsure answers are.
         """
         modality = self.model.modality
         if isinstance(texts, str):
-            return self([texts], explain=explain, long=long)[0]
+            return self([texts], explain=explain, long=long, min_confidence=min_confidence)[0]
         self._check(explain, long)
         cells = modality.prepare(_as_list(texts, modality), self.preparation)
         flaws = [modality.flaw(cell) for cell in cells]
@@ -219,11 +247,12 @@ class Predictor:
         if held:
             for i, answer in self._answer([cells[i] for i in held], explain, long):
                 answers[held[i]] = answer
-        return answers
+        return answers if min_confidence is None else self.mark_unsure(answers, min_confidence)
 
-    def predict(self, texts: Iterable[Any]) -> list[str]:
-        """Labels of texts, a list; `""` of one without a word to read."""
-        return [answer["label"] for answer in self(_as_list(texts, self.model.modality))]
+    def predict(self, texts: Iterable[Any], *, min_confidence: float | None = None) -> list[str]:
+        """Labels of texts, a list; `""` of one without a word to read, and see `mark_unsure`."""
+        answers = self(_as_list(texts, self.model.modality), min_confidence=min_confidence)
+        return [answer["label"] for answer in answers]
 
     def predict_proba(self, texts: Iterable[Any]) -> np.ndarray:
         """Probabilities of texts, `(num_texts, num_classes)`; NaN of one without a word to read."""
@@ -233,6 +262,48 @@ class Predictor:
             if answer["probabilities"] is not None:
                 row[:] = list(answer["probabilities"].values())
         return found
+
+    def threshold_for(self, target_accuracy: float) -> Threshold:
+        """The confidence from which on answers are as often right as is asked for.
+
+        It is the smallest that surely reaches the accuracy on the validation split of the run.
+
+        Args:
+            target_accuracy: Float from 0 to 1.
+
+        Returns:
+            `Threshold`, with what came of it on the test split.
+
+        Raises:
+            UserError: If no threshold reaches the accuracy, the validation split is too small to
+                say so, or nothing is known of the validation split.
+        """
+        if self._thresholds is None:
+            raise UserError(
+                "This export does not say how often its answers are right by confidence: an "
+                "earlier version made it. Export the run again, or choose a threshold yourself "
+                "with `--min-confidence`."
+            )
+        return choose_threshold(self._thresholds(), target_accuracy, self.plural)
+
+    def mark_unsure(
+        self, answers: Sequence[Mapping[str, Any]], min_confidence: float
+    ) -> list[dict[str, Any]]:
+        """Answers that say where the model is unsure.
+
+        Args:
+            answers: Dictionaries, as a call returns them.
+            min_confidence: The confidence from which on an answer keeps its label.
+
+        Returns:
+            List of dictionaries: `label` is `"unsure"` where the confidence is below, and `guess`
+            is the most probable label everywhere. All else stays.
+
+        Raises:
+            UserError: If the model has a label of that name.
+        """
+        check_labels(self.labels)
+        return mark_unsure(answers, min_confidence)
 
     def why_unreadable(self, texts: list[str]) -> str:
         """Why the model cannot read strings that stand for what is no text; empty where it can."""

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,21 @@ def test_an_onnx_model_says_what_the_run_says(gated_run, exported):
     card = (exported / export_module.CARD).read_text()
     assert "pipeline_tag: text-classification" in card and "--from-run" in card
     assert "of this run alone" in card and "All runs" not in card
+
+
+def test_an_export_is_as_sure_as_the_run(gated_run, exported, tmp_path):
+    found, expected = Predictor.load(exported), Predictor.load(gated_run)
+    threshold = found.threshold_for(0.4)
+    assert threshold == expected.threshold_for(0.4)
+    least = threshold.min_confidence
+    labels = [one.predict(TEXTS, min_confidence=least) for one in (found, expected)]
+    assert labels[0] == labels[1]
+    shutil.copytree(exported, tmp_path / "older")
+    described = json.loads((exported / record.EXPORT).read_text())
+    del described["thresholds"]
+    (tmp_path / "older" / record.EXPORT).write_text(json.dumps(described))
+    with pytest.raises(UserError, match="Export the run again"):
+        Predictor.load(tmp_path / "older").threshold_for(0.4)
 
 
 def test_many_texts_of_any_length_come_back_in_their_order(gated_run, exported):

@@ -16,6 +16,25 @@ from emotion_keras.targets import SingleLabel
 
 LABELS = ["joy", "fear", "anger"]
 
+# Of 20 validation examples: from 0.65 on ten are answered, nine of them rightly.
+THRESHOLDS = {
+    "examples": {"val": 20, "test": 40},
+    "steps": [
+        {
+            "min_confidence": 0.0,
+            "accuracy": 0.4,
+            "answered": {"val": 20, "test": 40},
+            "right": {"val": 11, "test": 20},
+        },
+        {
+            "min_confidence": 0.65,
+            "accuracy": 0.66,
+            "answered": {"val": 10, "test": 16},
+            "right": {"val": 9, "test": 12},
+        },
+    ],
+}
+
 
 class Fake:
     """Knows three words, and is not sure of others."""
@@ -37,8 +56,8 @@ class Explaining(Predictor):
 
     can_explain = True
 
-    def __call__(self, texts, *, explain=False, long="truncate"):
-        answers = super().__call__(texts, long=long)
+    def __call__(self, texts, *, explain=False, **options):
+        answers = super().__call__(texts, **options)
         for text, answer in zip(texts, answers, strict=True):
             if explain:
                 words = text.split() if answer["label"] else []
@@ -70,6 +89,7 @@ def loaded(monkeypatch):
         name="fake",
         temperature=1.0,
         preparation={"clean": True, "normalize_punctuation": True},
+        thresholds=lambda: THRESHOLDS,
     )
     monkeypatch.setattr(Predictor, "load", classmethod(lambda cls, directory: predictor))
 
@@ -128,6 +148,59 @@ def test_a_file_keeps_its_columns_and_gets_new_ones(tmp_path):
         **{"by_label_2": "fear", "by_confidence_2": 0.2, "by_flag": ""},
     }
     assert (second["by_label"], second["by_label_2"], second["by_flag"]) == ("", None, "empty")
+
+
+def test_a_label_below_the_threshold_is_unsure_and_all_else_stays(tmp_path, capsys):
+    (tmp_path / "in.csv").write_text("text\na party\nlate\nnothing\n.\n")
+    arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--min-confidence", "0.6"]
+    assert main([*arguments, "--output", str(tmp_path / "out.csv")]) == 0
+    assert (tmp_path / "out.csv").read_text().splitlines() == [
+        "text,label,confidence,guess,probability:joy,probability:fear,probability:anger,flag",
+        "a party,joy,0.7,joy,0.7,0.2,0.1,",
+        "late,anger,0.6,anger,0.2,0.2,0.6,",  # Just sure enough.
+        "nothing,unsure,0.4,joy,0.4,0.3,0.3,",
+        ".,,,,,,,empty",
+    ]
+    assert main([*arguments, "--output", str(tmp_path / "top.jsonl"), "--top", "2"]) == 0
+    *_, row, _ = map(json.loads, (tmp_path / "top.jsonl").read_text().splitlines())
+    assert (row["label"], row["guess"], row["label_2"]) == ("unsure", "joy", "fear")
+    assert main(["folder", "nothing", "--min-confidence", "0.6"]) == 0
+    assert "nothing unsure 40 joy 40, fear 30, anger 30" in output(capsys)
+
+
+def test_answers_at_another_threshold_are_not_put_together(tmp_path, capsys):
+    rows = ["a party"] * 4096 + ["interrupt"]
+    (tmp_path / "in.csv").write_text("\n".join(["text", *rows]) + "\n")
+    arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--output", str(tmp_path / "a.csv")]
+    assert main([*arguments, "--min-confidence", "0.6"]) == 2
+    assert main([*arguments, "--min-confidence", "0.8", "--resume"]) == 2
+    assert "begun with other settings" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_threshold_can_be_asked_for_by_accuracy(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO("a party\nlate\n"))
+    assert main(["folder", "--target-accuracy", "0.6"]) == 0
+    printed = capsys.readouterr()
+    assert [line.split("\t")[0] for line in printed.out.splitlines()] == ["joy", "unsure"]
+    assert printed.err.strip() == (
+        "Answers from a confidence of 65.0 % on: of the test split 40.0 % of the texts are "
+        "answered, and 75.0 % of these answers are right."
+    )
+
+
+def test_an_accuracy_that_is_not_reached_is_refused(capsys):
+    assert main(["folder", "a party", "--target-accuracy", "0.9"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the model is not that good, or the validation split of 20 texts is too small" in said
+    assert "At best 9 of 10 answers are right, which makes 0.66 sure" in said
+
+
+def test_a_label_that_is_called_unsure_is_not_mistaken(monkeypatch, capsys):
+    monkeypatch.setattr(Fake, "target", SingleLabel(["joy", "unsure", "anger"]))
+    assert main(["folder", "a party", "--min-confidence", "0.5"]) == 2
+    assert "A label of this model is called 'unsure'" in " ".join(capsys.readouterr().err.split())
+    assert main(["folder", "storm"]) == 0
+    assert "storm unsure 80" in output(capsys)
 
 
 def test_answers_of_other_weights_are_not_put_together(tmp_path, weights, capsys, monkeypatch):
@@ -196,6 +269,15 @@ def test_a_page_of_explained_texts_is_safe(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_page_says_what_an_unsure_answer_would_have_been(tmp_path):
+    path = tmp_path / "page.html"
+    arguments = ["folder", "nothing", "a party", "--explain", "--min-confidence", "0.5"]
+    assert main([*arguments, "--output", str(path)]) == 0
+    page = path.read_text()
+    assert "<h2><bdi>unsure</bdi>, perhaps <bdi>joy</bdi>, 40 %</h2>" in page
+    assert "<h2><bdi>joy</bdi>, 70 %</h2>" in page
+
+
 def test_a_page_has_the_same_scale_for_all_texts_and_says_whether_words_matter(tmp_path):
     path = tmp_path / "page.html"
     arguments = ["folder", "a party late", "--output", str(path)]
@@ -223,6 +305,8 @@ def test_a_page_has_the_same_scale_for_all_texts_and_says_whether_words_matter(t
         (["folder", "a", "--top", "0"], "at least 1"),
         (["folder", "a", "--top", "many"], "whole number"),
         (["folder", "a", "--long", "fold"], "truncate, split"),
+        (["folder", "a", "--min-confidence", "70"], "a share from 0 to 1"),
+        (["folder", "a", "--min-confidence", "0.7", "--target-accuracy", "0.9"], "not both"),
         (["folder", "a", "--depth", "3"], "no such option"),
         ([], "required: run"),
         (["best", "a", "--runs-dir", "/nowhere"], "no finished run"),

@@ -191,6 +191,33 @@ def test_an_baseline_reads_texts_of_any_length(fit, toy):
     assert predictor(LONG)["flag"] == ""
 
 
+def test_a_run_says_unsure_below_a_threshold_which_can_be_asked_for_by_accuracy(
+    gated_run, predictor
+):
+    texts, _ = of_record(gated_run)
+    answers = predictor(texts)
+    middle = sorted(answer["confidence"] for answer in answers)[len(answers) // 2]
+    found = predictor(texts, min_confidence=middle)
+    for one, other in zip(found, answers, strict=True):
+        is_sure = other["confidence"] >= middle
+        assert one == other | {
+            "label": other["label"] if is_sure else "unsure",
+            "guess": other["label"],
+        }
+    assert predictor.predict(texts, min_confidence=middle) == [one["label"] for one in found]
+    threshold = predictor.threshold_for(0.4)
+    answered = [one for one in answers if one["confidence"] >= threshold.min_confidence]
+    rows = pd.read_csv(gated_run / record.PREDICTIONS)
+    truth = rows[rows["split"] == "test"]["label"]
+    right = [
+        one["label"] == label
+        for one, label in zip(answers, truth, strict=True)
+        if one["confidence"] >= threshold.min_confidence
+    ]
+    assert threshold.answered == pytest.approx(len(answered) / len(answers))
+    assert threshold.accuracy == pytest.approx(np.mean(right))
+
+
 def test_a_folder_that_holds_no_model_is_told(tmp_path):
     with pytest.raises(UserError, match="no folder"):
         Predictor.load(tmp_path / "nothing")

@@ -1,0 +1,191 @@
+"""Accuracy against coverage: how often a model is right where it is sure enough to answer.
+
+A threshold is a confidence from which on a model answers. Its coverage is the share of examples
+that are answered, its accuracy the share of these answers that are right (El-Yaniv and Wiener
+2010). The threshold that is asked for by accuracy is chosen on the validation split: it is the
+smallest at which the accuracy is surely reached, by the lower end of Clopper and Pearson's
+one-sided 90 % interval (Geifman and El-Yaniv 2017). The accuracy itself would be too high, as many
+thresholds are tried and the best is taken. The test split is looked at afterwards.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from emotion_keras.evaluation.predictions import (
+    probability_columns,
+    read_predictions,
+    temperature_of,
+)
+from emotion_keras.evaluation.scores import Score, subjects
+from emotion_keras.evaluation.significance import interval, spread_over_seeds, spread_over_subjects
+from emotion_keras.targets import Target, target_of
+
+# How sure it has to be that an accuracy is reached.
+LEVEL = 0.9
+# The shares of examples, surest first, that tables and curves are about.
+COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+# Thresholds have this many digits, so that there are not more of them than that.
+_DIGITS = 4
+
+
+class Judged(NamedTuple):
+    """What came of the answers to the examples of a split.
+
+    Args:
+        ids: Array `(num_examples,)` of strings.
+        confidence: Float array `(num_examples,)`, after the temperature.
+        right: Boolean array `(num_examples,)`.
+    """
+
+    ids: np.ndarray
+    confidence: np.ndarray
+    right: np.ndarray
+
+
+def judge(rows: pd.DataFrame, target: Target, temperature: float) -> Judged:
+    """What came of the answers in the rows of a split.
+
+    Args:
+        rows: Data frame as of `read_predictions`.
+        target: The run's `Target`.
+        temperature: Its temperature.
+
+    Returns:
+        `Judged`.
+    """
+    scaled = target.scale(rows[probability_columns(target.labels)].to_numpy(), temperature)
+    best = target.class_ids(rows["predicted"].tolist())
+    return Judged(
+        rows["id"].to_numpy(),
+        scaled[np.arange(len(rows)), best],
+        (rows["label"] == rows["predicted"]).to_numpy(),
+    )
+
+
+def read_judged(directory: str | Path, run: dict[str, Any]) -> dict[str, Judged]:
+    """What came of the answers of a finished run.
+
+    Args:
+        directory: The run's folder.
+        run: Its record, a dictionary.
+
+    Returns:
+        Dictionary of `Judged` by split.
+
+    Raises:
+        UserError: See `read_predictions`.
+    """
+    rows = read_predictions(directory, run)
+    temperature = temperature_of(run, directory)
+    target = target_of(run)
+    return {
+        split: judge(of_split, target, temperature) for split, of_split in rows.groupby("split")
+    }
+
+
+def thresholds(judged: Mapping[str, Judged]) -> dict[str, Any]:
+    """The thresholds by which a model can be asked for an accuracy, ready for JSON.
+
+    Args:
+        judged: Dictionary of `Judged` by split, with `val`, and `test` where it was read.
+
+    Returns:
+        Dictionary of `examples`, their number by split; and `steps`, a list of dictionaries from
+        the lowest threshold to the highest, each of which surely reaches more than all before:
+        `min_confidence`; `accuracy`, which is surely reached; and `answered` and `right`, numbers
+        of examples by split.
+    """
+    val = judged["val"]
+    levels, answered, right = _counts(val)
+    # The chance of at least so many right ones is 1 - LEVEL where the accuracy is this.
+    surely = special.betaincinv(np.maximum(right, 1), answered - right + 1, 1 - LEVEL)
+    surely = np.where(right > 0, surely, 0.0)
+    # From the lowest threshold on, those that are above all before.
+    best_before = np.maximum.accumulate(np.concatenate([[-1.0], surely[:-1]]))
+    is_step = surely > best_before
+    steps = [
+        {
+            "min_confidence": level,
+            "accuracy": accuracy,
+            "answered": {split: len(_right_from(of, level)) for split, of in judged.items()},
+            "right": {split: int(_right_from(of, level).sum()) for split, of in judged.items()},
+        }
+        for level, accuracy in zip(levels[is_step].tolist(), surely[is_step].tolist(), strict=True)
+    ]
+    return {"examples": {split: len(of.right) for split, of in judged.items()}, "steps": steps}
+
+
+def _right_from(judged, level):
+    """Whether each of the answers from a threshold on is right."""
+    return judged.right[judged.confidence >= level]
+
+
+def _counts(judged):
+    """Thresholds, upwards, and how many examples each answers, and how many of these rightly."""
+    scale = 10**_DIGITS
+    steps = np.floor(judged.confidence * scale).astype(int)
+    levels, places = np.unique(steps, return_inverse=True)
+    # Of each threshold those of it and of all above.
+    answered, right = (
+        np.cumsum(np.bincount(places, weights)[::-1])[::-1]
+        for weights in (np.ones(len(places)), judged.right)
+    )
+    return levels / scale, answered, right
+
+
+def threshold_at(judged: Judged, coverage: float) -> float:
+    """The threshold at which the surest part of a split is answered.
+
+    Args:
+        judged: `Judged`.
+        coverage: Float above 0 and at most 1.
+
+    Returns:
+        Float: the confidence of the last example that is answered. Where others have the same,
+        they are answered as well.
+    """
+    number = max(1, round(coverage * len(judged.confidence)))
+    return float(np.sort(judged.confidence)[-number])
+
+
+def accuracy_from(
+    judged: Sequence[Judged],
+    levels: Sequence[float],
+    seeds: Sequence[int],
+    groups: Mapping[str, str] | None = None,
+) -> tuple[Score, float]:
+    """The accuracy and the coverage of runs that answer from a threshold on.
+
+    Args:
+        judged: `Judged` by run.
+        levels: The threshold by run.
+        seeds: The seed by run.
+        groups: The subject of each example by id; one that is not there is its own.
+
+    Returns:
+        `Score` of the accuracy, whose interval over examples and seeds is that of these thresholds;
+        and the mean coverage.
+    """
+    shares, means, coverages = [], [], []
+    for of_run, level in zip(judged, levels, strict=True):
+        answered = of_run.confidence >= level
+        number = max(answered.sum(), 1)
+        mean = of_run.right[answered].sum() / number
+        shares.append(
+            pd.Series(np.where(answered, of_run.right - mean, 0.0) / number).groupby(
+                subjects(of_run.ids.tolist(), groups)
+            ).sum()
+        )  # fmt: skip
+        means.append(mean)
+        coverages.append(answered.mean())
+    together = pd.concat(shares).groupby(level=0).sum().to_numpy() / len(shares)
+    frame = pd.Series(means).groupby(list(seeds)).mean()
+    mean = float(np.mean(means))
+    ends = interval(mean, [spread_over_subjects(together), spread_over_seeds(frame.to_numpy())])
+    spread = float(frame.std()) if len(frame) > 1 else None
+    return Score(mean, *ends, spread), float(np.mean(coverages))
