@@ -6,6 +6,7 @@ makes of each word. A model of recordings or of images takes the file itself as 
 this machine is answered.
 """
 
+import dataclasses
 import functools
 import ipaddress
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
-from emotion_keras.record.options import Limit, Options, option, without
+from emotion_keras.record.options import SHARE, Limit, Options, option, without
 from emotion_keras.service.options import ServiceOptions
 
 # A process may have 1,024 files open on most machines.
@@ -43,19 +44,34 @@ class AddressOptions(Options):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AccuracyOptions(Options):
+    """How often answers shall be right."""
+
+    target_accuracy: float | None = option(
+        None,
+        "In place of `min_confidence`, how often answers shall be right, such as 0.9: the smallest "
+        "confidence is taken that surely reaches it on the validation split of the run.",
+        SHARE,
+    )
+
+
 def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options: Any) -> None:
     """Serves a trained model until SIGTERM or Ctrl-C ends it.
 
     Args:
         folder: Folder of a finished run, or of an exported model.
         notify: Called with messages for the user.
-        **options: Values by option of `AddressOptions` and `ServiceOptions`.
+        **options: Values by option of `AddressOptions`, `AccuracyOptions` and `ServiceOptions`.
 
     Raises:
         UserError: If the folder or an option is wrong, or the address cannot be used.
     """
     address = AddressOptions.pick(options)
-    limits = ServiceOptions(**without(options, AddressOptions))
+    accuracy = AccuracyOptions.pick(options).target_accuracy
+    limits = ServiceOptions(**without(options, AddressOptions, AccuracyOptions))
+    if accuracy is not None and limits.min_confidence is not None:
+        raise UserError("Give `--min-confidence` or `--target-accuracy`, not both.")
     if limits.max_queue < limits.max_texts:
         raise UserError(
             "The queue has room for the texts of a request. Received: "
@@ -74,9 +90,16 @@ def serve(folder: str | Path, *, notify: Callable[[str], Any] = print, **options
         # length, and say whether the model works.
         for examples in (predictor.samples[:1], predictor.samples):
             predictor(examples, explain=predictor.can_explain)
+        if accuracy is not None:
+            threshold = predictor.threshold_for(accuracy)
+            limits = dataclasses.replace(limits, min_confidence=threshold.min_confidence)
+        if limits.min_confidence is not None:
+            predictor.mark_unsure([], limits.min_confidence)  # It says where it cannot.
         app = make_app(predictor, limits)
         for line in _greeting(predictor.name, listener):
             notify(line)
+        if accuracy is not None:
+            notify(threshold.in_words(predictor.plural))
         _run(app, listener, client_seconds=limits.client_seconds)
 
 
@@ -131,7 +154,7 @@ def _end(*_):
 def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.serve`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    classes = [AddressOptions, ServiceOptions]
+    classes = [AddressOptions, AccuracyOptions, ServiceOptions]
     parser = make_parser("python -m emotion_keras.serve", __doc__, classes)
     parser.add_argument("folder", help="Folder of a finished run, or of an exported model.")
 

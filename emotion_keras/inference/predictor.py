@@ -14,7 +14,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs, explain_units
-from emotion_keras.inference.unsure import Threshold, check_labels, choose_threshold, mark_unsure
+from emotion_keras.inference.unsure import UNSURE, Threshold, choose_threshold, mark_unsure
 from emotion_keras.inputs.sequences import Sequences
 
 # What the record of an exported model holds; see `record.check_types`.
@@ -178,6 +178,11 @@ class Predictor:
         return None if self.model.input is None else self.model.input.sequence_length
 
     @property
+    def can_be_unsure(self) -> bool:
+        """Whether no label of the model is called as unsure answers are."""
+        return UNSURE not in self.labels
+
+    @property
     def num_parallel(self) -> int:
         """How many threads may ask at the same time."""
         return self.model.num_parallel
@@ -302,7 +307,11 @@ class Predictor:
         Raises:
             UserError: If the model has a label of that name.
         """
-        check_labels(self.labels)
+        if not self.can_be_unsure:
+            raise UserError(
+                f"A label of this model is called {UNSURE!r}, as answers below a threshold would "
+                "be. Leave the threshold out, and compare the confidence of its answers yourself."
+            )
         return mark_unsure(answers, min_confidence)
 
     def why_unreadable(self, texts: list[str]) -> str:

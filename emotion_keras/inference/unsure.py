@@ -83,15 +83,6 @@ def _refusal(num_examples, steps, target_accuracy, plural):
     )
 
 
-def check_labels(labels: Sequence[str]) -> None:
-    """Raises `UserError` where a label of the model could be taken for `UNSURE`."""
-    if UNSURE in labels:
-        raise UserError(
-            f"A label of this model is called {UNSURE!r}, as answers below a threshold would be. "
-            "Leave the threshold out, and compare the confidence of its answers yourself."
-        )
-
-
 def mark_unsure(answers: Sequence[Mapping[str, Any]], min_confidence: float) -> list[dict]:
     """Answers that say where the model is unsure.
 

@@ -16,7 +16,10 @@ class Problem(BaseModel):
 class ExplainedPrediction(BaseModel):
     """What the model says of an example, with the score that its explanation adds up to."""
 
-    label: str
+    label: str = Field(description="`unsure` where the confidence is below what is asked for.")
+    guess: str | None = Field(
+        None, description="The most probable label, where a confidence is asked for."
+    )
     confidence: float | None
     probabilities: dict[str, float] | None
     rest: float | None = Field(
@@ -26,6 +29,20 @@ class ExplainedPrediction(BaseModel):
     score: float | None = Field(
         None, description="The label's score: the sum of all contributions and the rest."
     )
+
+
+def question_of_threshold(predictor: Any) -> dict[str, Any]:
+    """The field of a request that asks for a confidence, for models that can be unsure."""
+    if not predictor.can_be_unsure:
+        return {}
+    # By a factory, because a default would stand in the schema, and be accepted as given.
+    field = Field(
+        default_factory=lambda: None,
+        ge=0,
+        le=1,
+        description="The confidence below which the label is `unsure`.",
+    )
+    return {"min_confidence": (float, field)}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """The HTTP application: a predictor in, FastAPI's application out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from fastapi import FastAPI, Request
@@ -41,6 +41,7 @@ class Health(BaseModel):
     can_explain: bool
     sequence_length: int | None
     max_body: int
+    min_confidence: float | None = None
     max_seconds: float | None = None
     max_pixels: int | None = None
 
@@ -98,6 +99,15 @@ class Predictor(Predict, Protocol):
     def can_explain(self) -> bool:
         """Whether it says what each word does."""
 
+    @property
+    def can_be_unsure(self) -> bool:
+        """Whether no label is called as unsure answers are."""
+
+    def mark_unsure(
+        self, answers: Sequence[Mapping[str, Any]], min_confidence: float
+    ) -> list[dict[str, Any]]:
+        """Answers that say where the confidence is below a threshold."""
+
     def why_unreadable(self, texts: list[str]) -> str:
         """Why it cannot read what stands for no text; empty where it can."""
 
@@ -134,9 +144,14 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
     # Their documentation pages load scripts from elsewhere.
     app = FastAPI(title="emotion_keras", version=__version__, docs_url=None, redoc_url=None)
 
-    async def answer(examples, explain):
+    async def answer(examples, asked):
         metrics.examples.inc(len(examples))
-        return {"predictions": await batcher.predict(examples, explain)}
+        predictions = await batcher.predict(examples, asked.explain)
+        least = getattr(asked, "min_confidence", None)
+        least = options.min_confidence if least is None else least
+        if least is not None:
+            predictions = predictor.mark_unsure(predictions, least)
+        return {"predictions": predictions}
 
     add_predict = add_files if predictor.reads_files else add_texts
     add_predict(app, predictor, answer, options)
@@ -144,7 +159,9 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
     @app.get("/health", response_model_exclude_unset=True)
     async def health() -> Health:
         """Whether the service answers, with which model, and what it takes."""
-        largest = limit_of(predictor.singular, options) if predictor.reads_files else {}
+        limits = limit_of(predictor.singular, options) if predictor.reads_files else {}
+        if options.min_confidence is not None:
+            limits["min_confidence"] = options.min_confidence
         return {
             "status": "ok",
             "model": predictor.name,
@@ -153,7 +170,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
             "can_explain": predictor.can_explain,
             "sequence_length": predictor.sequence_length,
             "max_body": max_body,
-            **largest,
+            **limits,
         }
 
     @app.get("/metrics", response_class=PlainTextResponse)

@@ -11,7 +11,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 from fastapi import FastAPI, HTTPException, Query, Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from emotion_keras.service.answers import ExplainedPrediction, only_if_explained, problems
+from emotion_keras.service.answers import (
+    ExplainedPrediction,
+    only_if_explained,
+    problems,
+    question_of_threshold,
+)
 from emotion_keras.service.decoding import DecodingFailed, DecodingPool
 from emotion_keras.service.options import ServiceOptions
 
@@ -119,7 +124,7 @@ def limit_of(singular: str, options: ServiceOptions) -> dict[str, float]:
 def add_files(
     app: FastAPI,
     predictor: Any,
-    answer: Callable[[list[str], bool], Awaitable[Any]],
+    answer: Callable[[list[str], Any], Awaitable[Any]],
     options: ServiceOptions,
     seconds_to_decode: float = _SECONDS_TO_DECODE,
 ) -> None:
@@ -128,7 +133,7 @@ def add_files(
     Args:
         app: The application.
         predictor: The predictor, with what rewrites a file.
-        answer: Function of paths, and whether to explain them, that gives an `Answer`.
+        answer: Function of paths and the question about them that gives an `Answer`.
         options: `ServiceOptions`.
         seconds_to_decode: The most time for a file.
     """
@@ -182,7 +187,7 @@ def add_files(
                 ) from None
             if size > most:
                 raise HTTPException(413, kind.beyond.format(most))
-            return await answer([str(plain)], asked.explain)
+            return await answer([str(plain)], asked)
 
 
 async def _content(request, plural, kind):
@@ -214,6 +219,7 @@ def _question(predictor, kind):
                 json_schema_extra=extra,
             ),
         ),
+        **question_of_threshold(predictor),
     )
 
 

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
-from emotion_keras.record.options import COUNT, POSITIVE, Options, option
+from emotion_keras.record.options import COUNT, POSITIVE, SHARE, Options, option
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceOptions(Options):
-    """What the service accepts of its clients."""
+    """What the service accepts of its clients, and how sure it is of what it answers."""
 
+    min_confidence: float | None = option(
+        None,
+        "The confidence from which on a label is given, unless a request says another; below it "
+        "the label is `unsure`, and `guess` is the most probable one.",
+        SHARE,
+    )
     max_body: int | None = option(
         None,
         "The most bytes of a request's body; by default 1 MiB, and 10 MiB for a recording or an "

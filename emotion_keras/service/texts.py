@@ -7,7 +7,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from emotion_keras.service.answers import ExplainedPrediction, only_if_explained, problems
+from emotion_keras.service.answers import (
+    ExplainedPrediction,
+    only_if_explained,
+    problems,
+    question_of_threshold,
+)
 from emotion_keras.service.options import ServiceOptions
 
 
@@ -44,7 +49,7 @@ class Answer(BaseModel):
 def add_texts(
     app: FastAPI,
     predictor: Any,
-    answer: Callable[[list[str], bool], Awaitable[Any]],
+    answer: Callable[[list[str], Any], Awaitable[Any]],
     options: ServiceOptions,
 ) -> None:
     """Adds `POST /predict`, which takes texts as JSON.
@@ -52,7 +57,7 @@ def add_texts(
     Args:
         app: The application.
         predictor: The predictor, whose names for one example and for several are those of fields.
-        answer: Function of texts, and whether to explain them, that gives an `Answer`.
+        answer: Function of texts and the question about them that gives an `Answer`.
         options: `ServiceOptions`.
     """
     Asked = _question(predictor, options.max_texts, options.max_length)
@@ -65,7 +70,7 @@ def add_texts(
     async def predict(asked: Asked) -> Answer:
         """The emotions of one text, or of several."""
         texts = getattr(asked, predictor.plural) or [getattr(asked, predictor.singular)]
-        return await answer(texts, asked.explain)
+        return await answer(texts, asked)
 
 
 def _question(predictor, max_texts, max_length):
@@ -114,5 +119,6 @@ def _question(predictor, max_texts, max_length):
             one: (Text, Field(default_factory=str)),
             several: (list[Text], several_texts),
             "explain": (bool, explain),
+            **question_of_threshold(predictor),
         },
     )

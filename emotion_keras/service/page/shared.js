@@ -54,8 +54,10 @@ function show(prediction) {
   const flaw = FLAWS[prediction.flag];
   find("result").hidden = Boolean(flaw);
   if (flaw) return showProblem(new Error(flaw));
+  const isUnsure = prediction.guess && prediction.guess !== prediction.label;
   find("headline").replaceChildren(
-    make("bdi", prediction.label), `, ${percent(prediction.confidence)} % confident`,
+    isUnsure ? "unsure, perhaps " : "",
+    make("bdi", prediction.guess ?? prediction.label), `, ${percent(prediction.confidence)} % confident`,
   );
   find("cut").hidden = prediction.flag !== "truncated";
   const ranked = Object.entries(prediction.probabilities).sort((a, b) => b[1] - a[1]);

@@ -33,6 +33,16 @@ def test_a_text_gives_bars_with_numbers_the_largest_first(open_page):
     assert page.said == []
 
 
+def test_an_unsure_answer_says_what_it_perhaps_is(open_page, start_service):
+    page = open_page()
+    with start_service("--min-confidence", "0.8") as service:
+        page.goto(service.address)
+        ask_and_wait(page, "warm sun")
+        assert page.locator("#headline").inner_text() == "unsure, perhaps joy, 75.0 % confident"
+        ask(page, "dark")
+        page.get_by_text("fear, 87.5 % confident").wait_for()
+
+
 def test_words_are_shaded_by_what_they_add_and_tell_their_numbers(open_page):
     page = open_page()
     ask_and_wait(page, "warm sun today")

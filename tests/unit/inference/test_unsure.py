@@ -3,7 +3,7 @@
 import pytest
 
 from emotion_keras.errors import UserError
-from emotion_keras.inference.unsure import check_labels, choose_threshold, mark_unsure
+from emotion_keras.inference.unsure import choose_threshold, mark_unsure
 
 
 def step(min_confidence, accuracy, answered, right):
@@ -59,9 +59,3 @@ def test_only_labels_below_the_threshold_change():
         {"label": "unsure", "confidence": 0.49, "flag": "", "guess": "fear"},
         {**answers[2], "guess": ""},
     ]
-
-
-def test_a_label_of_that_name_is_refused():
-    check_labels(["joy", "Unsure"])
-    with pytest.raises(UserError, match="called 'unsure'"):
-        check_labels(["joy", "unsure"])

@@ -72,6 +72,40 @@ def test_an_explanation(app):
     ]
 
 
+def test_a_label_is_given_from_a_confidence_on_that_a_request_may_change(fake_predictor):
+    app = make_app(fake_predictor(), min_confidence=0.8)
+    texts = {"texts": ["sun", "dark", " "]}
+    first, *others = ask_all(
+        app,
+        ("POST", "/predict", {"json": texts}),
+        ("POST", "/predict", {"json": {**texts, "min_confidence": 0.75}}),
+        ("POST", "/predict", {"json": {**texts, "min_confidence": 1}}),
+    )
+    assert first.json()["predictions"][0] == {
+        "label": "unsure",
+        "guess": "joy",
+        "confidence": 0.75,
+        "probabilities": {"fear": 0.25, "joy": 0.75},
+        "flag": "",
+    }
+    found = [[one["label"] for one in answer.json()["predictions"]] for answer in (first, *others)]
+    assert found == [["unsure", "fear", ""], ["joy", "fear", ""], ["unsure", "unsure", ""]]
+    assert ask(app, "GET", "/health").json()["min_confidence"] == 0.8
+
+
+def test_without_a_default_a_request_may_ask_for_a_confidence(app):
+    answer = ask(app, "POST", "/predict", json={"text": "sun", "min_confidence": 0.8})
+    assert answer.json()["predictions"][0]["label"] == "unsure"
+
+
+def test_a_model_with_a_label_of_that_name_takes_no_confidence(fake_predictor):
+    predictor = fake_predictor()
+    predictor.can_be_unsure = False
+    answer = ask(make_app(predictor), "POST", "/predict", json={"text": "a", "min_confidence": 0.5})
+    assert answer.status_code == 422
+    assert "min_confidence: " in answer.json()["detail"]
+
+
 def test_the_field_of_a_request_has_the_name_of_the_modality(fake_predictor):
     predictor = fake_predictor()
     predictor.singular, predictor.plural = "sentence", "sentences"
@@ -107,6 +141,9 @@ def test_a_model_that_cannot_explain_says_so(fake_predictor):
         ('{"texts": ["a", {}]}', 422, "texts.1: "),
         ('{"text": "a", "explain": 1}', 422, "explain: "),
         ('{"text": "a", "explian": true}', 422, "explian: "),
+        ('{"text": "a", "min_confidence": 70}', 422, "min_confidence: "),
+        ('{"text": "a", "min_confidence": NaN}', 422, "min_confidence: "),
+        ('{"text": "a", "min_confidence": null}', 422, "min_confidence: "),
         (r'{"text": "a\u0000b"}', 422, "NUL"),
         (r'{"text": "\ud800"}', 422, "surrogates"),
         (r'{"text": "a", "\ud800": 1}', 422, ""),

@@ -63,6 +63,13 @@ def get(app, path):
     return asyncio.run(run())
 
 
+def test_a_request_may_ask_for_a_confidence(app):
+    found = ask(app, encode(tone(900)), "/predict?min_confidence=0.99").json()["predictions"]
+    assert [(one["label"], one["guess"]) for one in found] == [("unsure", "joy")]
+    refused = ask(app, encode(tone(900)), "/predict?min_confidence=nan")
+    assert refused.status_code == 422 and "min_confidence" in refused.json()["detail"]
+
+
 @pytest.mark.parametrize(
     "kind, rate", [("WAV", 16000), ("WAV", 48000), ("FLAC", 44100), ("OGG", 16000), ("MP3", 16000)]
 )
@@ -273,4 +280,4 @@ def test_the_page_plays_sound_from_memory_and_loads_nothing(app):
 def test_the_schema_takes_sound(app):
     predict = get(app, "/openapi.json").json()["paths"]["/predict"]["post"]
     assert set(predict["requestBody"]["content"]) == {"audio/*", "application/octet-stream"}
-    assert [one["name"] for one in predict["parameters"]] == ["explain"]
+    assert [one["name"] for one in predict["parameters"]] == ["explain", "min_confidence"]

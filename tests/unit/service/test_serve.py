@@ -211,6 +211,16 @@ def refused(arguments, capsys):
     return error
 
 
+def test_a_confidence_is_found_by_the_accuracy_that_is_asked_for(start_service):
+    with start_service("--target-accuracy", "1") as service:
+        assert service.process.stdout.readline() == (
+            "Answers from a confidence of 87.5 % on: of the test split 50.0 % of the texts are "
+            "answered, and 75.0 % of these answers are right.\n"
+        )
+        answer = httpx.post(f"{service.address}/predict", json={"texts": ["sun", "dark"]}).json()
+    assert [one["label"] for one in answer["predictions"]] == ["unsure", "fear"]
+
+
 def test_a_port_in_use(service, tmp_path, capsys):
     error = refused([str(tmp_path), "--port", str(service.port)], capsys)
     assert f"port {service.port} of 127.0.0.1: " in error and "in use" in error
@@ -235,6 +245,8 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
         (["--max-body", "0"], "max_body is 1 or more"),
         (["--max-seconds", "0"], "max_seconds is above 0"),
         (["--max-queue", "5"], "max_queue=5, max_texts=128"),
+        (["--min-confidence", "80"], "min_confidence is a share"),
+        (["--min-confidence", "0.8", "--target-accuracy", "0.9"], "not both"),
         (["--client-seconds", "0"], "client_seconds is above 0"),
         (["--workers", "2"], "no such option"),
     ],
