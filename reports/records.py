@@ -13,7 +13,8 @@ import pandas as pd
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
-from emotion_keras.evaluation.predictions import read_groups, read_predictions
+from emotion_keras.evaluation.coverage import Judged, judge
+from emotion_keras.evaluation.predictions import probability_columns, read_groups, read_predictions
 from emotion_keras.evaluation.scores import scores_of, text_shares
 from emotion_keras.targets import Target, target_of
 
@@ -122,6 +123,23 @@ class Run:
     def test(self) -> dict[str, Any] | None:
         """Metrics of the test split, or `None` where it was not read, as in a search."""
         return self.record["metrics"].get("test")
+
+    @functools.cached_property
+    def temperature(self) -> float:
+        """The temperature of its probabilities; earlier records hold none, and it is fitted."""
+        if "temperature" in self.record:
+            return self.record["temperature"]
+        rows = self.predictions[self.predictions["split"] == "val"]
+        truth = self.target.encode(rows["label"].tolist())
+        return self.target.fit_temperature(truth, rows[probability_columns(self.labels)].to_numpy())
+
+    @functools.cached_property
+    def judged(self) -> dict[str, Judged] | None:
+        """What came of its answers, by split; `None` where those of a split are missing."""
+        splits = {} if self.predictions is None else dict(list(self.predictions.groupby("split")))
+        if not {"val", "test"} <= splits.keys():
+            return None
+        return {name: judge(rows, self.target, self.temperature) for name, rows in splits.items()}
 
     @functools.cached_property
     def scores(self) -> dict[str, float | None]:

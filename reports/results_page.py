@@ -25,6 +25,7 @@ from reports.sections import (
     comparison,
     confidence,
     cost,
+    coverage,
     data_ratio,
     explanation,
     gate,
@@ -44,6 +45,7 @@ _SECTIONS = (
     gate,
     search,
     confidence,
+    coverage,
     explanation,
     cost,
 )

@@ -7,6 +7,7 @@ import yaml
 
 from emotion_keras.evaluation import card_words
 from emotion_keras.evaluation.comparison import contender
+from emotion_keras.evaluation.coverage import TARGET_ACCURACY, Sure
 from emotion_keras.evaluation.scores import Score
 from emotion_keras.inputs import modality_of
 
@@ -17,11 +18,16 @@ _LICENCES = {
 }
 _ENGLISH = ("isear", "situations", "ravdess", "crema_d")
 # By backend, as Hugging Face names them; of the others it is Keras.
+_NAMES = {"test": "test", "val": "validation"}
 _LIBRARIES = {"scikit-learn": "sklearn"}
 
 
 def model_card(
-    run: dict[str, Any], scores: Mapping[str, Score], num_runs: int, command: str
+    run: dict[str, Any],
+    scores: Mapping[str, Score],
+    num_runs: int,
+    command: str,
+    sure: Sure | None = None,
 ) -> str:
     """A model card in Markdown, with the metadata that Hugging Face reads.
 
@@ -30,6 +36,7 @@ def model_card(
         scores: Dictionary of `Score` by score, those of all runs of its setting together.
         num_runs: How many these are, itself among them.
         command: The command that trains it again.
+        sure: `Sure`, when it can be relied on; `None` where its predictions are missing.
 
     Returns:
         String.
@@ -79,7 +86,7 @@ def model_card(
         "",
         f"# {_markdown(run['run_id'])}",
         "",
-        *_body(run, scores, num_runs, command),
+        *_body(run, scores, num_runs, command, sure),
     ]
     return "\n".join(lines) + "\n"
 
@@ -89,7 +96,7 @@ def measured_split(run: dict[str, Any]) -> str:
     return "test" if "test" in run["metrics"] else "val"
 
 
-def _body(run, scores, num_runs, command):
+def _body(run, scores, num_runs, command, sure):
     corpus, split = run["corpus"], measured_split(run)
     test = run["metrics"][split]
     rows = []
@@ -108,7 +115,6 @@ def _body(run, scores, num_runs, command):
         of_all = f" {100 * mean:.1f}{ends} |" if num_runs > 1 else ""
         rows.append(f"| {name} | {shown} |{of_all}")
     labels = ", ".join(map(_markdown, corpus["labels"]))
-    names = {"test": "test", "val": "validation"}
     plural = modality_of(run).plural
     which = (
         f"of this run alone, with 95 % intervals over {plural}: how much another seed would change "
@@ -132,13 +138,14 @@ def _body(run, scores, num_runs, command):
         "",
         "## Metrics",
         "",
-        f"Of {test.get('num_examples', 'all')} {plural} of the {names[split]} split, per cent; "
+        f"Of {test.get('num_examples', 'all')} {plural} of the {_NAMES[split]} split, per cent; "
         f"{which}",
         "",
         "| Metric | This run |" + (" All runs |" if num_runs > 1 else ""),
         "| --- | ---: |" + (" ---: |" if num_runs > 1 else ""),
         *rows,
         "",
+        *_when_to_answer(sure, split, num_runs, plural),
         "## Limits",
         "",
         *(f"- {limit}" for limit in card_words.limits(run)),
@@ -157,6 +164,42 @@ def _body(run, scores, num_runs, command):
         "```sh",
         command,
         "```",
+        "",
+    ]
+
+
+def _when_to_answer(sure, split, num_runs, plural):
+    if sure is None:
+        return []
+    whose = "this run" if num_runs == 1 else f"{num_runs} runs"
+    asked = f"{100 * TARGET_ACCURACY:.0f} %"
+    sentence = f"At no confidence are surely {asked} of the answers of this run right."
+    if sure.threshold is not None:
+        sentence = (
+            f"With `--target-accuracy {TARGET_ACCURACY}`, by a threshold that the validation split "
+            f"chooses, this run answers {100 * sure.threshold.answered:.1f} % of the {plural}, and "
+            f"{100 * sure.threshold.accuracy:.1f} % of these answers are right; of the others it "
+            "says that it is unsure."
+        )
+    rows = [
+        # No share is above 1, though the end of an interval may be.
+        (share, mean, low, min(high, 1.0))
+        for share, (mean, low, high, _) in sure.by_coverage.items()
+    ]
+    return [
+        "## When to answer",
+        "",
+        f"Accuracy about the {plural} of the {_NAMES[split]} split that it is surest of, per cent, "
+        f"of {whose}:",
+        "",
+        "| Surest | Accuracy |",
+        "| ---: | ---: |",
+        *(
+            f"| {100 * share:.0f} | {100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f}) |"
+            for share, mean, low, high in rows
+        ),
+        "",
+        sentence,
         "",
     ]
 

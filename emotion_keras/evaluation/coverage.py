@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import (
     probability_columns,
     read_predictions,
@@ -23,12 +24,15 @@ from emotion_keras.evaluation.predictions import (
 )
 from emotion_keras.evaluation.scores import Score, subjects
 from emotion_keras.evaluation.significance import interval, spread_over_seeds, spread_over_subjects
+from emotion_keras.evaluation.threshold import Threshold, choose_threshold
 from emotion_keras.targets import Target, target_of
 
 # How sure it has to be that an accuracy is reached.
 LEVEL = 0.9
 # The shares of examples, surest first, that tables and curves are about.
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+# The accuracy that is asked for where nobody says one.
+TARGET_ACCURACY = 0.9
 # Thresholds have this many digits, so that there are not more of them than that.
 _DIGITS = 4
 
@@ -45,6 +49,18 @@ class Judged(NamedTuple):
     ids: np.ndarray
     confidence: np.ndarray
     right: np.ndarray
+
+
+class Sure(NamedTuple):
+    """When the answers of runs of one setting can be relied on.
+
+    Args:
+        by_coverage: What `by_coverage` gives.
+        threshold: What `reach` gives of one of the runs.
+    """
+
+    by_coverage: dict[float, Score]
+    threshold: Threshold | None
 
 
 def judge(rows: pd.DataFrame, target: Target, temperature: float) -> Judged:
@@ -189,3 +205,64 @@ def accuracy_from(
     ends = interval(mean, [spread_over_subjects(together), spread_over_seeds(frame.to_numpy())])
     spread = float(frame.std()) if len(frame) > 1 else None
     return Score(mean, *ends, spread), float(np.mean(coverages))
+
+
+def by_coverage(
+    judged: Sequence[Judged],
+    seeds: Sequence[int],
+    groups: Mapping[str, str] | None = None,
+    coverages: Sequence[float] = COVERAGES,
+) -> dict[float, Score]:
+    """The accuracy of runs about the examples that each is surest of; see `accuracy_from`.
+
+    Args:
+        judged: `Judged` by run.
+        seeds: The seed by run.
+        groups: The subject of each example by id.
+        coverages: Shares of the examples that are answered.
+
+    Returns:
+        Dictionary of `Score` by coverage.
+    """
+    return {
+        coverage: accuracy_from(
+            judged, [threshold_at(of_run, coverage) for of_run in judged], seeds, groups
+        )[0]
+        for coverage in coverages
+    }
+
+
+def reach(judged: Mapping[str, Judged], accuracy: float = TARGET_ACCURACY) -> Threshold | None:
+    """The threshold of a run that an accuracy asks for, or `None` where none surely reaches it."""
+    try:
+        return choose_threshold(thresholds(judged), accuracy, "")
+    except UserError:
+        return None
+
+
+def in_words(judged: Mapping[str, Judged], plural: str) -> list[str]:
+    """How often a run is right where it is surest, and when it is right often enough.
+
+    Args:
+        judged: Dictionary of `Judged` by split.
+        plural: What examples are called.
+
+    Returns:
+        List of sentences.
+    """
+    split, name = ("test", "test") if "test" in judged else ("val", "validation")
+    found = by_coverage([judged[split]], [0], coverages=(0.8, 0.6, 0.4))
+    listed = ", ".join(
+        f"{100 * score.mean:.1f} % of {100 * share:.0f} %" for share, score in found.items()
+    )
+    sentences = [f"Right among the {name} {plural} that it is surest of: {listed}."]
+    threshold = reach(judged)
+    asked = f"{100 * TARGET_ACCURACY:.0f} %"
+    if threshold is None:
+        return [*sentences, f"At no confidence are surely {asked} of its answers right."]
+    return [
+        *sentences,
+        f"`predict --target-accuracy {TARGET_ACCURACY}` answers {100 * threshold.answered:.1f} % "
+        f"of the {name} {plural}, {100 * threshold.accuracy:.1f} % of them rightly, and says "
+        f"unsure below a confidence of {100 * threshold.min_confidence:.1f} %.",
+    ]

@@ -20,7 +20,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.card import measured_split, model_card
-from emotion_keras.evaluation.coverage import read_judged, thresholds
+from emotion_keras.evaluation.coverage import Sure, by_coverage, reach, read_judged, thresholds
 from emotion_keras.evaluation.predictions import read_groups, read_split
 from emotion_keras.evaluation.scores import read_scores
 from emotion_keras.inference.explanation import explaining_model
@@ -98,6 +98,11 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
             notify("Quantizing to int8.")
             accuracy = _quantize(part, directory, predictor)
         run = record.read_run(directory)
+        judged, groups, split = (
+            read_judged(directory, run),
+            read_groups(directory),
+            measured_split(run),
+        )
         record.write_versioned(
             part / record.EXPORT,
             {
@@ -115,15 +120,17 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "faithfulness": predictor.faithfulness,
-                "thresholds": thresholds(read_judged(directory, run)),
+                "thresholds": thresholds(judged),
                 "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,
             },
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
-        scores = read_scores([(run, directory)], measured_split(run), read_groups(directory))
-        (part / CARD).write_text(model_card(run, scores, 1, command), encoding="utf-8")
+        scores = read_scores([(run, directory)], split, groups)
+        sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(judged))
+        card = model_card(run, scores, 1, command, sure)
+        (part / CARD).write_text(card, encoding="utf-8")
         part.rename(out)
     finally:
         shutil.rmtree(part, ignore_errors=True)

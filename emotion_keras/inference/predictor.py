@@ -12,9 +12,10 @@ import numpy as np
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.threshold import Threshold, choose_threshold
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs, explain_units
-from emotion_keras.inference.unsure import UNSURE, Threshold, choose_threshold, mark_unsure
+from emotion_keras.inference.unsure import UNSURE, mark_unsure
 from emotion_keras.inputs.sequences import Sequences
 
 # What the record of an exported model holds; see `record.check_types`.

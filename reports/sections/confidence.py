@@ -78,13 +78,12 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
     for name, runs in compared.items():
         found, parts = [], {False: [], True: []}
         for run in runs:
-            truth, probabilities = _split(run, "test")
-            temperature = run.record.get("temperature")
-            if temperature is None:
-                temperature = run.target.fit_temperature(*_split(run, "val"))
+            rows_of_test = run.predictions[run.predictions["split"] == "test"]
+            truth = run.target.encode(rows_of_test["label"].tolist())
+            probabilities = rows_of_test[probability_columns(run.labels)].to_numpy()
             label_ids = run.target.classes(truth)
-            scaled = run.target.scale(probabilities, temperature)
-            found.append((temperature, expected_calibration_error(label_ids, scaled)))
+            scaled = run.target.scale(probabilities, run.temperature)
+            found.append((run.temperature, expected_calibration_error(label_ids, scaled)))
             parts[False].append((label_ids, probabilities))
             parts[True].append((label_ids, scaled))
         mean, low, high, spread = map(or_nan, score_runs(runs)["ece"])
@@ -132,12 +131,6 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
         "split."
     )
     return Table("calibration", caption, frame, shown, sort_by), pd.concat(curves)
-
-
-def _split(run, name):
-    rows = run.predictions[run.predictions["split"] == name]
-    truth = run.target.encode(rows["label"].tolist())
-    return truth, rows[probability_columns(run.labels)].to_numpy()
 
 
 def confidences(runs: list[Run]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from emotion_keras.evaluation import card, card_words
+from emotion_keras.evaluation.coverage import Sure, by_coverage, reach
 from reports.display.page import Page
 from reports.findings import Findings
 from reports.records import Run
@@ -47,4 +48,10 @@ def model_card(runs: list[Run]) -> str:
     """
     run = best_run(runs)
     scores = score_runs(runs)
-    return card.model_card(run.record, scores, len(runs), from_run_command(run))
+    judged = [of_run.judged for of_run in runs]
+    sure = None
+    if all(judged):
+        of_test = [of_run["test"] for of_run in judged]
+        seeds = [of_run.seed for of_run in runs]
+        sure = Sure(by_coverage(of_test, seeds, run.groups), reach(run.judged))
+    return card.model_card(run.record, scores, len(runs), from_run_command(run), sure)

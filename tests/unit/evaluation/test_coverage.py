@@ -8,7 +8,10 @@ from scipy import stats
 from emotion_keras.evaluation.coverage import (
     Judged,
     accuracy_from,
+    by_coverage,
+    in_words,
     judge,
+    reach,
     threshold_at,
     thresholds,
 )
@@ -114,3 +117,32 @@ def test_runs_of_several_seeds_are_averaged_with_their_spread():
     score, _ = accuracy_from(runs, [0.7, 0.7], [0, 1])
     assert score.mean == 0.75
     assert score.spread == pytest.approx(np.std([0.5, 1.0], ddof=1))
+
+
+def test_accuracy_by_coverage_answers_the_surest_part():
+    of_split = judged([0.9, 0.3, 0.7, 0.5], [True, False, True, False])
+    found = by_coverage([of_split], [0], coverages=(1.0, 0.75, 0.5))
+    assert {share: score.mean for share, score in found.items()} == pytest.approx(
+        {1.0: 0.5, 0.75: 2 / 3, 0.5: 1.0}
+    )
+
+
+def test_in_words_it_says_what_is_reached_and_where():
+    sure = judged([0.8] * 40 + [0.4] * 10, [True] * 40 + [False] * 10)
+    test = judged([0.9, 0.85, 0.8, 0.3, 0.2], [True, True, False, False, False])
+    assert in_words({"val": sure, "test": test}, "texts") == [
+        "Right among the test texts that it is surest of: 50.0 % of 80 %, 66.7 % of 60 %, 100.0 % "
+        "of 40 %.",
+        "`predict --target-accuracy 0.9` answers 60.0 % of the test texts, 66.7 % of them rightly, "
+        "and says unsure below a confidence of 80.0 %.",
+    ]
+
+
+def test_in_words_it_says_where_an_accuracy_is_not_reached():
+    # Of ten that are right the lower end is 0.1 to the power of a tenth, 0.794.
+    few = judged([0.8] * 10, [True] * 10)
+    assert reach({"val": few}, 0.79).min_confidence == 0.8
+    assert reach({"val": few}, 0.8) is None
+    first, second = in_words({"val": few}, "texts")
+    assert first.startswith("Right among the validation texts")
+    assert second == "At no confidence are surely 90 % of its answers right."

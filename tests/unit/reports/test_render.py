@@ -104,7 +104,7 @@ def test_headings_are_in_order_and_figures_have_texts(page):
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
     drawings = [attrs for tag, attrs in page.tags if tag == "svg"]
-    assert len(drawings) == 29
+    assert len(drawings) == 30
     assert all(d["role"] == "img" and len(d["aria-label"]) > 40 for d in drawings)
 
 

@@ -54,6 +54,23 @@ def test_a_card_of_several_runs_has_their_mean_with_its_interval(tmp_path, make_
     assert "95 % intervals over texts and seeds" in body
 
 
+def test_a_card_says_when_the_model_is_to_be_relied_on(tmp_path, make_run):
+    for seed in range(2):
+        make_run(tmp_path / "fit", "cnn@scratch", seed, skill=0.99)
+    runs = read_records(tmp_path).parts[0].runs
+    _, body = metadata(model_card(runs))
+    section = body.split("## When to answer")[1].split("## Limits")[0]
+    found = score_runs(runs)["accuracy"]
+    # Where all is answered it is the accuracy of before.
+    ends = f"({100 * found.low:.1f} to {min(100 * found.high, 100):.1f})"
+    assert f"| 100 | {100 * found.mean:.1f} {ends} |" in section
+    assert "of 2 runs" in section and "With `--target-accuracy 0.9`" in section
+    for run in runs:
+        (run.directory / "predictions.csv").unlink()
+    _, body = metadata(model_card(read_records(tmp_path).parts[0].runs))
+    assert "When to answer" not in body
+
+
 @pytest.mark.parametrize("name, library", [("tfidf_logistic", "sklearn"), ("cnn@scratch", "keras")])
 def test_the_model_card_names_the_library_that_loads_the_model(tmp_path, make_run, name, library):
     make_run(tmp_path / "fit", name)

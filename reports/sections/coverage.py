@@ -1,0 +1,212 @@
+"""Accuracy against coverage: how often a model is right where it is sure enough to answer."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from emotion_keras.evaluation.coverage import (
+    COVERAGES,
+    TARGET_ACCURACY,
+    accuracy_from,
+    by_coverage,
+    reach,
+)
+from emotion_keras.evaluation.scores import Score
+from reports.display.figure import (
+    add_legend,
+    percent_axis,
+    series_style,
+    short_names,
+    styled,
+    within_range,
+)
+from reports.display.page import Page
+from reports.display.table import Table
+from reports.display.words import or_nan, percent
+from reports.findings import Findings
+from reports.records import Run
+
+TITLE = "When to answer"
+
+# The columns of the table by coverage, and the rows of that by accuracy.
+SHOWN = (1.0, 0.8, 0.6, 0.4)
+ACCURACIES = (0.75, 0.8, 0.85, TARGET_ACCURACY, 0.95)
+
+_UNKNOWN = Score(*[None] * 4)
+
+
+def show(page: Page, findings: Findings) -> dict[str, Any] | None:
+    """Puts accuracy by coverage on the page; see `reports.sections`."""
+    known = {
+        name: runs
+        for name, runs in findings.compared.items()
+        if all(run.judged is not None for run in runs)
+    }
+    if findings.best not in known:
+        return None
+    curves = coverage_curves({name: known[name] for name in findings.drawn if name in known})
+    return {
+        "coverage": page.add_table(coverage_table(known)),
+        "thresholds": page.add_table(threshold_table(known[findings.best], findings.best)),
+        "picture": page.add_figure(
+            "coverage",
+            "Accuracy on the test split by the share of examples that is answered, the surest "
+            f"first, of {', '.join(curves['contender'].unique())}, with bands of 95 % intervals.",
+            draw_coverage(curves),
+        ),
+        "accuracy": f"{100 * TARGET_ACCURACY:.0f}",
+    }
+
+
+def coverage_curves(compared: dict[str, list[Run]]) -> pd.DataFrame:
+    """Accuracy by coverage: a row a contender and coverage, `accuracy`, `low` and `high`."""
+    return pd.DataFrame(
+        {"contender": name, "coverage": coverage, "accuracy": mean, "low": low, "high": high}
+        for name, runs in compared.items()
+        for coverage, (mean, low, high, _) in _by_coverage(runs, COVERAGES).items()
+    )
+
+
+def coverage_table(compared: dict[str, list[Run]]) -> Table:
+    """What each model reaches about what it is surest of, and where an accuracy is asked for.
+
+    Args:
+        compared: Dictionary of lists of `Run` with predictions, by contender.
+
+    Returns:
+        `Table` of a row a contender.
+    """
+    rows = []
+    for name, runs in compared.items():
+        row = {"contender": name, "runs": len(runs)}
+        for coverage, score in _by_coverage(runs, SHOWN).items():
+            row |= _columns(f"accuracy_at_{coverage:g}", score)
+        rows.append(row | _reached(runs, TARGET_ACCURACY))
+    frame = pd.DataFrame(rows)
+    headings = {coverage: f"Surest {100 * coverage:.0f} %" for coverage in SHOWN} | {1.0: "All"}
+    answered, accuracy = (
+        f"{what} for {100 * TARGET_ACCURACY:.0f} %" for what in ("Answered", "Accuracy")
+    )
+    shown = pd.DataFrame(
+        {
+            "Model": frame["contender"],
+            "Runs": frame["runs"].astype(str),
+            **{headings[c]: _with_halves(frame, f"accuracy_at_{c:g}") for c in SHOWN},
+            answered: frame["answered"].map(percent),
+            accuracy: _with_halves(frame, "accuracy"),
+            "Refused": frame["refused"].astype(str),
+        }
+    )
+    sort_by = {"Runs": "runs", "Refused": "refused", answered: "answered"}
+    sort_by |= {headings[c]: f"accuracy_at_{c:g}_mean" for c in SHOWN}
+    sort_by[accuracy] = "accuracy_mean"
+    caption = (
+        "Accuracy on the test split about the share of examples that a model is surest of, per "
+        "cent: means over runs, with half of 95 % intervals over examples and seeds. For "
+        f"{100 * TARGET_ACCURACY:.0f} %: what is answered, and how often rightly, from the "
+        "threshold on that each run's validation split chooses; “Refused” counts runs in which no "
+        "threshold surely reaches that accuracy on the validation split, which are in no mean."
+    )
+    return Table("coverage", caption, frame, shown, sort_by)
+
+
+def threshold_table(runs: list[Run], name: str) -> Table:
+    """The thresholds of a model by the accuracy that is asked for.
+
+    Args:
+        runs: List of `Run` with predictions.
+        name: The contender that they are of.
+
+    Returns:
+        `Table` of a row an accuracy.
+    """
+    frame = pd.DataFrame({"asked": accuracy, **_reached(runs, accuracy)} for accuracy in ACCURACIES)
+    shown = pd.DataFrame(
+        {
+            "Asked for, %": frame["asked"].map(lambda value: f"{100 * value:.0f}"),
+            "From a confidence of, %": frame["min_confidence"].map(percent),
+            "Answered, %": frame["answered"].map(percent),
+            "Accuracy, %": _with_halves(frame, "accuracy"),
+            "Refused": frame["refused"].astype(str),
+        }
+    )
+    sort_by = {
+        "Asked for, %": "asked",
+        "From a confidence of, %": "min_confidence",
+        "Answered, %": "answered",
+        "Accuracy, %": "accuracy_mean",
+        "Refused": "refused",
+    }
+    caption = (
+        f"Thresholds of {name}, each chosen on the validation split as the smallest that surely "
+        "reaches the accuracy (lower end of a one-sided 90 % interval), and what comes of them on "
+        "the test split: means over runs, with half of 95 % intervals over examples and seeds. "
+        "“Refused” counts runs in which there is no such threshold, which are in no mean."
+    )
+    return Table("thresholds", caption, frame, shown, sort_by)
+
+
+def _by_coverage(runs, coverages):
+    of_test = [run.judged["test"] for run in runs]
+    return by_coverage(of_test, [run.seed for run in runs], runs[0].groups, coverages)
+
+
+def _reached(runs, accuracy):
+    """What runs say on the test split from the thresholds on that an accuracy asks for."""
+    found = [(run, reach(run.judged, accuracy)) for run in runs]
+    found = [(run, threshold) for run, threshold in found if threshold is not None]
+    row = {"refused": len(runs) - len(found), "min_confidence": np.nan, "answered": np.nan}
+    if not found:
+        return row | _columns("accuracy", _UNKNOWN)
+    levels = [threshold.min_confidence for _, threshold in found]
+    score, answered = accuracy_from(
+        [run.judged["test"] for run, _ in found],
+        levels,
+        [run.seed for run, _ in found],
+        found[0][0].groups,
+    )
+    row |= {"min_confidence": float(np.mean(levels)), "answered": answered}
+    return row | _columns("accuracy", score)
+
+
+def _columns(name, score):
+    return {f"{name}_{end}": or_nan(value) for end, value in score._asdict().items()}
+
+
+def _with_halves(frame, name):
+    pairs = zip(frame[f"{name}_mean"], frame[f"{name}_high"], strict=True)
+    return [
+        percent(mean) + ("" if np.isnan(high) else f" ±{100 * (high - mean):.1f}")
+        for mean, high in pairs
+    ]
+
+
+@styled
+def draw_coverage(curves: pd.DataFrame) -> Figure:
+    """Accuracy by the share of examples that is answered.
+
+    Args:
+        curves: What `coverage_curves` gives.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    figure = Figure(figsize=(6.4, 3.7))
+    axes = figure.subplots()
+    names = list(dict.fromkeys(curves["contender"]))
+    for number, (name, shown) in enumerate(zip(names, short_names(names), strict=True)):
+        own, series = curves[curves["contender"] == name], series_style(number)
+        axes.fill_between(
+            own["coverage"], own["low"], own["high"], color=series["color"], alpha=0.16, linewidth=0
+        )
+        axes.plot(own["coverage"], own["accuracy"], **series, markersize=5, label=shown)
+    axes.set_xlim(0, 1.02)
+    axes.set_ylim(within_range(axes.get_ylim()))
+    percent_axis(axes.xaxis)
+    percent_axis(axes.yaxis)
+    axes.set_xlabel("answered, the surest first, %")
+    axes.set_ylabel("accuracy of the answers, %")
+    add_legend(figure, axes, columns=3)
+    return figure
