@@ -93,6 +93,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
             f"{difference:.1e}, the labels are the same."
         )
         predictor.model.input.save(part)
+        if predictor.familiarity is not None:
+            predictor.familiarity.save(part)
         accuracy = None
         if quantize == "int8":
             notify("Quantizing to int8.")

@@ -16,7 +16,7 @@ from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.targets import find_target
 
-_AGAIN = "Export the run again: python -m emotion_keras.export RUN"
+AGAIN = "Export the run again: python -m emotion_keras.export RUN"
 _BATCH_SIZE = 16
 # Tokens of padding that a batch may have: a batch costs about as much as ten tokens more.
 _PADDING = 10
@@ -40,7 +40,7 @@ class OnnxModel(Model):
     def __init__(self, directory: Path, export: dict, parallel: bool = False):
         self._path = directory / record.ONNX
         self.num_parallel = len(available_cores()) if parallel else 1
-        self.input = load_input(directory, export, _AGAIN)
+        self.input = load_input(directory, export, AGAIN)
         self.modality = type(self.input)
         self.target = find_target(export.get("target", "single"))(export["labels"])
         self._names = self.input.feature, "padding_mask"
@@ -90,7 +90,7 @@ class OnnxModel(Model):
         for name, value in options.items():
             setattr(chosen, name, value)
         # On a CPU the fused operator takes four times as long as the two that it stands for.
-        with record.loading(self._path, _AGAIN):
+        with record.loading(self._path, AGAIN):
             session = onnxruntime.InferenceSession(
                 self._path, chosen, disabled_optimizers=["SkipLayerNormFusion"]
             )

@@ -14,6 +14,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.threshold import Threshold, choose_threshold
 from emotion_keras.inference.base import Model
+from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.outputs import Outputs, explain_units
 from emotion_keras.inference.unsure import UNSURE, mark_unsure
 from emotion_keras.inputs.sequences import Sequences
@@ -38,6 +39,8 @@ class Predictor:
         preparation: Dictionary of the options of the preparation that the model was trained with.
         faithfulness: Dictionary of a sentence by way of explaining: whether predictions rest on the
             words that it points at; see `in_words`. Of what was not measured there is none.
+        familiarity: `Familiarity`, by which texts are flagged that are unlike the training split;
+            `None` where nothing is known of it.
         thresholds: Function without arguments that gives what `evaluation.coverage.thresholds`
             gives, called when a threshold is asked for by accuracy; or `None` if nothing is known.
 
@@ -56,6 +59,7 @@ class Predictor:
         temperature: float,
         preparation: dict,
         faithfulness: Mapping[str, str] | None = None,
+        familiarity: Familiarity | None = None,
         thresholds: Callable[[], Mapping[str, Any]] | None = None,
     ):
         self.model = model
@@ -63,6 +67,7 @@ class Predictor:
         self.temperature = temperature
         self.preparation = preparation
         self.faithfulness = dict(faithfulness or {})
+        self.familiarity = familiarity
         self._thresholds = thresholds
 
     @classmethod
@@ -107,12 +112,15 @@ class Predictor:
             temperature=temperature_of(run, directory),
             preparation=run["corpus"]["preparation"],
             faithfulness=in_words(read_faithfulness(directory), model.modality.unit_plural),
+            familiarity=Familiarity.load(
+                directory, model.modality, record.how_to_repeat(directory)
+            ),
             thresholds=lambda: thresholds(read_judged(directory, run)),
         )
 
     @classmethod
     def _load_exported(cls, directory, parallel):
-        from emotion_keras.inference.onnx_model import OnnxModel
+        from emotion_keras.inference.onnx_model import AGAIN, OnnxModel
 
         export = record.read_versioned(directory / record.EXPORT, {"format": str})
         if export["format"] != "onnx":
@@ -122,12 +130,14 @@ class Predictor:
             )
         export = record.read_versioned(directory / record.EXPORT, _EXPORT)
         known = export.get("thresholds")
+        model = OnnxModel(directory, export, parallel)
         return cls(
-            OnnxModel(directory, export, parallel),
+            model,
             name=export["name"],
             temperature=export["temperature"],
             preparation=export["preparation"],
             faithfulness=export.get("faithfulness"),
+            familiarity=Familiarity.load(directory, model.modality, AGAIN),
             thresholds=known and (lambda: known),
         )
 
@@ -234,9 +244,10 @@ class Predictor:
             `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where the model
             finds no word to read: no letter, digit or emoji, or none that it knows (label,
             confidence and probabilities are `""`, `None` and `None`), `"truncated"`, `"split"` or
-            `""`; and, if asked for, what `Explanation` holds: `words`, a list of dictionaries of
-            `word`, `gate` and `contribution`; `rest`; and `score`, the sum of all contributions and
-            the rest.
+            `""`, or `"unfamiliar"` by itself or behind these with a comma, where the text is unlike
+            those that the model has learned from; and, if asked for, what `Explanation` holds:
+            `words`, a list of dictionaries of `word`, `gate` and `contribution`; `rest`; and
+            `score`, the sum of all contributions and the rest.
 
         Raises:
             UserError: If these are no texts, or the model cannot explain, or not windows, or has a
@@ -252,7 +263,7 @@ class Predictor:
         held = [i for i, flaw in enumerate(flaws) if not flaw]
         if held:
             for i, answer in self._answer([cells[i] for i in held], explain, long):
-                answers[held[i]] = answer
+                answers[held[i]] = self._flagged(answer, cells[held[i]])
         return answers if min_confidence is None else self.mark_unsure(answers, min_confidence)
 
     def predict(self, texts: Iterable[Any], *, min_confidence: float | None = None) -> list[str]:
@@ -367,6 +378,12 @@ class Predictor:
             explained = [explanation._asdict() for explanation in found]
         for i, answer, explanation in zip(held, answers, explained, strict=True):
             yield i, {**answer, "flag": flags[i], **explanation}
+
+    def _flagged(self, answer, cell):
+        """The answer, which says where the cell is unlike those of the training split."""
+        if self.familiarity is None or not self.familiarity.is_unfamiliar(cell):
+            return answer
+        return answer | {"flag": ", ".join(filter(None, [answer["flag"], "unfamiliar"]))}
 
     def _read(self, cells, explain, long):
         """Positions of cells that say something to the model, flags of all, `Outputs` of these."""

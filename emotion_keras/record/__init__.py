@@ -4,7 +4,8 @@
 the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
 `val` and `test`; of a corpus with groups `groups.csv`, whose each of these texts is; `audit.json`;
 `architecture.json`, the layers of a Keras model; where weights are kept `model.keras` with its
-tokenizer, or `model.skops` of a model of scikit-learn. A run that is no trial of a study of
+tokenizer, or `model.skops` of a model of scikit-learn; of texts `familiar_words.json`, how often
+words stand in the training split. A run that is no trial of a study of
 settings has `texts.csv`, the texts of the test split, too, and where the model's gate can be
 explained `gates.csv`, a row a word of these, `gate_words.csv`, the mean gate of frequent words, and
 `faithfulness.csv`, whether predictions rest on the words that the gate and their contributions
@@ -29,6 +30,7 @@ from emotion_keras.record.names import (
     ESTIMATOR,
     EXPORT,
     FAITHFULNESS,
+    FAMILIAR,
     GATE_WORDS,
     GATES,
     GROUPS,
@@ -67,6 +69,7 @@ __all__ = [
     "ESTIMATOR",
     "EXPORT",
     "FAITHFULNESS",
+    "FAMILIAR",
     "GATES",
     "GATE_WORDS",
     "GROUPS",

@@ -33,10 +33,11 @@ class Prediction(ExplainedPrediction):
     Probabilities are an object with a number for each label, by its name. A text in
     which the model finds no word that it knows has the flag `empty`, and neither label nor
     confidence nor probabilities; of a text that is too long for the model,
-    the flag says that its end was not read.
+    the flag says that its end was not read; of one that is unlike the texts that the model has
+    learned from, that it is unfamiliar.
     """
 
-    flag: Literal["", "empty", "truncated"]
+    flag: Literal["", "empty", "truncated", "unfamiliar", "truncated, unfamiliar"]
     words: list[Word] | None = None
 
 

@@ -17,6 +17,7 @@ from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import write_groups, write_predictions
+from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inference.ways import QUICK, compare_ways
@@ -190,6 +191,11 @@ def _make_run(
     if is_looked_at:
         _write_examples(directory, dataset, model)
     model.save(directory)
+    familiarity = Familiarity.learn(
+        dataset.corpus.modality, dataset.cells("train"), dataset.cells("val")
+    )
+    if familiarity is not None:
+        familiarity.save(directory)
     described = settings.to_record(precision)
     record.write_run(
         directory,

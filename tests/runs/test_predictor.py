@@ -11,7 +11,10 @@ from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 from emotion_keras.evaluation.predictions import probability_columns
+from emotion_keras.inference import familiarity
+from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs import TextInput
 from emotion_keras.inputs.sequences import Sequences
 
 LONG = "we laughed at home when my friend came and then it was dark in the street " * 3
@@ -216,6 +219,31 @@ def test_a_run_says_unsure_below_a_threshold_which_can_be_asked_for_by_accuracy(
     ]
     assert threshold.answered == pytest.approx(len(answered) / len(answers))
     assert threshold.accuracy == pytest.approx(np.mean(right))
+
+
+def test_texts_unlike_the_training_split_are_flagged(gated_run, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(gated_run, directory)
+    known = dict.fromkeys("we laughed at home".split(), 20)
+    Familiarity(TextInput, known, average=1.5, limit=2.0).save(directory)
+    predictor = Predictor.load(directory)
+    # Letters that the model knows, in words that it has not learned from.
+    strange = "import numpy "
+    assert predictor("We laughed")["flag"] == ""
+    assert predictor(strange)["flag"] == "unfamiliar"
+    assert predictor(strange * 9)["flag"] == "truncated, unfamiliar"
+    assert predictor(strange * 9, long="split")["flag"] == "split, unfamiliar"
+    assert predictor("")["flag"] == "empty"
+
+
+def test_a_run_learns_which_words_are_familiar_where_there_are_enough_texts(fit, toy, monkeypatch):
+    for name in set(toy) - {"data", "runs_dir", "precision"}:
+        toy.pop(name)
+    # Of the toy corpus 12 texts are in the validation split.
+    assert Predictor.load(fit(model="majority")).familiarity is None
+    monkeypatch.setattr(familiarity, "_FEWEST_EXAMPLES", 12)
+    predictor = Predictor.load(fit(model="majority", seed=1))
+    assert predictor("import numpy as np")["flag"] == "unfamiliar"
 
 
 def test_a_folder_that_holds_no_model_is_told(tmp_path):

@@ -59,7 +59,9 @@ function show(prediction) {
     isUnsure ? "unsure, perhaps " : "",
     make("bdi", prediction.guess ?? prediction.label), `, ${percent(prediction.confidence)} % confident`,
   );
-  find("cut").hidden = prediction.flag !== "truncated";
+  for (const [flag, note] of [["truncated", "cut"], ["unfamiliar", "unfamiliar"]]) {
+    if (find(note)) find(note).hidden = !prediction.flag.includes(flag);
+  }
   const ranked = Object.entries(prediction.probabilities).sort((a, b) => b[1] - a[1]);
   find("bars").replaceChildren(...ranked.map(([label, value]) => row(label, value)));
   explanation = prediction.words?.length ? prediction : null;

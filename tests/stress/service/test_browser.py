@@ -43,6 +43,19 @@ def test_an_unsure_answer_says_what_it_perhaps_is(open_page, start_service):
         page.get_by_text("fear, 87.5 % confident").wait_for()
 
 
+def test_a_text_unlike_the_training_data_is_told(open_page):
+    page = open_page()
+    ask_and_wait(page, "import this sun now")
+    notes = [page.locator("#cut"), page.locator("#unfamiliar")]
+    assert [note.is_visible() for note in notes] == [True, True]
+    ask_and_wait(page, "import sun")
+    page.wait_for_function("document.getElementById('cut').hidden")
+    assert [note.is_visible() for note in notes] == [False, True]
+    ask(page, "dark")
+    page.get_by_text("fear, 87.5 % confident").wait_for()
+    assert [note.is_visible() for note in notes] == [False, False]
+
+
 def test_words_are_shaded_by_what_they_add_and_tell_their_numbers(open_page):
     page = open_page()
     ask_and_wait(page, "warm sun today")

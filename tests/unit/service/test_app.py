@@ -55,11 +55,11 @@ def test_one_text(app):
 
 
 def test_several_texts_in_their_order_with_flags(app):
-    texts = ["alone in the dark", " ", "sun ☀ sun"]
+    texts = ["alone in import dark", " ", "sun ☀ sun"]
     answer = ask(app, "POST", "/predict", json={"texts": texts})
     found = answer.json()["predictions"]
     assert [one["label"] for one in found] == ["fear", "", "joy"]
-    assert [one["flag"] for one in found] == ["truncated", "empty", ""]
+    assert [one["flag"] for one in found] == ["truncated, unfamiliar", "empty", ""]
     assert [one["confidence"] for one in found] == [0.875, None, 0.75]
     assert found[1]["probabilities"] is None
 
