@@ -41,7 +41,6 @@ class SourceOptions(Options):
 def summarize(directory: Path) -> Group:
     """A finished run as tables for the terminal: metrics, F1 by label, cost, the gate."""
     # Imported here because pandas takes a moment.
-    from emotion_keras.evaluation import coverage
     from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 
     run = record.read_run(directory)
@@ -71,9 +70,18 @@ def summarize(directory: Path) -> Group:
             f"{cost['examples_per_second']:.0f} {modality.plural} a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
-        *map(Text, coverage.in_words(coverage.read_judged(directory, run), modality.plural)),
+        *map(Text, _when_to_answer(directory, run, modality.plural)),
         *map(Text, in_words(read_faithfulness(directory), modality.unit_plural).values()),
     )
+
+
+def _when_to_answer(directory, run, plural):
+    """How often a finished run is right where it is surest, where it keeps its predictions."""
+    if not record.predictions_path(directory).exists():
+        return []
+    from emotion_keras.evaluation.coverage import in_words, read_judged
+
+    return in_words(read_judged(directory, run), plural)
 
 
 def next_command(directory: Path) -> str:

@@ -128,7 +128,7 @@ class Predictor:
                 f"{directory} holds a model in the format {export['format']}, which is for other "
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
-        export = record.read_versioned(directory / record.EXPORT, _EXPORT)
+        export = record.read_versioned(directory / record.EXPORT, _EXPORT, _check_thresholds)
         known = export.get("thresholds")
         model = OnnxModel(directory, export, parallel)
         return cls(
@@ -410,6 +410,19 @@ class Predictor:
             sums = np.add.reduceat(outputs.probabilities * lengths, starts)
             outputs = Outputs(sums / np.add.reduceat(lengths, starts))
         return held.tolist(), flags, outputs
+
+
+def _check_thresholds(export):
+    """Raises `UserError` if an export's thresholds are not what `thresholds` has given."""
+    if "thresholds" not in export:
+        return  # Earlier versions made it.
+    record.check_types(export, {"thresholds": {"examples": {"val": int}, "steps": list}})
+    known = export["thresholds"]
+    of_splits = dict.fromkeys(known["examples"], int)
+    step = {"min_confidence": float, "accuracy": float, "answered": of_splits, "right": of_splits}
+    record.check_types(known, {"examples": of_splits, "steps": [step]}, "thresholds")
+    if not known["steps"]:
+        raise UserError("thresholds.steps is empty")
 
 
 def _as_list(texts, modality):

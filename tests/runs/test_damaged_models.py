@@ -100,6 +100,9 @@ def export(tmp_path):
     about = {"format": "onnx", "name": "half", "labels": ["joy", "fear"], "temperature": 1.0}
     about |= {"sequence_length": 16}
     about |= {"preparation": {"clean": True, "normalize_punctuation": True}}
+    counts = {"val": 30, "test": 60}
+    step = {"min_confidence": 0.5, "accuracy": 0.3, "answered": counts, "right": counts}
+    about |= {"thresholds": {"examples": counts, "steps": [step]}}
     record.write_versioned(folder / record.EXPORT, about)
     assert Predictor.load(folder)("we won")["confidence"] == 0.5
     return folder
@@ -190,9 +193,24 @@ def test_no_value_in_a_record_ends_in_a_traceback(what, value, make_record, expo
         else:
             (export / what).write_text(json.dumps(changed), "utf-8")
             try:
-                Predictor.load(export)("we won")
+                predictor = Predictor.load(export)
+                predictor("we won")
+                if path[0] == "thresholds":
+                    predictor.threshold_for(0.99)
             except UserError as error:
-                assert "export.json" in str(error) or "format" in str(error)
+                refused = "export.json", "format", "does not say", "No threshold"
+                assert any(reason in str(error) for reason in refused)
+
+
+@pytest.mark.parametrize(
+    "steps", [[], [{}], [1], [{"min_confidence": 0.5, "accuracy": "high"}]], ids=str
+)
+def test_damaged_thresholds_of_an_export_are_told(steps, export):
+    about = json.loads((export / record.EXPORT).read_text("utf-8"))
+    about["thresholds"]["steps"] = steps
+    (export / record.EXPORT).write_text(json.dumps(about), "utf-8")
+    with pytest.raises(UserError, match=r"export\.json is damaged: thresholds\.steps"):
+        Predictor.load(export)
 
 
 @pytest.mark.parametrize(
