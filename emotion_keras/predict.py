@@ -2,7 +2,9 @@
 
 RUN is a run's folder, a folder that `emotion_keras.export` wrote (an ONNX model answers within a
 second, without Keras), or `best`, the best finished run. Without texts, those on standard input are
-taken, one a line; `--input` labels a file of any length into `--output`.
+taken, one a line. A terminal shows the answers to texts as a table; else each answer is a line of
+label, per cent, others and text, with tabs between them. `--input` labels a file of any length into
+`--output`.
 """
 
 import codecs
@@ -25,6 +27,8 @@ from emotion_keras.machine.terminal import is_read
 from emotion_keras.record.options import SHARE, Limit, Options, option
 
 _LINES_AT_ONCE = 256
+# Of a text in a table in the terminal.
+_MOST_CHARACTERS = 200
 # What a label's column begins with, so that no label's name can be that of another column.
 _PROBABILITY = "probability:"
 # The columns that an explanation takes.
@@ -143,7 +147,8 @@ def predict(
     answer([])  # Options that do not suit the model are refused before anything is read.
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
-        show = _show_table if texts else _show_lines
+        # What another program reads is the same however the texts came.
+        show = _show_table if texts and sys.stdout.isatty() else _show_lines
         show(answer, given, predictor, asked.top, asked.view)
     elif asked.view and asked.output.endswith(".html"):
         from emotion_keras.inference.explained_page import write_page
@@ -350,7 +355,7 @@ def _show_table(answer, texts, predictor, top, view):
     for column in (predictor.singular, "label", "%", "others, %"):
         table.add_column(column, justify="right" if column == "%" else "left")
     for text, one in zip(texts, answer(texts), strict=True):
-        shown = Text(_in_line(text))
+        shown = Text(_in_line(text) if view else _cut(_in_line(text)))
         if view and one["label"]:
             shaded = shade(one, view, layout)
             shown = shaded if layout == "words" else shown.append("\n").append(shaded)
@@ -386,6 +391,10 @@ def _cells(answer, top):
     others = ranked if answer["label"] != answer.get("guess", answer["label"]) else ranked[1:]
     listed = ", ".join(f"{name} {100 * share:.0f}" for name, share in others)
     return label, f"{100 * ranked[0][1]:.0f}", listed
+
+
+def _cut(text):
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
 
 
 def _in_line(text):

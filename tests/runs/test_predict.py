@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from emotion_keras import record
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
+from emotion_keras.machine.terminal import _Output
 from emotion_keras.predict import main
 from emotion_keras.targets import SingleLabel
 
@@ -94,11 +96,18 @@ def loaded(monkeypatch):
     monkeypatch.setattr(Predictor, "load", classmethod(lambda cls, directory: predictor))
 
 
+@pytest.fixture
+def terminal(monkeypatch):
+    """Makes standard output a terminal, which is what it is for commands."""
+    monkeypatch.setattr(_Output, "isatty", lambda self: True, raising=False)
+
+
 def output(capsys):
-    return " ".join(capsys.readouterr().out.split())
+    without_colours = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    return " ".join(without_colours.split())
 
 
-def test_texts_of_the_command_line_are_shown_in_a_table(capsys):
+def test_texts_of_the_command_line_are_shown_in_a_table(capsys, terminal):
     assert main(["folder", "a party", "", "a [bold] storm"]) == 0
     shown = output(capsys)
     assert "a party joy 70 fear 20, anger 10" in shown
@@ -106,7 +115,23 @@ def test_texts_of_the_command_line_are_shown_in_a_table(capsys):
     assert "a [bold] storm fear 80 joy 10, anger 10" in shown
 
 
-def test_texts_may_stand_behind_options_and_begin_with_a_dash(capsys):
+def test_a_long_text_is_cut_in_a_terminal(capsys, terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    assert main(["folder", "party " * 40]) == 0
+    assert f"{('party ' * 40)[:199]}…" in capsys.readouterr().out
+
+
+def test_for_another_program_texts_are_answered_as_lines_are(capsys, monkeypatch):
+    texts = ["a party " * 40, "", "late\tagain"]
+    assert main(["folder", *texts, "--min-confidence", "0.65"]) == 0
+    found = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(texts) + "\n"))
+    assert main(["folder", "--min-confidence", "0.65"]) == 0
+    assert capsys.readouterr().out == found
+    assert found.splitlines()[2] == "unsure\t60\tanger 60, joy 20, fear 20\tlate again"
+
+
+def test_texts_may_stand_behind_options_and_begin_with_a_dash(capsys, terminal):
     assert main(["folder", "--top", "2", "a party", "--long=split", "- late"]) == 0
     shown = output(capsys)
     assert "a party joy 70 fear 20" in shown and "anger 10" not in shown
@@ -150,7 +175,7 @@ def test_a_file_keeps_its_columns_and_gets_new_ones(tmp_path):
     assert (second["by_label"], second["by_label_2"], second["by_flag"]) == ("", None, "empty")
 
 
-def test_a_label_below_the_threshold_is_unsure_and_all_else_stays(tmp_path, capsys):
+def test_a_label_below_the_threshold_is_unsure_and_all_else_stays(tmp_path, capsys, terminal):
     (tmp_path / "in.csv").write_text("text\na party\nlate\nnothing\n.\n")
     arguments = ["folder", "--input", str(tmp_path / "in.csv"), "--min-confidence", "0.6"]
     assert main([*arguments, "--output", str(tmp_path / "out.csv")]) == 0
@@ -195,7 +220,7 @@ def test_an_accuracy_that_is_not_reached_is_refused(capsys):
     assert "At best 9 of 10 answers are right, which makes 0.66 sure" in said
 
 
-def test_a_label_that_is_called_unsure_is_not_mistaken(monkeypatch, capsys):
+def test_a_label_that_is_called_unsure_is_not_mistaken(monkeypatch, capsys, terminal):
     monkeypatch.setattr(Fake, "target", SingleLabel(["joy", "unsure", "anger"]))
     assert main(["folder", "a party", "--min-confidence", "0.5"]) == 2
     assert "A label of this model is called 'unsure'" in " ".join(capsys.readouterr().err.split())
@@ -237,7 +262,7 @@ def test_texts_that_are_no_file_can_be_written_as_one(tmp_path):
     assert [(row["text"], row["label"]) for row in rows] == [("a party", "joy"), ("late", "anger")]
 
 
-def test_explained_words_are_shown_with_their_sum(capsys):
+def test_explained_words_are_shown_with_their_sum(capsys, terminal):
     assert main(["folder", "a party late", "--explain"]) == 0
     shown = output(capsys)
     assert "a++ party late-- joy 70" in shown
@@ -245,7 +270,7 @@ def test_explained_words_are_shown_with_their_sum(capsys):
     assert "was not measured" in shown
 
 
-def test_the_gate_is_shown_where_it_is_asked_for(capsys):
+def test_the_gate_is_shown_where_it_is_asked_for(capsys, terminal):
     assert main(["folder", "a party late", "--explain-by", "gate"]) == 0
     shown = output(capsys)
     assert "a₁ party₅ late₄ joy 70" in shown and "not for which label it speaks" in shown
