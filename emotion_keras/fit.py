@@ -34,7 +34,9 @@ from emotion_keras.training.settings import Settings, stage_classes, usual_optio
 class SourceOptions(Options):
     """Where all options are taken from that are not given."""
 
-    from_run: str | None = option(None, "Repeat a run: take all options from its record.")
+    from_run: str | None = option(
+        None, "Repeat a run: take all options from its record.", is_basic=True
+    )
     from_trial: str | None = option(None, "Take model and setting from the best.json of a search.")
 
 

@@ -411,7 +411,7 @@ def _options_first(arguments):
     Otherwise texts that stand behind an option would not be taken for texts, as argparse takes what
     may be empty for empty where it comes first.
     """
-    names = (*_SWITCHES, "help", "version", "print-config", "print_config")
+    names = (*_SWITCHES, "help", "help-all", "version", "print-config", "print_config")
     switches = {"-h", *(f"--{name}" for name in names)}
     options, others, waiting = [], [], iter(arguments)
     for argument in waiting:

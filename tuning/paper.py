@@ -182,6 +182,7 @@ class PaperOptions(StudyOptions):
     budget: Literal["quick", "full"] = option(
         "quick",
         "How much: quick, with two seeds, smaller models and less training; or full.",
+        is_basic=True,
     )
 
 

@@ -62,23 +62,28 @@ class SearchOptions(StudyOptions):
     model: str = option(
         "gated_transformer",
         "Name of a model, with its encoder as in gated_transformer@scratch.",
+        is_basic=True,
     )
     oracle: Literal["random", "grid", "bayesian", "hyperband"] = option(
         "bayesian",
         "How to choose what to try: at random; all in order; where what was tried promises most; "
         "or by many short runs, of which the best are made again with more epochs.",
+        is_basic=True,
     )
-    max_trials: int = option(30, "How many settings to try at most, beside the defaults.", COUNT)
+    max_trials: int = option(
+        30, "How many settings to try at most, beside the defaults.", COUNT, is_basic=True
+    )
     seeds_per_trial: int = option(
-        1, "How many runs of each setting, whose scores are averaged.", SEEDS
+        1, "How many runs of each setting, whose scores are averaged.", SEEDS, is_basic=True
     )
-    seed: int = option(0, "Decides what is tried.", SEED)
+    seed: int = option(0, "Decides what is tried.", SEED, is_basic=True)
     space: str | None = option(
         None,
         "YAML or JSON file in place of the model's own search space: a list of values by option "
         "of `fit`.",
+        is_basic=True,
     )
-    study: str = option("search", "Name of the set of runs.")
+    study: str = option("search", "Name of the set of runs.", is_basic=True)
 
 
 def search(*, notify: Callable[[str], Any] = print, **options: Any) -> tuple[Trials, list[str]]:

@@ -63,6 +63,7 @@ class LearningRate(Options):
     rates: str = option(
         "1e-5,5e-5,1e-4,5e-4,1e-3",
         "Highest learning rates of the schedule, with commas between them.",
+        is_basic=True,
     )
 
     def trials(self) -> list[Trial]:
@@ -91,16 +92,19 @@ class Noise(Options):
         None,
         "Kinds of noise, with commas between them; unless given, all that there are for the data's "
         "modality. " + " ".join(f"Of {m.plural}: {', '.join(m.noises)}." for m in INPUTS.values()),
+        is_basic=True,
     )
     levels: str | None = option(
         None,
         "Levels of each kind, with commas between them: shares of what is touched. Unless given, "
         + "; ".join(f"{levels} of {INPUTS[name].plural}" for name, levels in _LEVELS.items())
         + ".",
+        is_basic=True,
     )
     label_levels: str = option(
         "0.1,0.2,0.4",
         "Shares of training examples with a wrong label, with commas between them; empty for none.",
+        is_basic=True,
     )
 
     def trials(self) -> list[Trial]:
@@ -141,7 +145,9 @@ class DataRatio(Options):
     """Trains on parts of the training split, a smaller one a part of a larger one."""
 
     ratios: str = option(
-        "0.05,0.1,0.2,0.4,0.6,0.8,1", "Shares of the training split, with commas between them."
+        "0.05,0.1,0.2,0.4,0.6,0.8,1",
+        "Shares of the training split, with commas between them.",
+        is_basic=True,
     )
 
     def trials(self) -> list[Trial]:
@@ -178,6 +184,7 @@ class Gate(Options):
         "linear_unit; after_embeddings and after_blocks, in models with so many blocks that it "
         "makes a difference; attention_pooling, by gated attention in place of the gate; "
         "max_pooling and first_pooling, with the paper's gate.",
+        is_basic=True,
     )
 
     def trials(self) -> list[Trial]:
@@ -217,18 +224,21 @@ class AnalysisOptions(StudyOptions):
         None,
         "Names with commas between them, with encoders as in gated_transformer@scratch. Unless "
         "given, gated_transformer@scratch, and of texts gated_transformer@minilm, too.",
+        is_basic=True,
     )
-    seeds: int = option(5, "How many runs at each value.", SEEDS)
+    seeds: int = option(5, "How many runs at each value.", SEEDS, is_basic=True)
     settings: str | dict[str, dict] | None = option(
         None,
         "YAML or JSON file with settings in place of the chosen ones: by model as in `models`, or "
         "for all `networks`, a value by option of `fit`.",
+        is_basic=True,
     )
     study: str | None = option(
         None,
         "Name of the set of runs; unless given, that of the analysis. Runs that are there with the "
         "same settings are taken as they are: `noise` in the study of a comparison trains nothing "
         "that the comparison has trained.",
+        is_basic=True,
     )
 
 

@@ -20,11 +20,14 @@ import yaml
 
 from emotion_keras import __version__
 from emotion_keras.errors import UserError
-from emotion_keras.record.options import Options, in_words, read_field
+from emotion_keras.record.options import Options, in_words, placeholder, read_field
 
 # What argparse is given in place of two dashes that are an option's value: Python before 3.13 would
 # take them away. No command line can hold it.
 _TWO_DASHES = "\0--"
+
+# Of a command with more options `--help` shows the basic ones.
+_MANY = 25
 
 
 def load_texts(text: str) -> Any:
@@ -149,9 +152,17 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, prog: str, description: str | None = None):
-        super().__init__(prog=prog, description=description, allow_abbrev=False)
+        super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
         self._fields = {}
-        self.add_argument("--version", action="version", version=f"emotion_keras {__version__}")
+        self._advanced = []
+        self.add_argument("-h", "--help", action=_Help, help="Show this, and end.")
+        self._help_all = self.add_argument(
+            "--help-all", action=_Help, help="Show all options, and end."
+        )
+        version = f"emotion_keras {__version__}"
+        self.add_argument(
+            "--version", action="version", version=version, help="Show the version, and end."
+        )
 
     def add_options(
         self,
@@ -180,18 +191,44 @@ class Parser(argparse.ArgumentParser):
             name, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]
             default = defaults.get(field.name, field.default)
             if field.name in switches:
-                group.add_argument(name, action="store_true", default=default, help=_literal(text))
-                continue
-            choices = typing.get_args(field.type)
-            is_choice = typing.get_origin(field.type) is typing.Literal
-            kind = "" if is_choice else f"{in_words(field.type)}; "
-            group.add_argument(
-                name,
-                metavar=f"{{{','.join(choices)}}}" if is_choice else None,
-                action=_Store,
-                default=default,
-                help=_literal(f"{text} ({kind}default: {_as_yaml(default)})"),
-            )
+                action = group.add_argument(
+                    name, action="store_true", default=default, help=_literal(text)
+                )
+            else:
+                action = group.add_argument(
+                    name,
+                    metavar=placeholder(field.type),
+                    action=_Store,
+                    default=default,
+                    help=_literal(f"{text}{_about_value(field.type, default)}"),
+                )
+            if not field.metadata["is_basic"]:
+                self._advanced.append(action)
+
+    def format_help(self, everything: bool = True) -> str:
+        """The help: of all options, or of a command with many of the basic ones."""
+        is_short = not everything and len(self._fields) > _MANY
+        hidden = self._advanced if is_short else [self._help_all]
+        texts = [action.help for action in hidden]
+        for action in hidden:
+            action.help = argparse.SUPPRESS
+        self.usage = self._usage()
+        self.epilog = f"`--help-all` shows all {len(self._fields)} options." if is_short else None
+        text = super().format_help()
+        for action, help_of_action in zip(hidden, texts, strict=True):
+            action.help = help_of_action
+        return text
+
+    def format_usage(self) -> str:
+        """The command, its options in a word, and what else it takes."""
+        return f"usage: {self._usage()}\n"
+
+    def _usage(self):
+        others = (
+            f"[{action.dest} ...]" if action.nargs == "*" else action.dest
+            for action in self._get_positional_actions()
+        )
+        return " ".join([self.prog, "[options]", *others])
 
     def _add_files(self):
         suppressed = {"default": argparse.SUPPRESS}
@@ -248,6 +285,15 @@ class Parser(argparse.ArgumentParser):
         raise UserError(message)
 
 
+class _Help(argparse.Action):
+    def __init__(self, option_strings, dest, **options):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(parser.format_help(everything=option_string == "--help-all"), end="")
+        parser.exit()
+
+
 class _Store(argparse.Action):
     def __call__(self, parser, namespace, value, option_string=None):
         value = "--" if value == _TWO_DASHES else value
@@ -271,6 +317,15 @@ def _as_dashes(arguments):
             name = name.replace("_", "-")
         changed.append(name + equals + (_TWO_DASHES if equals and value == "--" else value))
     return changed
+
+
+def _about_value(annotation, default):
+    """What an option's value may be, where its placeholder does not say it, and its default."""
+    kinds = [annotation, *typing.get_args(annotation)]
+    is_choice = any(typing.get_origin(kind) in (typing.Literal, list, tuple) for kind in kinds)
+    about = [in_words(annotation).removeprefix("one of ")] if is_choice else []
+    about += [] if default is None else [f"default: {_as_yaml(default)}"]
+    return f" ({'; '.join(about)})" if about else ""
 
 
 def _literal(text):

@@ -29,6 +29,7 @@ class Reading(Options):
         "Keras's cache or can be downloaded within seconds, and `situations` otherwise; or the "
         "path of a file or a pipe: CSV, TSV or JSON Lines (also compressed), Parquet, a workbook, "
         "or ISEAR's own file, known by its header.",
+        is_basic=True,
     )
     modality: str | None = option(
         None,
@@ -37,27 +38,32 @@ class Reading(Options):
         "`image_column` or `feature_columns` name, and text otherwise.",
     )
     text_column: str | None = option(
-        None, "Column of the texts; guessed from usual names where it is null."
+        None, "Column of the texts; guessed from usual names where it is null.", is_basic=True
     )
     audio_column: str | None = option(
         None,
         "Column of the paths of recordings, from the table's folder on; guessed likewise where "
         "`modality` is speech.",
+        is_basic=True,
     )
     image_column: str | None = option(
-        None, "Column of the paths of images, likewise where `modality` is image."
+        None, "Column of the paths of images, likewise where `modality` is image.", is_basic=True
     )
     feature_columns: str | None = option(
         None,
         "Columns of numbers that make up a vector, names with commas or patterns such as `AU*`; or "
         "one column of vectors, lists of numbers or of such lists.",
+        is_basic=True,
     )
-    label_column: str | None = option(None, "Column of the labels; guessed likewise.")
+    label_column: str | None = option(
+        None, "Column of the labels; guessed likewise.", is_basic=True
+    )
     target: str = option("single", "Kind of label: `single`, one label an example.")
     group_column: str | None = option(
         None,
         "Column that says which texts belong together and must not be parted by a split (author, "
         "respondent, conversation).",
+        is_basic=True,
     )
     split_column: str | None = option(
         None,
@@ -115,6 +121,7 @@ class Preparation(Options):
         "Names of the labels to keep, with commas between them; a name that holds a comma stands "
         'in double quotes, as in `joy,"fear, or dread"`. Or a list of names. Where it is null all '
         "are kept.",
+        is_basic=True,
     )
     repeats: Literal["drop", "keep"] = option(
         "drop",

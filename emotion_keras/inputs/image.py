@@ -56,6 +56,7 @@ class ImageOptions(Options):
         "Side, in pixels, of the square that a model reads: the middle of an image, resized. A "
         "multiple of `patch_size`.",
         Limit(f"8 to {MOST_SIDE}", lambda value: 8 <= value <= MOST_SIDE),
+        is_basic=True,
     )
     patch_size: int = option(
         8,

@@ -49,11 +49,13 @@ class SpeechOptions(Options):
         "scratch",
         "`scratch` learns convolutions over the frames of 10 ms; `resemblyzer` is a pretrained "
         "encoder that tells speakers apart.",
+        is_basic=True,
     )
     freeze_encoder: bool = option(
         False,
         "Whether a pretrained encoder stays as it is: its outputs are computed once, and an epoch "
         "takes seconds; recordings are the same in each epoch.",
+        is_basic=True,
     )
     encoder_layers: int = option(
         2,

@@ -46,12 +46,14 @@ class TextOptions(Options):
         "split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or the path of a file "
         "of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder; or the name "
         "of a keras-hub preset, or a preset's folder.",
+        is_basic=True,
     )
     sequence_length: int = option(
         96,
         "Longest text in tokens; of longer ones the end is cut off.",
         # A text is at least the special tokens of its start and end, and a token.
         Limit("3 or more", lambda value: value >= 3),
+        is_basic=True,
     )
     vocabulary_size: int = option(
         8000,
@@ -69,6 +71,7 @@ class TextOptions(Options):
         False,
         "Whether a pretrained encoder stays as it is: its outputs are computed once, and an epoch "
         "takes seconds.",
+        is_basic=True,
     )
 
 

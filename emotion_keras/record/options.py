@@ -42,18 +42,20 @@ PART = Limit("a share from 0 to below 1", lambda value: 0 <= value < 1)
 SEED = Limit("0 to 4294967295", lambda value: 0 <= value < 2**32)
 
 
-def option(default: Any, help: str, limit: Limit | None = None) -> Any:
+def option(default: Any, help: str, limit: Limit | None = None, *, is_basic: bool = False) -> Any:
     """A field of a class of options.
 
     Args:
         default: Its default, a value of its type.
         help: Sentences that say what it is about.
         limit: `Limit` of a number, or of each number of a list.
+        is_basic: Whether the help of a command with many options shows it at first sight.
 
     Returns:
         `dataclasses.Field`.
     """
-    return dataclasses.field(default=default, metadata={"help": help, "limit": limit})
+    metadata = {"help": help, "limit": limit, "is_basic": is_basic}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -223,6 +225,17 @@ def _only_if(is_right, value):
     if not is_right:
         raise ValueError
     return value
+
+
+def placeholder(annotation: Any) -> str:
+    """What stands for the value of an option in the help of a command."""
+    kinds = [kind for kind in typing.get_args(annotation) if kind is not types.NoneType]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return placeholder(kinds[0])
+    if typing.get_origin(annotation) is typing.Literal:
+        return "NAME"
+    names = {int: "N", float: "X", bool: "true|false", str: "TEXT"}
+    return names.get(annotation, "[...]")
 
 
 def in_words(annotation: Any) -> str:

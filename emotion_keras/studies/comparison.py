@@ -66,21 +66,27 @@ class CompareOptions(StudyOptions):
         "mfcc_svm, pixels_logistic, hog_logistic, hog_svm; cnn, lstm, "
         "transformer, bert or gated_transformer, with its encoder as in bert@minilm. Unless "
         "given, all that take the data's modality.",
+        is_basic=True,
     )
     seeds: int | None = option(
-        None, "How many runs of each model; unless given 5, with folds 1 on each fold.", SEEDS
+        None,
+        "How many runs of each model; unless given 5, with folds 1 on each fold.",
+        SEEDS,
+        is_basic=True,
     )
     reference: str | None = option(
         None,
         "The model that all others are compared with; unless given, the one that is best on the "
         "validation split.",
+        is_basic=True,
     )
     settings: str | dict[str, dict] | None = option(
         None,
         "YAML or JSON file with settings in place of the chosen ones: by model as in `models`, or "
         "for all `networks`, a value by option of `fit`; or the `best.json` of a search.",
+        is_basic=True,
     )
-    study: str = option("comparison", "Name of the set of runs.")
+    study: str = option("comparison", "Name of the set of runs.", is_basic=True)
 
 
 def compare(

@@ -50,8 +50,9 @@ class StudyOptions(Options):
         "Number of processes that make runs side by side, each with its share of the cores or its "
         "own GPU.",
         COUNT,
+        is_basic=True,
     )
-    runs_dir: str = option("runs", "Folder of all runs.")
+    runs_dir: str = option("runs", "Folder of all runs.", is_basic=True)
 
 
 class Task(NamedTuple):

@@ -26,8 +26,9 @@ class RunOptions(Options):
         "gated_transformer",
         "What to train: gated_transformer, transformer, cnn, lstm or bert; or a baseline, "
         "majority, tfidf_logistic or tfidf_svm.",
+        is_basic=True,
     )
-    seed: int = option(0, "Decides initial weights, order and dropout.", SEED)
+    seed: int = option(0, "Decides initial weights, order and dropout.", SEED, is_basic=True)
     precision: Precision = option(
         "auto",
         "What to train in; auto takes bfloat16 where the device is fast at it. The finished model "
@@ -42,8 +43,8 @@ class RunOptions(Options):
 class PlaceOptions(Options):
     """Where a run is kept."""
 
-    study: str = option("fit", "Name of the set of runs that this one belongs to.")
-    runs_dir: str = option("runs", "Folder of all runs.")
+    study: str = option("fit", "Name of the set of runs that this one belongs to.", is_basic=True)
+    runs_dir: str = option("runs", "Folder of all runs.", is_basic=True)
     tensorboard: bool = option(False, "Whether to write TensorBoard logs into the run's folder.")
 
 
@@ -51,9 +52,9 @@ class PlaceOptions(Options):
 class TrainingOptions(Options):
     """How a network is trained."""
 
-    batch_size: int = option(32, "Texts a step.", COUNT)
-    epochs: int = option(4, "Passes over the training split at most.", COUNT)
-    learning_rate: float = option(1e-4, "Highest learning rate of AdamW.", POSITIVE)
+    batch_size: int = option(32, "Texts a step.", COUNT, is_basic=True)
+    epochs: int = option(4, "Passes over the training split at most.", COUNT, is_basic=True)
+    learning_rate: float = option(1e-4, "Highest learning rate of AdamW.", POSITIVE, is_basic=True)
     schedule: Literal["linear", "cosine", "constant"] = option(
         "linear", "What the learning rate does after the warm-up."
     )

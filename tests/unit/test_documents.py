@@ -52,7 +52,7 @@ def test_what_is_shown_in_python_can_be_imported(path):
 def test_a_command_that_is_shown_has_the_options_that_are_shown(command, options, capsys):
     module, *analysis = command.split()
     with pytest.raises(SystemExit) as end:
-        importlib.import_module(module).main([*analysis, "--help"])
+        importlib.import_module(module).main([*analysis, "--help-all"])
     assert end.value.code == 0
     said = capsys.readouterr().out
     assert {option for option in options if not re.search(rf"{option}\b", said)} == set()

@@ -1,4 +1,5 @@
-from dataclasses import FrozenInstanceError, dataclass
+import re
+from dataclasses import FrozenInstanceError, dataclass, make_dataclass
 from typing import Literal
 
 import pytest
@@ -51,8 +52,46 @@ def test_help_shows_dashes_types_and_defaults(parser):
     text = " ".join(parser.format_help().split())
     assert "--oven-heat" in text
     assert "--oven_heat" not in text
-    assert "at 100 % of its power. (a whole number; default: 220)" in text
+    assert "--oven-heat N" in text and "--fan true|false" in text
+    assert "at 100 % of its power. (default: 220)" in text
+    assert "What is ground. (rye, wheat; default: rye)" in text
+    assert "--minutes X How long. --rises" in text  # Unless given it is nothing.
     assert "Minutes of each rise. (a list in brackets, each of it a whole number;" in text
+    assert text.startswith("usage: bake [options] Bakes bread.")
+
+
+def many_options():
+    """A command of more options than anyone reads."""
+    fields = [(f"step_{i}", int, option(i, f"Step {i}.", is_basic=i < 2)) for i in range(30)]
+    fields.append(("mill", Literal["stone", "steel"], option("stone", "What grinds.")))
+    Mill = make_dataclass("Mill", fields, bases=(Options,), frozen=True, kw_only=True)
+    parser = make_parser("mill", "Grinds grain.", [Mill])
+    parser.add_argument("grain", help="What is ground.")
+    return parser
+
+
+def test_the_help_of_many_options_shows_the_basic_ones(capsys):
+    for name, expected in (("--help", {"--step-0", "--step-1"}), ("-h", {"--step-0", "--step-1"})):
+        with pytest.raises(SystemExit) as end:
+            many_options().parse_args([name])
+        shown = capsys.readouterr().out
+        assert end.value.code == 0
+        assert set(re.findall(r"^  (--step-\d+)", shown, re.M)) == expected
+        assert "`--help-all` shows all 31 options." in shown and "--mill" not in shown
+        assert shown.startswith("usage: mill [options] grain\n")
+    with pytest.raises(SystemExit):
+        many_options().parse_args(["--help-all"])
+    shown = capsys.readouterr().out
+    assert len(re.findall(r"^  --step-\d+", shown, re.M)) == 30
+    assert "--mill NAME" in shown and "What grinds. (stone, steel; default: stone)" in shown
+    assert "--help-all" not in shown
+
+
+def test_the_help_of_few_options_shows_all(parser, capsys):
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = capsys.readouterr().out
+    assert "--rises" in shown and "--help-all" not in shown
 
 
 def test_options_are_read_from_a_file_and_overridden_after_it(parser, tmp_path):
