@@ -27,7 +27,7 @@ from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option
 from emotion_keras.training.options import PlaceOptions, RunOptions
-from emotion_keras.training.settings import Settings, stage_classes, usual_options
+from emotion_keras.training.settings import Settings, stage_classes, usual_options, where_is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,9 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     if model in MODELS and (of_encoder or not repeats):
         defaults |= usual_options(model, known)
     classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
-    parser = make_parser("python -m emotion_keras.fit", __doc__, classes, {**defaults, **found})
+    usual = {**defaults, **found}
+    program = "python -m emotion_keras.fit"
+    parser = make_parser(program, __doc__, classes, usual, elsewhere=where_is)
     options = vars(parser.parse_args(arguments))
     for name in SourceOptions.names():
         del options[name]

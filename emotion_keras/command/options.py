@@ -12,14 +12,14 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
 from emotion_keras import __version__
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.record.options import Options, in_words, placeholder, read_field
 
 # What argparse is given in place of two dashes that are an option's value: Python before 3.13 would
@@ -125,9 +125,10 @@ def make_parser(
     *,
     skip: Iterable[str] = (),
     switches: Iterable[str] = (),
+    elsewhere: Callable[[str], str] = lambda name: "",
 ) -> "Parser":
     """Makes the command line of several classes of options; see `Parser`."""
-    parser = Parser(program, description)
+    parser = Parser(program, description, elsewhere)
     for options in classes:
         parser.add_options(options, defaults, skip=skip, switches=switches)
     return parser
@@ -141,6 +142,8 @@ class Parser(argparse.ArgumentParser):
     Args:
         prog: The command, for its help.
         description: What it does.
+        elsewhere: Function of the name of an option that the command lacks, which says where there
+            is one of that name: a sentence with a blank before it, or an empty string.
 
     Example:
 
@@ -151,10 +154,16 @@ class Parser(argparse.ArgumentParser):
     1
     """
 
-    def __init__(self, prog: str, description: str | None = None):
+    def __init__(
+        self,
+        prog: str,
+        description: str | None = None,
+        elsewhere: Callable[[str], str] = lambda name: "",
+    ):
         super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
         self._fields = {}
         self._advanced = []
+        self.elsewhere = elsewhere
         self.add_argument("-h", "--help", action=_Help, help="Show this, and end.")
         self._help_all = self.add_argument(
             "--help-all", action=_Help, help="Show all options, and end."
@@ -261,8 +270,8 @@ class Parser(argparse.ArgumentParser):
         named = {str(name).replace("-", "_"): value for name, value in values.items()}
         if unknown := [name for name in named if name not in self._fields]:
             raise UserError(
-                f"{path}: there is no such option; `--help` lists them. "
-                f"Received: {', '.join(unknown)}"
+                f"{path}: there is no such option; `{self._lists()}` lists them."
+                f"{self._meant(unknown)} Received: {', '.join(unknown)}"
             )
         return {name: self.read(name, value) for name, value in named.items()}
 
@@ -278,11 +287,32 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         message = " ".join(message.split())
         if found := re.match(r"unrecognized arguments: (.*)$", message):
-            raise UserError(f"There is no such option; `--help` lists them. Received: {found[1]}")
-        message = f"{message.removeprefix('argument ').rstrip('.')}. `--help` lists the options."
+            words = (word.partition("=")[0] for word in found[1].split())
+            unknown = [word[2:].replace("-", "_") for word in words if word.startswith("--")]
+            raise UserError(
+                f"There is no such option; `{self._lists()}` lists them.{self._meant(unknown)} "
+                f"Received: {found[1]}"
+            )
+        message = message.removeprefix("argument ").rstrip(".")
+        message = f"{message}. `{self._lists()}` lists the options."
         if "expected one argument" in message:
             message += " A value that begins with a dash follows an equals sign: --option=-x."
         raise UserError(message)
+
+    def _lists(self):
+        """What lists all options."""
+        return "--help-all" if len(self._fields) > _MANY else "--help"
+
+    def _meant(self, unknown):
+        """What may have been meant by names of options that the command does not have."""
+        said = []
+        for name in unknown:
+            where = self.elsewhere(name)
+            dashed = [
+                action.option_strings[-1] for action in self._actions if action.option_strings
+            ]
+            said.append(where or did_you_mean(f"--{name.replace('_', '-')}", dashed))
+        return "".join(said)
 
 
 class _Help(argparse.Action):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from emotion_keras.data.options import NoiseOptions
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import Input, TextInput
 
 LABELS = "labels"
@@ -147,7 +147,8 @@ def _parse(part, known):
 def check_kind(kind: str, known: Collection[str]) -> None:
     """Raises `UserError` if a kind of noise is not one of those that are known."""
     if kind not in known:
-        raise UserError(f"Unknown kind of noise. Accepted: {', '.join(known)}. Received: {kind!r}")
+        accepted = f"{did_you_mean(kind, known)} Accepted: {', '.join(known)}."
+        raise UserError(f"Unknown kind of noise.{accepted} Received: {kind!r}")
 
 
 def check_level(level: float) -> None:

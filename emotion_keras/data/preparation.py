@@ -12,7 +12,7 @@ from emotion_keras.data import isear
 from emotion_keras.data.corpus import Corpus, number_cells
 from emotion_keras.data.official_splits import SPLITS, count_leaks
 from emotion_keras.data.options import Preparation
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import Input, TextInput
 from emotion_keras.record.options import split_names
 
@@ -314,7 +314,8 @@ def _kept_labels(corpus, labels):
         unknown = [name for name in names if name not in corpus.labels]
         if unknown:
             raise UserError(
-                f"{', '.join(unknown)}: no such label in the corpus {corpus.name}. Its labels: "
+                f"{', '.join(unknown)}: no such label in the corpus {corpus.name}."
+                f"{''.join(did_you_mean(name, corpus.labels) for name in unknown)} Its labels: "
                 f"{_listed(corpus.labels)}. Received: labels={labels!r}"
             )
         kept = tuple(label for label in corpus.labels if label in names)

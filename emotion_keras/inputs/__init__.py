@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_keras import record
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.features import FeaturesInput
 from emotion_keras.inputs.image import ImageInput
@@ -32,7 +32,8 @@ def find_modality(name: str) -> type[Input]:
         UserError: If there is no such modality.
     """
     if name not in INPUTS:
-        raise UserError(f"Unknown modality. Accepted: {', '.join(INPUTS)}. Received: {name!r}")
+        accepted = f"{did_you_mean(name, INPUTS)} Accepted: {', '.join(INPUTS)}."
+        raise UserError(f"Unknown modality.{accepted} Received: {name!r}")
     return INPUTS[name]
 
 

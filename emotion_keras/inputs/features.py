@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.inputs.standardized import StandardizedInput
 from emotion_keras.record.options import COUNT, NOT_NEGATIVE, PART, Options, option, split_names
@@ -109,7 +109,8 @@ class FeaturesInput(StandardizedInput):
             named = [pattern] if pattern in columns else fnmatch.filter(columns, pattern)
             if not named:
                 raise UserError(
-                    f"{path} has no column {pattern!r}. Its columns: {', '.join(columns)}. "
+                    f"{path} has no column {pattern!r}.{did_you_mean(pattern, columns)} "
+                    f"Its columns: {', '.join(columns)}. "
                     f"Received: {cls.column_option}={asked!r}"
                 )
             found += named

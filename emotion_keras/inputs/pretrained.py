@@ -6,7 +6,7 @@ from collections.abc import Callable
 import keras
 import keras_hub
 
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 from emotion_keras.inputs.text_encoders import ENCODERS, Pretrained
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
@@ -81,8 +81,9 @@ def _holds_word_pieces(path):
 def _unavailable(encoder, error):
     reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     reason = reason.partition(". A preset must be")[0]  # keras-hub's list is about all its models.
+    meant = did_you_mean(encoder.name, ENCODERS)
     return (
-        f"The pretrained encoder cannot be loaded: {reason.rstrip('.')}.\n"
+        f"The pretrained encoder cannot be loaded: {reason.rstrip('.')}.{meant}\n"
         f"Accepted without network: {', '.join(ENCODERS)}, or the path of a preset's folder or of "
         "a file of word vectors; with network: the name of a keras-hub preset such as "
         "bert_tiny_en_uncased. "

@@ -9,7 +9,7 @@ import abc
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs.encoders import Encoder, find_packaged
 from emotion_keras.inputs.mel import LOG_MEL, SPEAKER_MEL, FrontEnd
 
@@ -126,7 +126,7 @@ def find_encoder(name: str) -> SpeechEncoder:
     """
     if name not in ENCODERS:
         raise UserError(
-            f"Unknown encoder of recordings. Accepted: {', '.join(ENCODERS)}. "
-            f"Received: encoder={name!r}"
+            f"Unknown encoder of recordings.{did_you_mean(name, ENCODERS)} "
+            f"Accepted: {', '.join(ENCODERS)}. Received: encoder={name!r}"
         )
     return ENCODERS[name](name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from emotion_keras.command.options import load_texts_of
 from emotion_keras.data.options import DATA_STAGES, DataOptions, identifying
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import find_modality
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
@@ -40,8 +40,9 @@ def full_name(name: str, modality: str = "text") -> str:
     if model in BASELINES and not encoder:
         return model
     if model not in MODELS:
+        known = (*BASELINES, *MODELS)
         raise UserError(
-            f"Unknown model. Accepted: {', '.join((*BASELINES, *MODELS))}, the last "
+            f"Unknown model.{did_you_mean(model, known)} Accepted: {', '.join(known)}, the last "
             f"{len(MODELS)} with an encoder where wanted, as in cnn@scratch. Received: {name!r}"
         )
     kind = find_modality(modality)

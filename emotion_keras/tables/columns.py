@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pandas as pd
 
-from emotion_keras.errors import UserError
+from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.tables.cells import Batch, Rows, as_text
 
 if TYPE_CHECKING:
@@ -205,7 +205,8 @@ def choose_column(
         if asked in columns:
             return asked
         raise UserError(
-            f"{path} has no column {asked!r}. Its columns: {listed}. Received: {option}={asked!r}"
+            f"{path} has no column {asked!r}.{did_you_mean(asked, columns)} Its columns: {listed}. "
+            f"Received: {option}={asked!r}"
         )
     found = [column for column in columns if column.strip().lower() in usual]
     if len(found) == 1:

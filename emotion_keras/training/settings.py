@@ -16,8 +16,8 @@ from emotion_keras.data.options import (
     Protocol,
     Reading,
 )
-from emotion_keras.errors import UserError
-from emotion_keras.inputs import find_modality, modality_of
+from emotion_keras.errors import UserError, did_you_mean
+from emotion_keras.inputs import INPUTS, find_modality, modality_of
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES, baselines_of
 from emotion_keras.record.options import Options, as_words, option_names
@@ -50,8 +50,36 @@ def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]
         }
     else:
         known = ", ".join([*MODELS, *BASELINES])
-        raise UserError(f"Unknown model. Accepted: {known}. Received: model={model!r}")
+        meant = did_you_mean(model, [*MODELS, *BASELINES])
+        raise UserError(f"Unknown model.{meant} Accepted: {known}. Received: model={model!r}")
     return {**DATA_STAGES, **of_model}
+
+
+def where_is(option: str) -> str:
+    """Which models or modalities have an option, a sentence with a blank before it.
+
+    Args:
+        option: Name of an option.
+
+    Returns:
+        String, empty where none has it.
+
+    Example:
+
+    >>> where_is("mask_seconds")
+    ' mask_seconds is an option of models of recordings.'
+    """
+    models = [
+        name
+        for name in (*MODELS, *BASELINES)
+        if option in stage_classes(name)["hyperparameters"].names()
+    ]
+    plurals = [kind.plural for kind in INPUTS.values() if option in kind.options_class.names()]
+    owners = [", ".join(models)] if models else []
+    owners += [f"models of {', '.join(plurals)}"] if plurals else []
+    if option in TrainingOptions.names() or (plurals and len(plurals) == len(INPUTS)):
+        owners = ["networks, which baselines are not"]
+    return f" {option} is an option of {' and of '.join(owners)}." if owners else ""
 
 
 def _check_baseline(model, modality):
@@ -114,8 +142,9 @@ class Settings:
         known = option_names(classes.values())
         if unknown := sorted(set(given) - known - set(RunOptions.names())):
             raise UserError(
-                f"Unknown option for model={run.model!r}. Accepted: {', '.join(sorted(known))}. "
-                f"Received: {', '.join(unknown)}"
+                f"Unknown option for model={run.model!r}."
+                f"{''.join(where_is(name) or did_you_mean(name, known) for name in unknown)} "
+                f"Accepted: {', '.join(sorted(known))}. Received: {', '.join(unknown)}"
             )
         chosen = {**usual_options(run.model, given), **given}
         return cls._of(run, {name: kind.pick(chosen) for name, kind in classes.items()})

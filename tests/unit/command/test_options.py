@@ -60,6 +60,16 @@ def test_help_shows_dashes_types_and_defaults(parser):
     assert text.startswith("usage: bake [options] Bakes bread.")
 
 
+def test_an_option_that_stands_elsewhere_is_told(tmp_path):
+    where = {"salt": " salt is an option of soup."}
+    parser = make_parser("bake", "", [Bake], elsewhere=lambda name: where.get(name, ""))
+    with pytest.raises(UserError, match="salt is an option of soup. Received: --salt=3"):
+        parser.parse_args(["--salt=3"])
+    (tmp_path / "a.yaml").write_text("salt: 3\n")
+    with pytest.raises(UserError, match="salt is an option of soup. Received: salt"):
+        parser.parse_args(["--config", str(tmp_path / "a.yaml")])
+
+
 def many_options():
     """A command of more options than anyone reads."""
     fields = [(f"step_{i}", int, option(i, f"Step {i}.", is_basic=i < 2)) for i in range(30)]
@@ -85,6 +95,8 @@ def test_the_help_of_many_options_shows_the_basic_ones(capsys):
     assert len(re.findall(r"^  --step-\d+", shown, re.M)) == 30
     assert "--mill NAME" in shown and "What grinds. (stone, steel; default: stone)" in shown
     assert "--help-all" not in shown
+    with pytest.raises(UserError, match="`--help-all` lists them. Did you mean --step-29"):
+        many_options().parse_args(["rye", "--step-29x=1"])
 
 
 def test_the_help_of_few_options_shows_all(parser, capsys):
@@ -122,10 +134,18 @@ def test_a_printed_file_of_options_reads_as_the_same_options(parser, tmp_path, c
             ["--rises", "3,4"],
             "rises is a list in brackets, each of it a whole number. Rec",
         ),
-        (["--oven", "200"], "There is no such option; `--help` lists them. Received: --oven 200"),
+        (
+            ["--oven", "200"],
+            "There is no such option; `--help` lists them. Did you mean --oven-heat? "
+            "Received: --oven 200",
+        ),
+        (["--zebra"], "There is no such option; `--help` lists them. Received: --zebra"),
         (["--oven-heat"], "--oven-heat: expected one argument. `--help` lists the options."),
         (["--config", "missing.yaml"], "missing.yaml"),
-        (["--config", "odd.yaml"], "odd.yaml: there is no such option"),
+        (
+            ["--config", "odd.yaml"],
+            "odd.yaml: there is no such option; `--help` lists them. Did you mean --oven-heat?",
+        ),
     ],
 )
 def test_wrong_use_is_told_in_words(parser, tmp_path, monkeypatch, arguments, message):

@@ -60,6 +60,8 @@ def test_columns_are_named_or_match_a_pattern():
     assert chosen(None).names == ("vector",)
     with pytest.raises(UserError, match=r"has no column 'XY\*'.*Its columns: name, AU1"):
         chosen("AU1,XY*")
+    with pytest.raises(UserError, match=r"has no column 'Vektor'. Did you mean vector\?"):
+        chosen("Vektor")
     with pytest.raises(UserError, match="--feature-columns"):
         chosen(None, ["name", "AU1"])
 

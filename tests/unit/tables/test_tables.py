@@ -156,6 +156,8 @@ def test_column_that_is_not_there(write):
     path = write("a.csv", "text,label\na,joy\n")
     with pytest.raises(UserError, match="no column 'mood'. Its columns: text, label.*Received"):
         read(path, label_column="mood")
+    with pytest.raises(UserError, match="no column 'labels'. Did you mean label[?] Its columns"):
+        read(path, label_column="labels")
     with pytest.raises(UserError, match="the same column"):
         read(path, label_column="text")
     with pytest.raises(UserError, match="several columns 'text'"):

@@ -1,6 +1,7 @@
 """Settings go from a command line into a record and back, and nothing is lost on the way."""
 
 import json
+import os
 
 import pytest
 import yaml
@@ -21,7 +22,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 OF_ALL = {
     "seed": st.integers(0, 2**32 - 1),
     "read_test": st.booleans(),
-    "data": TEXTS,
+    # A folder would be looked into.
+    "data": TEXTS.filter(lambda text: not os.path.isdir(os.path.expanduser(text))),
     "text_column": TEXTS,
     "clean": st.booleans(),
     "labels": st.lists(TEXTS, min_size=2, max_size=3),
@@ -130,3 +132,25 @@ def test_where_the_data_lie_is_no_part_of_the_identity(changed):
 def test_unknown_options_are_told():
     with pytest.raises(UserError, match="Unknown option.*Received: epoch"):
         Settings.make(epoch=3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"epoch": 3}, "Did you mean epochs?"),
+        ({"units": 3}, "units is an option of lstm."),
+        ({"mask_seconds": 3}, "mask_seconds is an option of models of recordings."),
+        ({"num_layers": 3, "model": "cnn"}, "is an option of transformer, gated_transformer."),
+        ({"epochs": 3, "model": "majority"}, "epochs is an option of networks, which baselines"),
+        ({"encoder": "minilm", "model": "majority"}, "encoder is an option of networks"),
+        ({"model": "ccn"}, "Unknown model. Did you mean cnn?"),
+        ({"modality": "speach"}, "Unknown modality. Did you mean speech?"),
+    ],
+)
+def test_what_may_have_been_meant_is_asked(arguments, said):
+    with pytest.raises(UserError) as of_call:
+        Settings.make(**arguments)
+    assert said in str(of_call.value)
+    with pytest.raises(UserError) as of_command:
+        parse_options([f"--{name}={value}" for name, value in arguments.items()])
+    assert said.replace("mean epochs", "mean --epochs") in str(of_command.value)
