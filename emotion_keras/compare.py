@@ -6,6 +6,7 @@ hours on a CPU.
 """
 
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Group
@@ -15,8 +16,9 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables, spread_of, with_interval
 from emotion_keras.data.options import DATA_STAGES
-from emotion_keras.studies.comparison import CompareOptions, compare
-from emotion_keras.studies.study import tell_failures
+from emotion_keras.studies.comparison import COMPARISON, CompareOptions, compare
+from emotion_keras.studies.study import tell_failures, tell_next
+from emotion_keras.training.settings import where_is
 
 
 def summarize(comparison: dict[str, Any]) -> Group:
@@ -99,16 +101,24 @@ def _verdict(difference):
     )
 
 
+def _where_is(option):
+    found = where_is(option)
+    return f"{found} Give it in a file, with `--settings`." if found else ""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command `python -m emotion_keras.compare`."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     classes: list[Any] = [CompareOptions, *DATA_STAGES.values()]
-    parser = make_parser("python -m emotion_keras.compare", __doc__, classes, skip={"fold"})
+    program = "python -m emotion_keras.compare"
+    parser = make_parser(program, __doc__, classes, skip={"fold"}, elsewhere=_where_is)
 
     def run():
-        comparison, failed = compare(**vars(parser.parse_args(arguments)))
+        options = vars(parser.parse_args(arguments))
+        comparison, failed = compare(**options)
         if comparison:
             print_tables(summarize(comparison))
+            tell_next(Path(options["runs_dir"]) / options["study"], COMPARISON)
         return tell_failures(failed)
 
     return run_command(run)

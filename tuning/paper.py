@@ -35,6 +35,7 @@ from emotion_keras.studies.study import (
     Task,
     note_shared_devices,
     tell_failures,
+    tell_next,
 )
 from tuning import sensitivity
 
@@ -352,7 +353,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser("python -m tuning.paper", __doc__, classes, skip=skip)
 
     def run():
-        return tell_failures(paper(notify=_show, **vars(parser.parse_args(arguments))))
+        options = vars(parser.parse_args(arguments))
+        code = tell_failures(paper(notify=_show, **options))
+        tell_next(Path(options["runs_dir"]))
+        return code
 
     return run_command(run)
 

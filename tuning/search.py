@@ -46,6 +46,7 @@ from emotion_keras.studies.study import (
     StudyOptions,
     note_shared_devices,
     run_tasks,
+    tell_next,
 )
 from emotion_keras.training.defaults import defaults_for
 from emotion_keras.training.settings import Settings
@@ -417,6 +418,7 @@ def main(arguments: list[str] | None = None) -> int:
         if trials.best():
             path = shlex.quote(str(trials.directory / BEST))
             print(f"To use the best setting: python -m emotion_keras.fit --from-trial {path}")
+            tell_next(trials.directory)
         if trials.have_failed():
             print(f"Stopped: {FAILURES} trials in a row have failed.", file=sys.stderr)
         for worker in lost:

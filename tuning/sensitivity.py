@@ -35,7 +35,14 @@ from emotion_keras.studies.contenders import (
     read_settings,
     settings_for,
 )
-from emotion_keras.studies.study import Ended, StudyOptions, Task, make_runs, tell_failures
+from emotion_keras.studies.study import (
+    Ended,
+    StudyOptions,
+    Task,
+    make_runs,
+    tell_failures,
+    tell_next,
+)
 from emotion_keras.training.defaults import defaults_for
 from emotion_keras.training.settings import Settings
 
@@ -529,9 +536,12 @@ def main(arguments: list[str] | None = None) -> int:
             of_analysis.add_options(options, skip=skip)
 
     def run():
-        found, failed = analyze(**vars(parser.parse_args(arguments)))
+        options = vars(parser.parse_args(arguments))
+        found, failed = analyze(**options)
         if found:
             print_tables(summarize(found))
+            study = options["study"] or options["analysis"]
+            tell_next(Path(options["runs_dir"]) / study, SENSITIVITY)
         return tell_failures(failed)
 
     return run_command(run)

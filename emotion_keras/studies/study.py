@@ -9,6 +9,7 @@ import gc
 import json
 import multiprocessing
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -251,6 +252,18 @@ def make_runs(
     else:
         notify(f"All {len(tasks)} runs are finished, nothing is left to do: {directory}")
     return {name: made for name, made in found.items() if made}, failed
+
+
+def tell_next(directory: Path, name: str | None = None) -> None:
+    """Says where the findings of runs are kept, and what shows them.
+
+    Args:
+        directory: A study's folder, or that of all runs.
+        name: Name of the file in it that holds the findings, where there is one.
+    """
+    if name is not None:
+        print(f"Kept: {directory / name}")
+    print(f"The report: python -m reports.render {shlex.quote(str(directory))}")
 
 
 def tell_failures(failed: Sequence[Ended]) -> int:

@@ -72,6 +72,9 @@ def test_runs_are_plain_runs_and_are_not_made_twice(
     shown = capsys.readouterr().out
     assert "4 of 4 runs" in shown and "tfidf_logistic" in shown and "cnn@scratch" in shown
     study = tmp_path / "runs" / "comparison"
+    assert shown.endswith(
+        f"Kept: {study / 'comparison.json'}\nThe report: python -m reports.render {study}\n"
+    )
     made = runs_in(study)
     plain = fit(
         data=str(corpus_path),
@@ -152,6 +155,7 @@ def test_with_folds_each_text_is_tested_once(command, tmp_path):
     ("options", "message"),
     [
         ({"models": "oracle"}, "Unknown model. Accepted: majority"),
+        ({"models": "tfidf_smv"}, "Unknown model. Did you mean tfidf_svm?"),
         ({"models": "tfidf_svm@minilm"}, "Unknown model"),
         ({"models": "cnn,cnn@scratch"}, "named twice"),
         ({"models": "bert@scratch"}, "pretrained encoder"),
@@ -162,7 +166,7 @@ def test_with_folds_each_text_is_tested_once(command, tmp_path):
         ({"data": "missing.csv"}, "missing.csv"),
         ({"study": "../runs"}, "A study's name is that of one folder"),
         ({"runs_dir": __file__}, f"Runs cannot be written to {__file__}"),
-        ({"epochs": 3}, "epochs"),
+        ({"epochs": 3}, "is an option of networks, which baselines are not. Give it in a file"),
     ],
 )
 def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, options, message):
@@ -182,7 +186,10 @@ def test_wrong_use_is_told_before_anything_runs(command, capsys, tmp_path, optio
         ('{"networks": {"test_size": 0.5}}', "sets test_size, which the study decides"),
         ("3: {epochs: 1}", "Unknown model"),
         ('{"cnn": {"epochs": 0}}', "for cnn@scratch. epochs is 1 or more. Received: epochs=0"),
-        ('{"cnn": {"filters": 4}}', "for cnn@scratch. Unknown option for model='cnn'. Accepted"),
+        (
+            '{"cnn": {"filters": 4}}',
+            "for cnn@scratch. Unknown option for model='cnn'. Did you mean num_filters?",
+        ),
         ('{"networks": {"units": 4}}', "wrong settings for cnn@scratch. Unknown option"),
         (
             '{"tfidf_logistic": {"C": "large"}}',
