@@ -80,6 +80,7 @@ def test_the_plan_is_made_once_and_goes_on_where_it_was_stopped(
     assert record.read_versioned(tmp_path / "runs" / "quick-comparison" / COMPARISON)
     out = capsys.readouterr().out
     assert out.count("Plan, quick") == 6 and "Step 5 of 5: gate" in out
+    assert out.endswith(f"The report: python -m reports.render {tmp_path / 'runs'}\n")
     made.clear()
     assert main(arguments) == 0
     assert not made

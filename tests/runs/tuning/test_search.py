@@ -316,12 +316,14 @@ def test_another_search_of_the_same_name_is_refused(trials, command, capsys, opt
     assert f"holds another search: {changed} were others" in error and "--study" in error
 
 
-def test_runs_are_made_in_a_process_of_their_own(command, forked, monkeypatch, tmp_path):
+def test_runs_are_made_in_a_process_of_their_own(command, forked, monkeypatch, tmp_path, capsys):
     arguments = command(max_trials=1)
     monkeypatch.undo()
     monkeypatch.setattr(study, "PROCESSES", forked)
     assert main(arguments) == 0
     assert len(record.find_runs(tmp_path / "runs")) == 2
+    folder = tmp_path / "runs" / "search"
+    assert capsys.readouterr().out.endswith(f"The report: python -m reports.render {folder}\n")
     assert "texts to train on" in (tmp_path / "runs/search/logs/worker-0.log").read_text()
 
 

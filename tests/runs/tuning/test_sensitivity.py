@@ -15,7 +15,7 @@ from emotion_keras.inputs import INPUTS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.run import fit
-from tuning.sensitivity import GATES, Gate, Noise, main
+from tuning.sensitivity import GATES, SENSITIVITY, Gate, Noise, main
 
 pytestmark = pytest.mark.usefixtures("runs_here")
 
@@ -109,7 +109,12 @@ def test_learning_rates_are_runs_at_each_and_are_not_made_twice(
     assert record.read_run(plain)["metrics"] == runs[plain.name]["metrics"]
     monkeypatch.setattr(study, "run_tasks", lambda *args, **options: 1 / 0)
     assert main(command("learning_rate", rates="0.01,1e-3", seeds=2)) == 0
-    assert "nothing is left to do" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "nothing is left to do" in out
+    folder = tmp_path / "runs" / "learning_rate"
+    assert out.endswith(
+        f"Kept: {folder / SENSITIVITY}\nThe report: python -m reports.render {folder}\n"
+    )
 
 
 def test_data_ratios_are_parts_of_the_training_split_tested_on_the_same_texts(
