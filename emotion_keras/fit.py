@@ -82,8 +82,9 @@ def _when_to_answer(directory, run, plural):
     if not record.predictions_path(directory).exists():
         return []
     from emotion_keras.evaluation.coverage import in_words, read_judged
+    from emotion_keras.evaluation.predictions import read_groups
 
-    return in_words(read_judged(directory, run), plural)
+    return in_words(read_judged(directory, run), plural, read_groups(directory))
 
 
 def next_command(directory: Path) -> str:

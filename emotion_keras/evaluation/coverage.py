@@ -4,8 +4,9 @@ A threshold is a confidence from which on a model answers. Its coverage is the s
 that are answered, its accuracy the share of these answers that are right (El-Yaniv and Wiener
 2010). The threshold that is asked for by accuracy is chosen on the validation split: it is the
 smallest at which the accuracy is surely reached, by the lower end of Clopper and Pearson's
-one-sided 90 % interval (Geifman and El-Yaniv 2017). The accuracy itself would be too high, as many
-thresholds are tried and the best is taken. The test split is looked at afterwards.
+one-sided 90 % interval (Geifman and El-Yaniv 2017), and where examples are of subjects by that of
+Student's interval over subjects, too. The accuracy itself would be too high, as many thresholds are
+tried and the best is taken. The test split is looked at afterwards.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +32,8 @@ from emotion_keras.targets import Target, target_of
 LEVEL = 0.9
 # The shares of examples, surest first, that tables and curves are about.
 COVERAGES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1)
+# Of examples of fewer subjects their number says little, however many there are.
+_FEWEST_SUBJECTS = 10
 # The accuracy that is asked for where nobody says one.
 TARGET_ACCURACY = 0.9
 # Thresholds have this many digits, so that there are not more of them than that.
@@ -104,14 +107,18 @@ def read_judged(directory: str | Path, run: dict[str, Any]) -> dict[str, Judged]
     }
 
 
-def thresholds(judged: Mapping[str, Judged]) -> dict[str, Any]:
+def thresholds(
+    judged: Mapping[str, Judged], groups: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The thresholds by which a model can be asked for an accuracy, ready for JSON.
 
     Args:
         judged: Dictionary of `Judged` by split, with `val`, and `test` where it was read.
+        groups: The subject of each example by id, where examples are of subjects.
 
     Returns:
-        Dictionary of `examples`, their number by split; and `steps`, a list of dictionaries from
+        Dictionary of `examples`, their number by split; `subjects`, whose those of `val` are, a
+        number, or `None` where that is not known; and `steps`, a list of dictionaries from
         the lowest threshold to the highest, each of which surely reaches more than all before:
         `min_confidence`; `accuracy`, which is surely reached; and `answered` and `right`, numbers
         of examples by split.
@@ -121,6 +128,8 @@ def thresholds(judged: Mapping[str, Judged]) -> dict[str, Any]:
     # The chance of at least so many right ones is 1 - LEVEL where the accuracy is this.
     surely = special.betaincinv(np.maximum(right, 1), answered - right + 1, 1 - LEVEL)
     surely = np.where(right > 0, surely, 0.0)
+    if groups:
+        surely = np.minimum(surely, _surely_over_subjects(val, groups, answered))
     # From the lowest threshold on, those that are above all before.
     best_before = np.maximum.accumulate(np.concatenate([[-1.0], surely[:-1]]))
     is_step = surely > best_before
@@ -133,7 +142,41 @@ def thresholds(judged: Mapping[str, Judged]) -> dict[str, Any]:
         }
         for level, accuracy in zip(levels[is_step].tolist(), surely[is_step].tolist(), strict=True)
     ]
-    return {"examples": {split: len(of.right) for split, of in judged.items()}, "steps": steps}
+    return {
+        "examples": {split: len(of.right) for split, of in judged.items()},
+        "subjects": len(set(subjects(val.ids.tolist(), groups))) if groups else None,
+        "steps": steps,
+    }
+
+
+def _surely_over_subjects(judged, groups, answered):
+    """The lower end of Student's one-sided interval, where the first `answered` are answered.
+
+    The variance of an accuracy is that of the sums of its subjects' shares; the squares of these
+    are kept up to date as one example after another is answered.
+    """
+    order = np.argsort(-np.floor(judged.confidence * 10**_DIGITS), kind="stable")
+    rows = pd.DataFrame(
+        {
+            "subject": subjects(judged.ids[order].tolist(), groups),
+            "one": 1.0,
+            "right": judged.right[order].astype(np.float64),
+        }
+    )
+    right = rows["right"]
+    before = rows.groupby("subject")[["one", "right"]].cumsum() - rows[["one", "right"]]
+    squares = (2 * before["one"] + 1).cumsum()
+    of_right = (2 * before["right"] * right + right).cumsum()
+    products = (before["right"] + right * before["one"] + right).cumsum()
+    number = np.arange(1, len(rows) + 1)
+    accuracy = right.cumsum() / number
+    squared = of_right - 2 * accuracy * products + accuracy**2 * squares
+    num_subjects = (before["one"] == 0).cumsum()
+    freedom = np.maximum(num_subjects - 1, 1)
+    error = np.sqrt(np.maximum(squared, 0) * num_subjects / freedom) / number
+    low = accuracy - special.stdtrit(freedom, LEVEL) * error
+    low = np.where(num_subjects < _FEWEST_SUBJECTS, 0.0, np.maximum(low, 0.0))
+    return low[answered.astype(int) - 1]
 
 
 def _right_from(judged, level):
@@ -232,20 +275,27 @@ def by_coverage(
     }
 
 
-def reach(judged: Mapping[str, Judged], accuracy: float = TARGET_ACCURACY) -> Threshold | None:
+def reach(
+    judged: Mapping[str, Judged],
+    groups: Mapping[str, str] | None = None,
+    accuracy: float = TARGET_ACCURACY,
+) -> Threshold | None:
     """The threshold of a run that an accuracy asks for, or `None` where none surely reaches it."""
     try:
-        return choose_threshold(thresholds(judged), accuracy, "")
+        return choose_threshold(thresholds(judged, groups), accuracy, "")
     except UserError:
         return None
 
 
-def in_words(judged: Mapping[str, Judged], plural: str) -> list[str]:
+def in_words(
+    judged: Mapping[str, Judged], plural: str, groups: Mapping[str, str] | None = None
+) -> list[str]:
     """How often a run is right where it is surest, and when it is right often enough.
 
     Args:
         judged: Dictionary of `Judged` by split.
         plural: What examples are called.
+        groups: The subject of each example by id, where examples are of subjects.
 
     Returns:
         List of sentences.
@@ -256,7 +306,7 @@ def in_words(judged: Mapping[str, Judged], plural: str) -> list[str]:
         f"{100 * score.mean:.1f} % of {100 * share:.0f} %" for share, score in found.items()
     )
     sentences = [f"Right among the {name} {plural} that it is surest of: {listed}."]
-    threshold = reach(judged)
+    threshold = reach(judged, groups)
     asked = f"{100 * TARGET_ACCURACY:.0f} %"
     if threshold is None:
         return [*sentences, f"At no confidence are surely {asked} of its answers right."]

@@ -55,7 +55,7 @@ def choose_threshold(known: Mapping[str, Any], target_accuracy: float, plural: s
     examples, steps = known["examples"], known["steps"]
     found = next((step for step in steps if step["accuracy"] >= target_accuracy), None)
     if found is None:
-        raise UserError(_refusal(examples["val"], steps, target_accuracy, plural))
+        raise UserError(_refusal(known, target_accuracy, plural))
     split = "test" if "test" in examples else "val"
     answered, right = found["answered"][split], found["right"][split]
     return Threshold(
@@ -66,9 +66,16 @@ def choose_threshold(known: Mapping[str, Any], target_accuracy: float, plural: s
     )
 
 
-def _refusal(num_examples, steps, target_accuracy, plural):
-    best = steps[-1]
+def _refusal(known, target_accuracy, plural):
+    num_examples, best = known["examples"]["val"], known["steps"][-1]
     answered, right = best["answered"]["val"], best["right"]["val"]
+    if not best["accuracy"] and known.get("subjects"):
+        return (
+            "No threshold of confidence surely reaches an accuracy: the validation split has "
+            f"{plural} of {known['subjects']} subjects, and those of others may be answered less "
+            "well. Train with a larger validation split (`--val-size`), or choose a threshold "
+            f"yourself with `--min-confidence`. Received: target_accuracy={target_accuracy}"
+        )
     small = f"the validation split of {num_examples:,} {plural} is too small to say so"
     reason = small if right == answered else f"the model is not that good, or {small}"
     return (

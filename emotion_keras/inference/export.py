@@ -122,7 +122,7 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "faithfulness": predictor.faithfulness,
-                "thresholds": thresholds(judged),
+                "thresholds": thresholds(judged, groups),
                 "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,
@@ -130,7 +130,7 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
         scores = read_scores([(run, directory)], split, groups)
-        sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(judged))
+        sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(judged, groups))
         card = model_card(run, scores, 1, command, sure)
         (part / CARD).write_text(card, encoding="utf-8")
         part.rename(out)

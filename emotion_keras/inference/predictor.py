@@ -102,7 +102,7 @@ class Predictor:
             from emotion_keras.evaluation.comparison import contender
             from emotion_keras.evaluation.coverage import read_judged, thresholds
             from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
-            from emotion_keras.evaluation.predictions import temperature_of
+            from emotion_keras.evaluation.predictions import read_groups, temperature_of
             from emotion_keras.inference.load import load_model
 
             model = load_model(directory)
@@ -115,7 +115,7 @@ class Predictor:
             familiarity=Familiarity.load(
                 directory, model.modality, record.how_to_repeat(directory)
             ),
-            thresholds=lambda: thresholds(read_judged(directory, run)),
+            thresholds=lambda: thresholds(read_judged(directory, run), read_groups(directory)),
         )
 
     @classmethod

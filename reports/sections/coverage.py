@@ -155,7 +155,7 @@ def _by_coverage(runs, coverages):
 
 def _reached(runs, accuracy):
     """What runs say on the test split from the thresholds on that an accuracy asks for."""
-    found = [(run, reach(run.judged, accuracy)) for run in runs]
+    found = [(run, reach(run.judged, run.groups, accuracy)) for run in runs]
     found = [(run, threshold) for run, threshold in found if threshold is not None]
     row = {"refused": len(runs) - len(found), "min_confidence": np.nan, "answered": np.nan}
     if not found:

@@ -141,8 +141,45 @@ def test_in_words_it_says_what_is_reached_and_where():
 def test_in_words_it_says_where_an_accuracy_is_not_reached():
     # Of ten that are right the lower end is 0.1 to the power of a tenth, 0.794.
     few = judged([0.8] * 10, [True] * 10)
-    assert reach({"val": few}, 0.79).min_confidence == 0.8
-    assert reach({"val": few}, 0.8) is None
+    assert reach({"val": few}, accuracy=0.79).min_confidence == 0.8
+    assert reach({"val": few}, accuracy=0.8) is None
     first, second = in_words({"val": few}, "texts")
     assert first.startswith("Right among the validation texts")
     assert second == "At no confidence are surely 90 % of its answers right."
+
+
+@pytest.mark.parametrize("per_subject", [1, 5])
+def test_an_accuracy_is_sure_over_subjects_too(per_subject):
+    rng = np.random.default_rng(2)
+    num_examples = 400
+    subject = np.arange(num_examples) // per_subject
+    confidence = np.round(rng.uniform(0, 1, num_examples), 2)
+    skill = rng.uniform(0.2, 1, num_examples)[subject]
+    val = judged(confidence, rng.random(num_examples) < (skill + confidence) / 2)
+    groups = {name: f"person {of}" for name, of in zip(val.ids, subject, strict=True)}
+    found = thresholds({"val": val}, groups)
+    assert found["subjects"] == num_examples // per_subject
+    alone = {step["min_confidence"]: step["accuracy"] for step in thresholds({"val": val})["steps"]}
+    for step in found["steps"]:
+        answered = confidence >= step["min_confidence"]
+        right, of = val.right[answered], subject[answered]
+        shares = np.array([(right[of == one] - right.mean()).sum() for one in np.unique(of)])
+        number = len(shares)
+        error = np.sqrt(number / (number - 1) * (shares**2).sum()) / len(right)
+        low = right.mean() - stats.t.ppf(0.9, number - 1) * error
+        binomial = stats.binomtest(int(right.sum()), len(right), alternative="greater")
+        expected = min(low, binomial.proportion_ci(0.9).low)
+        assert step["accuracy"] == pytest.approx(expected)
+        assert number >= 10
+    assert max(step["accuracy"] for step in found["steps"]) <= max(alone.values())
+
+
+def test_examples_of_few_subjects_make_nothing_sure():
+    val = judged(np.linspace(0.5, 1, 90), [True] * 90)
+    groups = {name: f"actor {int(name) % 9}" for name in val.ids}
+    found = thresholds({"val": val}, groups)
+    assert found["subjects"] == 9
+    assert [step["accuracy"] for step in found["steps"]] == [0.0]
+    assert reach({"val": val}, groups) is None
+    groups = {name: f"actor {int(name) % 10}" for name in val.ids}
+    assert reach({"val": val}, groups).min_confidence == 0.5

@@ -46,3 +46,9 @@ def test_an_accuracy_that_nothing_reaches_is_refused(right, reason):
 def test_an_accuracy_is_a_share():
     with pytest.raises(UserError, match="target_accuracy=90"):
         choose_threshold({"examples": {"val": 50}, "steps": STEPS}, 90, "texts")
+
+
+def test_few_subjects_are_named_where_they_are_the_reason():
+    known = {"examples": {"val": 90}, "subjects": 3, "steps": [step(0.5, 0.0, 90, 90)]}
+    with pytest.raises(UserError, match="has recordings of 3 subjects.*`--min-confidence`"):
+        choose_threshold(known, 0.9, "recordings")
