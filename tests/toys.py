@@ -49,7 +49,7 @@ class NumbersInput(Input):
     def encode(self, cells, longest=None):
         rows = [cell.split()[: longest or self.sequence_length] for cell in cells]
         values = np.array(sum(rows, []), "float32")[:, None] / self.scale
-        return Sequences(values, np.cumsum([0, *map(len, rows)]))
+        return Sequences(values, np.cumsum([0, *map(len, rows)]), self.feature)
 
     def embed(self, load_weights=True, dtype="float32"):
         numbers = keras.Input((None, 1), name="numbers")

@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs.batches import PredictionBatches
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.sequences import Sequences, real_tokens
 from emotion_keras.targets import Target
 
 
@@ -99,16 +99,14 @@ def explained_outputs(
     sequences: Sequences,
     *,
     sequence_length: int,
-    feature: str,
     batch_size: int = 64,
 ) -> Outputs:
     """What a model predicts, with what its gate does to each token.
 
     Args:
         explaining: What `explaining_model` returned; the backend compiles each new one.
-        sequences: `Sequences` of token ids.
+        sequences: `Sequences`.
         sequence_length: Longest padded length.
-        feature: Name of the model's input that takes the token ids.
         batch_size: Texts a step.
 
     Returns:
@@ -116,18 +114,17 @@ def explained_outputs(
     """
     batches = PredictionBatches(
         sequences,
-        feature=feature,
         batch_size=min(batch_size, len(sequences)),
         sequence_length=sequence_length,
     )
-    lengths = np.minimum(sequences.lengths, sequence_length)
     rows = [None] * len(sequences)
     for index in range(len(batches)):
-        outputs = explaining.predict_on_batch(*batches[index])
+        (inputs,) = batches[index]
+        outputs = explaining.predict_on_batch(inputs)
         outputs = [np.asarray(outputs[name], "float32") for name in Outputs._fields]
-        for i, probabilities, gate, contributions in zip(
-            batches.indices(index), *outputs, strict=True
+        for i, is_real, probabilities, gate, contributions in zip(
+            batches.indices(index), real_tokens(inputs), *outputs, strict=True
         ):
-            rows[i] = probabilities, gate[: lengths[i]], contributions[: lengths[i]]
+            rows[i] = probabilities, gate[is_real], contributions[is_real]
     probabilities, gates, contributions = zip(*rows, strict=True)
     return Outputs(np.stack(probabilities), list(gates), list(contributions))

@@ -28,6 +28,7 @@ from emotion_keras.inference.onnx_graph import input_signature, to_onnx
 from emotion_keras.inference.onnx_model import OnnxModel
 from emotion_keras.inference.options import ExportOptions
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.inputs.sequences import real_tokens
 from emotion_keras.machine import devices
 from emotion_keras.machine.quiet import quiet
 
@@ -230,13 +231,12 @@ def _check(model, exported, cells, predictor):
         ([shortest], int(sequences.lengths[shortest])),
         ([shortest], predictor.sequence_length),
     ):
-        padded = sequences.pad(indices, length)
-        inputs = dict(zip((reader.feature, "padding_mask"), padded, strict=True))
+        inputs = sequences.inputs(indices, length)
         expected, found = model(inputs), exported(inputs)
         for name, values in expected.items():
             values, others = np.asarray(values), np.asarray(found[name])
             if name == "gate":  # What it is for padding nobody reads.
-                values, others = (part * inputs["padding_mask"] for part in (values, others))
+                values, others = (part * real_tokens(inputs) for part in (values, others))
             greatest = max(greatest, float(np.abs(values - others).max()))
         labels = [np.asarray(part["probabilities"]).argmax(axis=1) for part in (expected, found)]
         if not greatest <= TOLERANCE or (labels[0] != labels[1]).any():

@@ -50,7 +50,6 @@ def integrated_gradients(
     classify = keras.Model([vectors, mask], network.output)
     batches = PredictionBatches(
         sequences,
-        feature=reader.feature,
         batch_size=min(batch_size, len(sequences)),
         sequence_length=reader.sequence_length,
     )

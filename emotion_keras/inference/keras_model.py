@@ -31,7 +31,7 @@ class KerasModel(TrainedModel):
     """A Keras model with its input and its target.
 
     Args:
-        network: `keras.Model` from the input's feature and `padding_mask` to probabilities.
+        network: `keras.Model` from what `Sequences.inputs` gives to probabilities.
         input: `Input` that has learned from the training split.
         target: `Target`.
     """
@@ -73,17 +73,9 @@ class KerasModel(TrainedModel):
             return explained_outputs(
                 self._explaining,
                 sequences,
-                feature=self.input.feature,
                 sequence_length=self.input.sequence_length,
             )
-        return Outputs(
-            predict(
-                self.network,
-                sequences,
-                feature=self.input.feature,
-                sequence_length=self.input.sequence_length,
-            )
-        )
+        return Outputs(predict(self.network, sequences, sequence_length=self.input.sequence_length))
 
     @devices.known_numbers()
     @devices.chosen_kernels()

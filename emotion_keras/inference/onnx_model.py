@@ -12,7 +12,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs import load_input
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.sequences import Sequences, real_tokens
 from emotion_keras.machine.cores import available_cores
 from emotion_keras.targets import find_target
 
@@ -43,7 +43,6 @@ class OnnxModel(Model):
         self.input = load_input(directory, export, AGAIN)
         self.modality = type(self.input)
         self.target = find_target(export.get("target", "single"))(export["labels"])
-        self._names = self.input.feature, "padding_mask"
         self.session = self._single if parallel else self._open()
         outputs = {output.name: output.shape for output in self.session.get_outputs()}
         num_labels = outputs["probabilities"][-1]
@@ -61,10 +60,12 @@ class OnnxModel(Model):
         rows = [None] * len(sequences)
 
         def run(session, indices):
-            padded = sequences.pad(indices, int(lengths[indices[-1]]))
-            found = session.run(names, dict(zip(self._names, padded, strict=True)))
-            for i, row in zip(indices, zip(*found, strict=True), strict=True):
-                rows[i] = row[0], *(part[: lengths[i]] for part in row[1:])
+            inputs = sequences.inputs(indices, int(lengths[indices[-1]]))
+            found = session.run(names, inputs)
+            for i, is_real, row in zip(
+                indices, real_tokens(inputs), zip(*found, strict=True), strict=True
+            ):
+                rows[i] = row[0], *(part[is_real] for part in row[1:])
 
         if len(batches) == 1 or self.num_parallel > 1:
             for batch in batches:
@@ -95,7 +96,7 @@ class OnnxModel(Model):
                 self._path, chosen, disabled_optimizers=["SkipLayerNormFusion"]
             )
             parts = [*session.get_inputs(), *session.get_outputs()]
-            if not {part.name for part in parts} >= {*self._names, "probabilities"}:
+            if not {part.name for part in parts} >= {*self.input.input_names, "probabilities"}:
                 raise ValueError("it is another kind of model")
         return session
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from emotion_keras.inputs.batches import PredictionBatches
+from emotion_keras.inputs.embedded import VECTORS
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
 
@@ -14,16 +15,14 @@ def predict(
     model: keras.Model,
     sequences: Sequences,
     *,
-    feature: str,
     sequence_length: int,
     batch_size: int = 64,
 ) -> np.ndarray:
     """Probabilities of texts, in their order.
 
     Args:
-        model: `keras.Model` from `feature` and `padding_mask`.
+        model: `keras.Model` from what `Sequences.inputs` gives.
         sequences: `Sequences`.
-        feature: Name of the model's input that takes the sequences.
         sequence_length: Longest padded length.
         batch_size: Texts a step at most.
 
@@ -32,7 +31,6 @@ def predict(
     """
     batches = PredictionBatches(
         sequences,
-        feature=feature,
         batch_size=min(batch_size, len(sequences)),
         sequence_length=sequence_length,
     )
@@ -53,7 +51,6 @@ def compute_vectors(
     encoder: keras.Model,
     sequences: Sequences,
     *,
-    feature: str,
     sequence_length: int,
     path: str | Path,
     batch_size: int = 64,
@@ -61,9 +58,8 @@ def compute_vectors(
     """Outputs of an encoder, a vector a token, in a file that stays on disk.
 
     Args:
-        encoder: `keras.Model` from `feature` and `padding_mask` to `(batch, length, dim)`.
-        sequences: `Sequences` of token ids.
-        feature: Name of the model's input that takes the sequences.
+        encoder: `keras.Model` from what `Sequences.inputs` gives to `(batch, length, dim)`.
+        sequences: `Sequences`.
         sequence_length: Longest padded length.
         path: The file to hold the vectors.
         batch_size: Texts a step.
@@ -74,13 +70,11 @@ def compute_vectors(
     offsets = np.concatenate([[0], np.cumsum(np.minimum(sequences.lengths, sequence_length))])
     shape = (offsets[-1], encoder.output_shape[-1])
     vectors = np.lib.format.open_memmap(path, "w+", "float32", shape)
-    batches = PredictionBatches(
-        sequences, feature=feature, batch_size=batch_size, sequence_length=sequence_length
-    )
+    batches = PredictionBatches(sequences, batch_size=batch_size, sequence_length=sequence_length)
     for index in range(len(batches)):
         (inputs,) = batches[index]
         outputs = np.asarray(encoder.predict_on_batch(inputs), "float32")
         for i, output in zip(batches.indices(index), outputs, strict=True):
             start, end = offsets[i], offsets[i + 1]
             vectors[start:end] = output[: end - start]
-    return Sequences(vectors, offsets)
+    return Sequences(vectors, offsets, VECTORS)

@@ -17,7 +17,6 @@ from emotion_keras.inference.base import Model
 from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.outputs import Outputs, explain_units
 from emotion_keras.inference.unsure import UNSURE, mark_unsure
-from emotion_keras.inputs.sequences import Sequences
 
 # What the record of an exported model holds; see `record.check_types`.
 _EXPORT = {
@@ -387,17 +386,13 @@ class Predictor:
 
     def _read(self, cells, explain, long):
         """Positions of cells that say something to the model, flags of all, `Outputs` of these."""
-        reader, longest = self.model.input, self.sequence_length
-        sequences, cell_of = reader.encode(cells, longest + 1), np.arange(len(cells))
-        is_long = sequences.lengths > longest
+        reader = self.model.input
+        sequences, is_long = reader.encode_and_mark(cells)
         flags = ["", "truncated" if long == "truncate" else "split"]
         flags = [flags[is_one] for is_one in is_long.astype(int)]
-        if is_long.any() and long == "truncate":
-            sequences = reader.encode(cells)
-        elif is_long.any():
-            windows = [reader.windows(cell) for cell in cells]
-            sequences = Sequences.from_list(sum(windows, []))
-            cell_of = np.repeat(cell_of, [len(of_cell) for of_cell in windows])
+        cell_of = np.arange(len(cells))
+        if is_long.any() and long == "split":
+            sequences, cell_of = reader.windows(cells)
         is_silent = reader.are_silent(sequences)
         if is_silent.any():
             sequences, cell_of = sequences.take(np.flatnonzero(~is_silent)), cell_of[~is_silent]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from emotion_keras.inputs.encoders import Encoder
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.sequences import PADDING_MASK, Sequences
 from emotion_keras.record.options import Options
 
 if TYPE_CHECKING:
@@ -266,11 +266,35 @@ class Input(abc.ABC):
             `Sequences`, each of one token or more.
         """
 
-    def windows(self, cell: Any) -> list:
-        """Encodes a cell of any length as sequences of at most `sequence_length`, a list."""
+    def encode_and_mark(self, cells: Sequence[Any]) -> tuple[Sequences, np.ndarray]:
+        """Encodes prepared cells, and says which of them lose their end.
+
+        Returns:
+            `Sequences`, and a boolean array `(len(cells),)`.
+        """
+        sequences = self.encode(cells, self.sequence_length + 1)
+        is_long = sequences.lengths > self.sequence_length
+        return self.encode(cells) if is_long.any() else sequences, is_long
+
+    def windows(self, cells: Sequence[Any]) -> tuple[Sequences, np.ndarray]:
+        """Encodes cells of any length as sequences of at most `sequence_length`.
+
+        Returns:
+            `Sequences`, and an integer array `(num_sequences,)`: which cell each is of, ascending.
+        """
+        windows = [self._cut(cell) for cell in cells]
+        cell_of = np.repeat(np.arange(len(cells)), [len(of_cell) for of_cell in windows])
+        return Sequences.from_list(sum(windows, []), self.feature), cell_of
+
+    def _cut(self, cell: Any) -> list:
         longest = self.sequence_length
         whole = self.encode([cell], longest=np.iinfo(np.int64).max).values
         return [whole[start : start + longest] for start in range(0, len(whole), longest)]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the model's inputs that take what `encode` gives."""
+        return self.feature, PADDING_MASK
 
     def are_silent(self, sequences: Sequences) -> np.ndarray:
         """Which sequences say nothing to a model, such as texts of unknown words alone.

@@ -46,7 +46,6 @@ class TrainingBatches(keras.utils.PyDataset):
     Args:
         sequences: `Sequences`.
         targets: Array `(len(sequences), ...)`, what the loss compares the output with.
-        feature: String, the model's input that takes the sequences; `padding_mask` takes the mask.
         batch_size: Integer; not more than there are sequences is used.
         sequence_length: Integer, longest padded length; longer sequences are cut.
         seed: Integer.
@@ -61,7 +60,6 @@ class TrainingBatches(keras.utils.PyDataset):
         sequences: Sequences,
         targets: np.ndarray,
         *,
-        feature: str,
         batch_size: int,
         sequence_length: int,
         seed: int,
@@ -72,7 +70,6 @@ class TrainingBatches(keras.utils.PyDataset):
         super().__init__()
         self.sequences = sequences
         self.targets = targets
-        self.feature = feature
         self.batch_size = min(batch_size, len(sequences))
         self.sequence_length = sequence_length
         self.seed = seed
@@ -120,12 +117,13 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def num_tokens(self) -> int:
         """Positions that the epoch computes, padding included."""
-        return sum(len(indices) * self._padded_length(indices) for indices in self._batches)
+        lengths = [self._padded_length(indices) for indices in self._batches]
+        return self.batch_size * sum(map(self.sequences.width, lengths))
 
     def __getitem__(self, index):
         indices = self._batches[index]
-        values, mask = self.sequences.pad(indices, self._padded_length(indices))
-        batch = ({self.feature: values, "padding_mask": mask}, self.targets[indices])
+        inputs = self.sequences.inputs(indices, self._padded_length(indices))
+        batch = (inputs, self.targets[indices])
         if self.sample_weight is not None:
             batch += (self.sample_weight[indices],)
         return batch
@@ -136,17 +134,13 @@ class PredictionBatches(keras.utils.PyDataset):
 
     Args:
         sequences: `Sequences`.
-        feature: String, the model's input that takes the sequences.
         batch_size: Integer.
         sequence_length: Integer, longest padded length; longer sequences are cut.
     """
 
-    def __init__(
-        self, sequences: Sequences, *, feature: str, batch_size: int, sequence_length: int
-    ):
+    def __init__(self, sequences: Sequences, *, batch_size: int, sequence_length: int):
         super().__init__()
         self.sequences = sequences
-        self.feature = feature
         self.sequence_length = sequence_length
         lengths = np.minimum(sequences.lengths, sequence_length)
         order = np.argsort(lengths, kind="stable")
@@ -163,8 +157,7 @@ class PredictionBatches(keras.utils.PyDataset):
 
     def __getitem__(self, index):
         indices = self._batches[index]
-        values, mask = self.sequences.pad(indices, self._padded_length(indices))
-        return ({self.feature: values, "padding_mask": mask},)
+        return (self.sequences.inputs(indices, self._padded_length(indices)),)
 
     def indices(self, index: int) -> np.ndarray:
         """Which sequences a batch holds."""

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import keras
 
+# The model's input that takes vectors which were computed before.
+VECTORS = "features"
+
 
 class Embedded(NamedTuple):
     """The start of a functional model: its inputs, and the vectors made from them.
@@ -23,14 +26,14 @@ class Embedded(NamedTuple):
 
 
 def embedded_features(dim: int) -> Embedded:
-    """Vectors that were computed before and are the model's input, named `features`.
+    """Vectors that were computed before and are the model's input, `VECTORS`.
 
     Args:
         dim: Integer, length of a vector.
 
     Returns:
-        `Embedded` of inputs `features`, `(batch, length, dim)`, and `padding_mask`.
+        `Embedded` of inputs `VECTORS`, `(batch, length, dim)`, and `padding_mask`.
     """
-    features = keras.Input((None, dim), dtype="float32", name="features")
+    features = keras.Input((None, dim), dtype="float32", name=VECTORS)
     padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
-    return Embedded({"features": features, "padding_mask": padding_mask}, features, padding_mask)
+    return Embedded({VECTORS: features, "padding_mask": padding_mask}, features, padding_mask)

@@ -175,7 +175,7 @@ class FeaturesInput(StandardizedInput):
         return cls(chosen, whole.mean(axis=0).astype("float32"), deviation.astype("float32"))
 
     def encode(self, cells: Sequence[str], longest: int | None = None) -> Sequences:
-        return Sequences.from_list([self._encode(cell, longest) for cell in cells])
+        return Sequences.from_list([self._encode(cell, longest) for cell in cells], self.feature)
 
     def _encode(self, cell, longest):
         if not cell:  # Of a part of which nothing is kept: the mean.

@@ -246,7 +246,7 @@ class ImageInput(MediaInput):
                 tokens[np.setdiff1d(np.arange(len(tokens)), kept)] = 0  # The mean.
             return tokens[:length]
 
-        return StoredSequences(np.full(len(cells), length), read)
+        return StoredSequences(np.full(len(cells), length), read, self.feature)
 
     def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":
         import keras

@@ -1,10 +1,26 @@
 """Sequences of unequal length: token ids, or the vectors made from them."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
+
+# Name of the model's input that says which positions are real, and the end of such names.
+PADDING_MASK = "padding_mask"
+
+
+def real_tokens(inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Which positions of a batch are no padding, in the order in which a model has them.
+
+    Args:
+        inputs: What `Sequences.inputs` returned.
+
+    Returns:
+        Boolean array `(num_sequences, num_positions)`.
+    """
+    masks = [values for name, values in inputs.items() if name.endswith(PADDING_MASK)]
+    return np.concatenate(masks, axis=1).astype(bool)
 
 
 class Sequences:
@@ -14,6 +30,7 @@ class Sequences:
         values: Array `(total_length, ...)`, all sequences one after another.
         offsets: Integer array `(num_sequences + 1,)`; sequence `i` is
             `values[offsets[i]:offsets[i + 1]]`.
+        feature: Name of the model's input that takes them.
 
     Example:
 
@@ -22,9 +39,10 @@ class Sequences:
            [2, 7, 3, 0]], dtype=int32)
     """
 
-    def __init__(self, values: np.ndarray, offsets: np.ndarray):
+    def __init__(self, values: np.ndarray, offsets: np.ndarray, feature: str = "token_ids"):
         self._values = values
         self.offsets = offsets
+        self.feature = feature
         self.lengths = np.diff(offsets)
 
     @property
@@ -33,22 +51,24 @@ class Sequences:
         return self._values
 
     @classmethod
-    def from_list(cls, sequences: Sequence[Any], dtype: str = "int32") -> Self:
+    def from_list(
+        cls, sequences: Sequence[Any], feature: str = "token_ids", dtype: str = "int32"
+    ) -> Self:
         """Stores a list of sequences of numbers, of type `dtype`, or of arrays of vectors."""
         if len(sequences) and np.ndim(sequences[0]) > 1:
             lengths = [len(sequence) for sequence in sequences]
-            return cls(np.concatenate(sequences), np.cumsum([0, *lengths]))
+            return cls(np.concatenate(sequences), np.cumsum([0, *lengths]), feature)
         lengths = np.fromiter((len(sequence) for sequence in sequences), np.int64, len(sequences))
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         values = np.fromiter(itertools.chain.from_iterable(sequences), dtype, offsets[-1])
-        return cls(values, offsets)
+        return cls(values, offsets, feature)
 
     @classmethod
     def concatenate(cls, parts: Sequence["Sequences"]) -> Self:
         """Joins several `Sequences` to one."""
         values = np.concatenate([part.values for part in parts])
         lengths = np.concatenate([part.lengths for part in parts])
-        return cls(values, np.concatenate([[0], np.cumsum(lengths)]))
+        return cls(values, np.concatenate([[0], np.cumsum(lengths)]), parts[0].feature)
 
     def __len__(self):
         return len(self.lengths)
@@ -58,7 +78,17 @@ class Sequences:
         lengths = self.lengths[indices]
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
-        return Sequences(self._values[np.repeat(self.offsets[indices], lengths) + within], offsets)
+        values = self._values[np.repeat(self.offsets[indices], lengths) + within]
+        return Sequences(values, offsets, self.feature)
+
+    def width(self, length: int) -> int:
+        """How many positions a sequence takes that is padded to a length."""
+        return length
+
+    def inputs(self, indices: Any, length: int) -> dict[str, np.ndarray]:
+        """What a model takes of some sequences: what `pad` returns, by the names of its inputs."""
+        values, mask = self.pad(indices, length)
+        return {self.feature: values, PADDING_MASK: mask}
 
     def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
         """Pads sequences with zeros at their end.
@@ -86,10 +116,12 @@ class StoredSequences(Sequences):
     Args:
         lengths: Integer array `(num_sequences,)`.
         read: Function from a sequence's position to its array `(length, ...)`.
+        feature: Name of the model's input that takes them.
     """
 
-    def __init__(self, lengths: np.ndarray, read: Callable[[int], np.ndarray]):
+    def __init__(self, lengths: np.ndarray, read: Callable[[int], np.ndarray], feature: str):
         self.lengths = np.asarray(lengths)
+        self.feature = feature
         self.offsets = np.concatenate([[0], np.cumsum(self.lengths)])
         self._read = read
 
@@ -100,7 +132,8 @@ class StoredSequences(Sequences):
 
     def take(self, indices: Any) -> Sequences:
         positions = np.arange(len(self))[indices]
-        return StoredSequences(self.lengths[positions], lambda i: self._read(positions[i]))
+        lengths = self.lengths[positions]
+        return StoredSequences(lengths, lambda i: self._read(positions[i]), self.feature)
 
     def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
         read = Sequences.from_list([self._read(index) for index in np.asarray(indices)])

@@ -234,7 +234,7 @@ class SpeechInput(MediaInput):
             return tokens
 
         lengths = [-(-inspect(whole(cell)[0]).num_frames // per_token) for cell in cells]
-        return StoredSequences(np.minimum(lengths, longest), read)
+        return StoredSequences(np.minimum(lengths, longest), read, self.feature)
 
     def embed(self, load_weights: bool = True, dtype: str = "float32") -> "Embedded":
         import keras

@@ -211,7 +211,7 @@ class TextInput(Input):
     def encode(self, cells: Sequence[str], longest: int | None = None) -> Sequences:
         return self.tokenizer.encode(cells, longest or self.sequence_length)
 
-    def windows(self, cell: str) -> list[list[int]]:
+    def _cut(self, cell: str) -> list[list[int]]:
         return self.tokenizer.windows(cell, self.sequence_length)
 
     def are_silent(self, sequences: Sequences) -> np.ndarray:

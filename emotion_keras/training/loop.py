@@ -37,7 +37,6 @@ def train(
     val_data: Examples,
     *,
     target: Target,
-    feature: str,
     sequence_length: int,
     seed: int,
     directory: str | Path,
@@ -52,13 +51,12 @@ def train(
     goes on from there, and on a CPU ends with the very same weights as without the interruption.
 
     Args:
-        model: `keras.Model` from `feature` and `padding_mask` to probabilities. One that was
+        model: `keras.Model` from what `Sequences.inputs` gives to probabilities. One that was
             trained before, with arguments that differ in the learning rate and the seed alone, is
             not compiled again; the caller has given it other weights.
         train_data: Pair of `Sequences` and rows of `Target.encode`.
         val_data: Pair of `Sequences` and rows of `Target.encode`.
         target: `Target`, the kind of label.
-        feature: Name of the model's input that takes the sequences.
         sequence_length: Longest padded length.
         seed: Decides order and dropout; the caller seeds the weights.
         directory: Folder for the state.
@@ -88,7 +86,6 @@ def train(
     batches = TrainingBatches(
         sequences,
         truth,
-        feature=feature,
         batch_size=options.batch_size,
         sequence_length=sequence_length,
         seed=seed,
@@ -234,7 +231,6 @@ class TrainingState(keras.callbacks.Callback):
         probabilities = predict(
             self.model,
             self.val_sequences,
-            feature=self.batches.feature,
             sequence_length=self.batches.sequence_length,
         )
         validated = time.perf_counter()

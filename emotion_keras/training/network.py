@@ -97,7 +97,6 @@ def train_network(
                 (inputs["train"], truth),
                 (inputs["val"], dataset.truth("val")),
                 target=target,
-                feature="features" if reader.is_frozen else reader.feature,
                 sequence_length=reader.sequence_length,
                 seed=settings.seed,
                 directory=directory,
@@ -213,7 +212,6 @@ def _encode_once(builder, sequences, directory, notify):
         name: compute_vectors(
             encoder,
             sequences[name],
-            feature=reader.feature,
             sequence_length=reader.sequence_length,
             path=directory / _vectors_file(name),
         )
@@ -244,7 +242,6 @@ def _plan(dataset, settings, network, inputs, precision):
     batches = TrainingBatches(
         inputs,
         dataset.truth("train"),
-        feature="",
         batch_size=training.batch_size,
         sequence_length=settings.inputs.sequence_length,
         seed=0,

@@ -117,7 +117,6 @@ def emotion_keras_fit(job):
             (sequences, truth),
             (sequences.take(few), truth[few]),
             target=target,
-            feature=text.feature,
             sequence_length=text.sequence_length,
             seed=0,
             directory=directory,

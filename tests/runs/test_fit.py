@@ -149,7 +149,7 @@ def test_the_saved_model_and_tokenizer_give_the_predictions(gated_run, corpus_pa
     sequences = WordPieceTokenizer.load(gated_run / "text").encode(
         [texts[int(row["id"]) - 1] for row in rows], 16
     )
-    found = predict(model, sequences, feature="token_ids", sequence_length=16)
+    found = predict(model, sequences, sequence_length=16)
     expected = [
         [float(row[f"probability:{label}"]) for label in ("anger", "fear", "joy")] for row in rows
     ]
@@ -326,9 +326,7 @@ def test_a_frozen_encoders_head_is_saved_as_the_full_model(fit, toy_bert, monkey
     @functools.wraps(train)
     def train_and_predict(model, train_data, val_data, **options):
         outcome = train(model, train_data, val_data, **options)
-        on_vectors["val"] = predict(
-            model, val_data[0], feature=options["feature"], sequence_length=16
-        )
+        on_vectors["val"] = predict(model, val_data[0], sequence_length=16)
         return outcome
 
     monkeypatch.setattr(network, "train", train_and_predict)

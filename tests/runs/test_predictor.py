@@ -177,9 +177,10 @@ def test_a_presets_text_is_cut_and_averaged_too(fit, toy_roberta):
     predictor = Predictor.load(fit(encoder=str(toy_roberta), num_layers=0))
     text = "we" + " hid" * 19
     assert predictor(text)["flag"] == "truncated"
-    windows = predictor.model.input.windows(text)
+    windows, _ = predictor.model.input.windows([text])
     # Of twenty words, 24 and then 29 again and again, between <s> 0 and </s> 2.
-    assert windows == [[0, 24, *[29] * 13, 2], [0, *[29] * 6, 2]]
+    assert windows.take([0]).values.tolist() == [0, 24, *[29] * 13, 2]
+    assert windows.take([1]).values.tolist() == [0, *[29] * 6, 2]
     assert predictor(text, long="split")["flag"] == "split"
 
 

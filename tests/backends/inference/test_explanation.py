@@ -58,12 +58,11 @@ def test_gates_and_contributions_are_those_of_the_formula(text, gate):
     outputs = explained_outputs(
         explaining_model(model, TARGET),
         sequences,
-        feature="token_ids",
         sequence_length=12,
         batch_size=5,
     )
     explained = explain_units(text, TEXTS, outputs, TARGET)
-    probabilities = predict(model, sequences, feature="token_ids", sequence_length=12)
+    probabilities = predict(model, sequences, sequence_length=12)
     np.testing.assert_allclose(outputs.probabilities, probabilities, atol=1e-6)
     gating, classifier = model.get_layer("gate"), model.get_layer("classifier")
     hidden = keras.Model(model.inputs, gating.input)
@@ -105,7 +104,6 @@ def test_another_label_can_be_explained(text):
     outputs = explained_outputs(
         explaining_model(build(text), TARGET),
         text.encode(TEXTS),
-        feature="token_ids",
         sequence_length=12,
     )
     of_labels = [

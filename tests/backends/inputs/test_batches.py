@@ -17,7 +17,6 @@ def training_batches(lengths, batch_size=8, sequence_length=64, seed=0, **option
     return TrainingBatches(
         make(lengths),
         np.arange(len(lengths)),
-        feature="token_ids",
         batch_size=batch_size,
         sequence_length=sequence_length,
         seed=seed,
@@ -230,9 +229,7 @@ def test_keras_takes_sequences_that_are_others_in_each_epoch(batch_size):
 
 
 def prediction_batches(lengths, batch_size=8):
-    return PredictionBatches(
-        make(lengths), feature="token_ids", batch_size=batch_size, sequence_length=64
-    )
+    return PredictionBatches(make(lengths), batch_size=batch_size, sequence_length=64)
 
 
 @pytest.mark.parametrize("batch_size", [1, 8, 2000])

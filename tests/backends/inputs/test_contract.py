@@ -18,6 +18,7 @@ from emotion_keras.inputs import (
     TextInput,
     load_input,
 )
+from emotion_keras.inputs.sequences import real_tokens
 from tests.toys import NumbersInput
 
 CLASSES = [*INPUTS.values(), NumbersInput]
@@ -121,11 +122,21 @@ def repeated(learned, cell, times, folder):
 
 def test_windows_hold_all_of_a_cell(learned, tmp_path):
     short = min(learned.samples, key=lambda cell: learned.encode([cell]).lengths[0])
-    (window,) = map(np.asarray, learned.windows(short))
-    np.testing.assert_array_equal(window, learned.encode([short]).values)
-    windows = learned.windows(repeated(learned, short, 30, tmp_path))
-    assert len(windows) > 1 or isinstance(learned, ImageInput)
-    assert max(map(len, windows)) <= learned.sequence_length
+    windows, cell_of = learned.windows([short, repeated(learned, short, 30, tmp_path), short])
+    np.testing.assert_array_equal(windows.take([0]).values, learned.encode([short]).values)
+    assert cell_of[0] == 0 and cell_of[-1] == 2 and set(cell_of[1:-1]) == {1}
+    assert len(windows) == len(cell_of) > 3 or isinstance(learned, ImageInput)
+    assert max(windows.lengths) <= learned.sequence_length
+
+
+def test_cells_that_lose_their_end_are_marked(learned, tmp_path):
+    short = min(learned.samples, key=lambda cell: learned.encode([cell]).lengths[0])
+    long = repeated(learned, short, 30, tmp_path)
+    sequences, is_long = learned.encode_and_mark([short, long])
+    assert is_long.tolist() == [False, not isinstance(learned, ImageInput)]
+    assert sequences.lengths.tolist() == learned.encode([short, long]).lengths.tolist()
+    sequences, is_long = learned.encode_and_mark([short])
+    assert not is_long.any() and sequences.lengths[0] == learned.encode([short]).lengths[0]
 
 
 def test_units_name_all_tokens(learned, tmp_path):
@@ -147,16 +158,15 @@ def test_what_is_silent_is_said_of_each_sequence(learned):
 
 def test_more_padding_changes_no_vector(learned):
     embedded = learned.embed()
-    assert list(embedded.inputs) == [learned.feature, "padding_mask"]
+    assert tuple(embedded.inputs) == learned.input_names
     model = keras.Model(embedded.inputs, embedded.vectors)
     sequences = learned.encode(learned.samples)
     longest = int(sequences.lengths.max())
 
     def vectors(length):
-        padded = sequences.pad(range(len(sequences)), length)
-        return model.predict(dict(zip(embedded.inputs, padded, strict=True)), verbose=0)
+        return model.predict(sequences.inputs(range(len(sequences)), length), verbose=0)
 
-    mask = sequences.pad(range(len(sequences)), longest)[1].astype(bool)
+    mask = real_tokens(sequences.inputs(range(len(sequences)), longest))
     expected = vectors(longest)
     assert expected.shape[:2] == mask.shape and np.ptp(expected[mask], axis=0).max() > 1e-4
     found = vectors(learned.sequence_length)[:, :longest]

@@ -43,7 +43,7 @@ def test_minilm_gives_the_published_sentence_embeddings(minilm, minilm_embedded)
     mask = minilm_embedded.padding_mask
     mean = keras.layers.GlobalAveragePooling1D()(minilm_embedded.vectors, mask=mask)
     model = keras.Model(minilm_embedded.inputs, keras.layers.UnitNormalization()(mean))
-    found = predict(model, minilm.encode(list(PUBLISHED)), feature="token_ids", sequence_length=96)
+    found = predict(model, minilm.encode(list(PUBLISHED)), sequence_length=96)
     assert found.shape == (4, 384)
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     np.testing.assert_allclose(found[:, :8], list(PUBLISHED.values()), atol=1e-4)

@@ -29,7 +29,7 @@ def train_on_all_devices():
     lengths = rng.integers(2, 9, len(label_ids))
     values = rng.normal(size=(lengths.sum(), 4)).astype("float32")
     truth = np.eye(3, dtype="float32")[label_ids]
-    data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), truth
+    data = Sequences(values, np.concatenate([[0], np.cumsum(lengths)]), "features"), truth
     keras.utils.set_random_seed(0)
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         form = GatedTransformer(num_layers=1, num_heads=2, dropout=0.0)
@@ -39,7 +39,6 @@ def train_on_all_devices():
             data,
             data,
             target=SingleLabel("abc"),
-            feature="features",
             sequence_length=8,
             seed=0,
             directory=directory,

@@ -25,7 +25,7 @@ def make_data(counts, seed=0):
     lengths = rng.integers(2, 10, len(label_ids))
     values = rng.normal(size=(lengths.sum(), DIM)).astype("float32")
     values[np.arange(len(values)), np.repeat(label_ids, lengths)] += 0.7
-    return Sequences(values, np.concatenate([[0], np.cumsum(lengths)])), label_ids
+    return Sequences(values, np.concatenate([[0], np.cumsum(lengths)]), "features"), label_ids
 
 
 def make_model(num_classes=3, seed=0, dropout=0.2, dtype="float32", normalized=False):
@@ -49,7 +49,6 @@ def run(model, data, directory, val_data=None, **options):
             for sequences, ids in (data, val_data)
         ),
         target=SingleLabel("abcdefgh"[:num_classes]),
-        feature="features",
         sequence_length=16,
         directory=directory,
         **{**settings, **options},
@@ -57,7 +56,7 @@ def run(model, data, directory, val_data=None, **options):
 
 
 def probabilities(model, sequences):
-    return predict(model, sequences, feature="features", sequence_length=16)
+    return predict(model, sequences, sequence_length=16)
 
 
 def weights(model):
@@ -91,7 +90,10 @@ def test_balance_gives_each_label_the_same_say(tmp_path, balance):
     # All texts of a label are alike, so that it does not matter which are left out or repeated.
     counts, rows = [12, 6, 3], np.eye(3, DIM, dtype="float32")
     label_ids = np.repeat([0, 1, 2], counts).astype("int32")
-    data = Sequences(np.repeat(rows[label_ids], 2, axis=0), np.arange(0, 43, 2)), label_ids
+    data = (
+        Sequences(np.repeat(rows[label_ids], 2, axis=0), np.arange(0, 43, 2), "features"),
+        label_ids,
+    )
     model = make_model(dropout=0.0)
     losses = cross_entropy(probabilities(model, data[0]), label_ids)
     by_label = [losses[label_ids == number].mean() for number in range(3)]
@@ -289,7 +291,6 @@ def test_frozen_vectors_are_the_encoders_outputs(tmp_path):
     vectors = compute_vectors(
         encoder,
         sequences,
-        feature="features",
         sequence_length=8,
         path=tmp_path / "vectors.npy",
         batch_size=4,
