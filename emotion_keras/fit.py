@@ -98,6 +98,11 @@ def next_command(directory: Path) -> str:
     return shlex.join(["python", "-m", "emotion_keras.fit", *arguments])
 
 
+def _quoted(text):
+    """A word of a command in quotes, which stand for more of the kind."""
+    return f'"{text}"' if '"' not in text else shlex.quote(text)
+
+
 def _per_cent(value):
     return "-" if value is None else f"{100 * value:.1f}"
 
@@ -114,12 +119,11 @@ def main(arguments: list[str] | None = None) -> int:
         directory = fit(**options)
         print_tables(summarize(directory))
         modality = modality_of(record.read_run(directory))
-        sample = "..." if not modality.reads_files else f"a{modality.suffixes[0]}"
         # Not by rich, which would fold the lines.
         print(
             f"The run: {directory}\nOnce more with another seed: {next_command(directory)}\n"
             f"Label {modality.plural}: python -m emotion_keras.predict "
-            f'{shlex.quote(str(directory))} "{sample}"'
+            f"{shlex.quote(str(directory))} {_quoted(modality.placeholder())}"
         )
         return 0
 
@@ -169,7 +173,14 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
 
 
 # What decides which options there are, what their defaults are, and what is checked.
-_OF_CELLS = ("modality", "audio_column", "image_column", "feature_columns")
+_OF_CELLS = (
+    "modality",
+    "text_column",
+    "audio_column",
+    "image_column",
+    "feature_columns",
+    "feature_table",
+)
 _AHEAD = (
     "from_run",
     "from_trial",

@@ -57,6 +57,12 @@ class PredictOptions(Options):
         None,
         "The columns of `input` that hold numbers or vectors, as in training; guessed likewise.",
     )
+    text: str | None = option(
+        None, "The text of an example, with `audio`, `image` or `features` of several modalities."
+    )
+    audio: str | None = option(None, "The path of its recording.")
+    image: str | None = option(None, "The path of its image.")
+    features: str | None = option(None, "Its vector, as in `[0.5, 2.0]`.")
     encoding: str | None = option(
         None,
         "The encoding of `input` or of standard input, such as cp1252. Unless given, that of "
@@ -145,6 +151,7 @@ def predict(
         return predictor(part, explain=explain, long=asked.long, min_confidence=least)
 
     answer([])  # Options that do not suit the model are refused before anything is read.
+    texts = texts or _examples(predictor.model.modality, asked)
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
         # What another program reads is the same however the texts came.
@@ -185,7 +192,7 @@ def _write_table(answer, given, predictor, directory, asked, least, notify):
             lambda part: _by_column(answer(part), columns, asked.prefix, asked.top),
             path,
             asked.output,
-            column=_column_of(predictor.model.modality, asked),
+            column=_columns_asked(predictor.model.modality, asked),
             encoding=asked.encoding,
             resume=asked.resume,
             columns=columns,
@@ -198,21 +205,39 @@ def _write_table(answer, given, predictor, directory, asked, least, notify):
 _COLUMNS = ("text_column", "audio_column", "image_column", "feature_columns")
 
 
-def _column_of(modality, asked):
-    """The column that is named, by the option of the model's modality."""
-    named = {name: getattr(asked, name) for name in _COLUMNS}
-    for name, column in named.items():
-        if column is not None and name != modality.column_option:
-            raise UserError(
-                f"The model takes {modality.plural}: name their column with "
-                f"`--{modality.column_option.replace('_', '-')}`. Received: {name}={column!r}"
-            )
-    return named[modality.column_option]
+def _columns_asked(modality, asked):
+    from emotion_keras.inputs import asked_columns
+
+    return asked_columns(modality, {name: getattr(asked, name) for name in _COLUMNS})
+
+
+# The options that say what one example has, by the modality.
+_CELLS = {"text": "text", "speech": "audio", "image": "image", "features": "features"}
+
+
+def _examples(modality, asked):
+    """The example that options say, in a list; without such options none."""
+    given = {name: getattr(asked, option) for name, option in _CELLS.items()}
+    given = {name: value for name, value in given.items() if value is not None}
+    names = [part.name for part in modality.parts()]
+    if wrong := [name for name in given if name not in names]:
+        right = ", ".join(f"`--{_CELLS[name]}`" for name in names if name in _CELLS)
+        raise UserError(
+            f"The model takes {' and '.join(names)}: use {right}. "
+            f"Received: {', '.join(f'`--{_CELLS[name]}`' for name in wrong)}"
+        )
+    if not given:
+        return []
+    return [json.dumps(given, ensure_ascii=False) if len(names) > 1 else given[names[0]]]
 
 
 def _check(texts, asked):
-    if asked.input and texts:
-        raise UserError("Give texts, or a file of them with `--input`, not both.")
+    given = [option for option in _CELLS.values() if getattr(asked, option) is not None]
+    if bool(asked.input) + bool(texts) + bool(given) > 1:
+        raise UserError(
+            "Give examples, or one by `--text`, `--audio`, `--image` and `--features`, or a file "
+            "of them with `--input`, and no two of these."
+        )
     if asked.input and not asked.output:
         raise UserError("Say where the labelled table shall be, with `--output`.")
     if (any(getattr(asked, name) for name in _COLUMNS) or asked.resume) and not asked.input:
@@ -359,7 +384,7 @@ def _show_table(answer, texts, predictor, top, view):
         if view and one["label"]:
             shaded = shade(one, view, layout)
             shown = shaded if layout == "words" else shown.append("\n").append(shaded)
-            shown.append(f"\n{shading.total(one, units)}", style="dim")
+            shown.append(f"\n{shading.total(one, units, layout)}", style="dim")
         table.add_row(shown, *map(Text, _cells(one, top)))
     rich.print(table)
     if view:

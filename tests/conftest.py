@@ -42,6 +42,7 @@ pytest_plugins = (
     "tests.fixtures.images",
     "tests.fixtures.records",
     "tests.fixtures.recordings",
+    "tests.fixtures.fused",  # After those that it imports.
     "tests.fixtures.service",
     "tests.fixtures.vectors",
 )

@@ -15,12 +15,20 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import tables
-from emotion_keras.data import fer2013, isear, situations
+from emotion_keras.data import fer2013, isear, recorded_corpora, situations
+from emotion_keras.data.feature_tables import join_features, read_feature_table
 from emotion_keras.data.folders import METADATA, read_folder
 from emotion_keras.data.official_splits import read_splits
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import INPUTS, Input, TextInput, find_modality
+from emotion_keras.inputs import (
+    INPUTS,
+    FeaturesInput,
+    Input,
+    TextInput,
+    asked_columns,
+    find_modality,
+)
 from emotion_keras.inputs.normalization import clean_text, fold_text
 from emotion_keras.targets import SingleLabel, Target, find_target
 
@@ -201,6 +209,11 @@ def _built_in():
 def _from_file(path, modality, options, notify):
     if os.path.isdir(path) and modality.reads_files:
         return _from_folder(path, modality, options, notify)
+    if options.feature_table is not None:
+        raise UserError(
+            "`--feature-table` is for a folder of files; a table names its own columns of numbers "
+            f"with `--feature-columns`. Received: data={options.data!r}"
+        )
     accepted = f"{', '.join(_NAMES)} or the path of a file ({tables.ACCEPTED})"
     source = tables.scan(path, accepted=accepted, encoding=options.encoding)
     if source.encoding.notice:
@@ -216,7 +229,7 @@ def _from_file(path, modality, options, notify):
         opened,
         path,
         modality,
-        _column_of(modality, options, path),
+        asked_columns(modality, {name: getattr(options, name) for name in _OF_CELLS}),
         options.label_column,
         options.group_column,
         split_column or None,
@@ -247,14 +260,16 @@ def _from_folder(path, modality, options, notify):
     for name in METADATA:
         if (path / name).is_file():
             return _from_file(path / name, modality, options, notify)
-    _refuse_columns(options, (*_COLUMNS, "encoding"), f"{path}, which is a folder")
-    folder = read_folder(path, modality)
+    known = {*_COLUMNS, "encoding"} - {"feature_columns"}
+    _refuse_columns(options, sorted(known), f"{path}, which is a folder")
+    folder, checksums = _read_folder(path, modality, options, notify)
     table = folder.table
     modality.fetch(table[modality.name].tolist(), notify)
     labels = folder.labels or _find_labels(table, path, options)
     for message in _doubts(table, modality, {}):
         notify(f"{path}: {message}")
-    sha256 = hashlib.sha256("\n".join(table["id"]).encode("utf-8", "surrogateescape")).hexdigest()
+    content = "\n".join([*table["id"], *checksums])
+    sha256 = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
     reading = {"rows": len(table)}
     return _corpus(
         folder.name,
@@ -266,6 +281,31 @@ def _from_folder(path, modality, options, notify):
         sha256=sha256,
         reading=reading,
     )
+
+
+def _read_folder(path, modality, options, notify):
+    """A folder's files with the vectors beside them, and the checksum of the vectors' table."""
+    media = [part for part in modality.parts() if part.reads_files]
+    others = [part for part in modality.parts() if not part.reads_files]
+    beside = options.feature_table
+    if len(media) != 1 or (others and (others != [FeaturesInput] or beside is None)):
+        raise UserError(
+            f"{path}: a folder holds recordings or images, and `--feature-table` names a table of "
+            "vectors beside them. For other modalities give a table with a column for each. "
+            f"Received: modality={modality.name!r}, feature_table={beside!r}"
+        )
+    if not others:
+        given = [name for name in ("feature_columns", "feature_table") if getattr(options, name)]
+        _refuse_columns(options, given, f"{path}, of which {media[0].plural} are read")
+        return read_folder(path, media[0]), []
+    folder = read_folder(path, media[0])
+    known = recorded_corpora.recognise(folder.table["id"].tolist())
+    table_path = Path(os.path.expanduser(beside))
+    vectors = read_feature_table(table_path, options.feature_columns, known)
+    cells = join_features(folder.keys, vectors, table_path, notify)
+    joined = [modality.join(pair) for pair in zip(folder.table[media[0].name], cells, strict=True)]
+    table = folder.table.assign(**{modality.name: pd.Series(joined, dtype="str")})
+    return folder._replace(table=table), [vectors.sha256]
 
 
 def _is_fer2013(opened, path, modality):
@@ -282,18 +322,6 @@ def _is_fer2013(opened, path, modality):
 def _column(opened, name):
     """The column of a name, in any case."""
     return next(column for column in opened.columns if column.lower() == name)
-
-
-def _column_of(modality, options, path):
-    """The name of the column of the cells, by the option of the modality, and by no other."""
-    for name in _OF_CELLS:
-        value = getattr(options, name)
-        if value is not None and name != modality.column_option:
-            raise UserError(
-                f"{path}: the examples are {modality.plural}, and their column is named by "
-                f"`--{modality.column_option.replace('_', '-')}`. Received: {name}={value!r}"
-            )
-    return getattr(options, modality.column_option)
 
 
 def _find_labels(table, path, options):

@@ -28,12 +28,14 @@ class Folder(NamedTuple):
             official split.
         labels: The labels' names in their order; `None` where the corpus is not a known one.
         licence: What the corpus may be used for, as far as known.
+        keys: What tells the files apart, by which another table may name them; see `key_of`.
     """
 
     name: str
     table: pd.DataFrame
     labels: tuple[str, ...] | None
     licence: str
+    keys: list[str]
 
 
 def read_folder(path: Path, modality: type[Input]) -> Folder:
@@ -68,14 +70,26 @@ def read_folder(path: Path, modality: type[Input]) -> Folder:
         {"id": files, modality.name: [os.path.join(path, file) for file in files]}, dtype="str"
     )
     known = recorded_corpora.recognise(files)
+    keys = [key_of(file, known) for file in files]
     if known is None:
-        return Folder(path.resolve().name, _by_folder(table, path), None, "unknown")
+        return Folder(path.resolve().name, _by_folder(table, path), None, "unknown", keys)
     described = [known.describe(file) for file in files]
     table["label"] = pd.Series([label for label, _ in described], dtype="str")
     table["subject"] = pd.Series([subject for _, subject in described], dtype="str")
     if known.folds:
         table["fold"] = table["subject"].map(known.fold_of)
-    return Folder(known.name, table, tuple(known.labels.values()), known.licence)
+    return Folder(known.name, table, tuple(known.labels.values()), known.licence, keys)
+
+
+def key_of(file: str, known: recorded_corpora.RecordedCorpus | None = None) -> str:
+    """What tells a file from others: its name without folder and ending.
+
+    Args:
+        file: Path of the file.
+        known: The known corpus that it is of. Of one, files of one performance share their key.
+    """
+    stem = Path(file).stem
+    return known.key_of(stem) if known else stem
 
 
 def _by_folder(table, path):

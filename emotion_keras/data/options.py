@@ -16,6 +16,24 @@ from emotion_keras.record.options import (
     option_names,
 )
 
+# The modalities in their order, and the options that name their columns.
+_COLUMN_OF = {
+    "text": "text_column",
+    "speech": "audio_column",
+    "image": "image_column",
+    "features": "feature_columns",
+}
+
+
+def _in_order(modality):
+    """The names of several modalities in their order, whoever wrote them in which."""
+    if not isinstance(modality, str):
+        return modality
+    names = [name.strip() for name in modality.replace(",", "+").split("+")]
+    order = [*_COLUMN_OF, *names]
+    return "+".join(sorted(names, key=order.index))
+
+
 _OF_ALL = Limit("a share of all examples, above 0 and below 1", lambda value: 0 < value < 1)
 
 
@@ -33,9 +51,10 @@ class Reading(Options):
     )
     modality: str | None = option(
         None,
-        "What an example is: text, speech, image or features, which are vectors of numbers. Where "
-        "it is null, it is what `data` holds if that is a folder, what `audio_column`, "
-        "`image_column` or `feature_columns` name, and text otherwise.",
+        "What an example is: text, speech, image or features, which are vectors of numbers; or "
+        "several of them at once, as in `speech+features`. Where it is null, it is what "
+        "`text_column`, `audio_column`, `image_column`, `feature_columns` and `feature_table` "
+        "name, what `data` holds if that is a folder, and text otherwise.",
     )
     text_column: str | None = option(
         None, "Column of the texts; guessed from usual names where it is null.", is_basic=True
@@ -54,6 +73,11 @@ class Reading(Options):
         "Columns of numbers that make up a vector, names with commas or patterns such as `AU*`; or "
         "one column of vectors, lists of numbers or of such lists.",
         is_basic=True,
+    )
+    feature_table: str | None = option(
+        None,
+        "Table of the vectors of a folder's files: a column such as `file_name` names the file, "
+        "and `feature_columns` the numbers.",
     )
     label_column: str | None = option(
         None, "Column of the labels; guessed likewise.", is_basic=True
@@ -83,15 +107,16 @@ class Reading(Options):
     def __post_init__(self):
         if self.modality is None:
             object.__setattr__(self, "modality", self._find_modality())
+        object.__setattr__(self, "modality", _in_order(self.modality))
         super().__post_init__()
 
     def _find_modality(self):
-        if self.audio_column is not None:
-            return "speech"
-        if self.image_column is not None:
-            return "image"
-        if self.feature_columns is not None:
-            return "features"
+        named = [name for name, one in _COLUMN_OF.items() if getattr(self, one) is not None]
+        if self.feature_table is not None:
+            return f"{self._find_medium()}+features"
+        return "+".join(named) or self._find_medium()
+
+    def _find_medium(self):
         folder = os.path.expanduser(str(self.data))
         if not os.path.isdir(folder):
             return "text"
@@ -212,6 +237,7 @@ _YOUNGER = (
     "audio_column",
     "image_column",
     "feature_columns",
+    "feature_table",
     "split_column",
     "target",
 )

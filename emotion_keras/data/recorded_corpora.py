@@ -12,7 +12,8 @@ class RecordedCorpus:
 
     Args:
         name: The corpus's name.
-        pattern: Regular expression of a file's stem, with groups `label` and `subject`.
+        pattern: Regular expression of a file's stem, with groups `label` and `subject`; and `key`,
+            if it is less than the stem that tells which performance a file is of.
         labels: The labels' names by what stands in file names, in their fixed order.
         licence: What it may be used for, as far as known.
         folds: Subjects by fold, where the literature has such folds.
@@ -29,6 +30,11 @@ class RecordedCorpus:
         (found,) = self.pattern.finditer(PurePath(path).stem)
         return self.labels[found["label"]], found["subject"]
 
+    def key_of(self, stem: str) -> str:
+        """What files of one performance share, such as its sound and its video."""
+        found = self.pattern.fullmatch(stem)
+        return found.groupdict().get("key", stem) if found else stem
+
     def fold_of(self, subject: str) -> int | None:
         """Which fold of the literature a subject is in; `None` where there are none."""
         return next((i for i, fold in enumerate(self.folds) if subject in fold), None)
@@ -38,7 +44,7 @@ CORPORA = (
     # Livingstone and Russo 2018. The folds are those of Luna-Jiménez et al. 2021.
     RecordedCorpus(
         "ravdess",
-        re.compile(r"0[13]-01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<subject>[0-2]\d)"),
+        re.compile(r"0[13]-(?P<key>01-(?P<label>0[1-8])-0[12]-0[12]-0[12]-(?P<subject>[0-2]\d))"),
         {
             "01": "neutral",
             "02": "calm",

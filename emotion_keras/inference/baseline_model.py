@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # Parts of baselines that `skops` does not know itself. Whatever else a file names is not loaded.
 _PARTS = [
+    "emotion_keras.models.frequent_words.FrequentWords",
+    "emotion_keras.models.fused_vectors.FusedVectors",
+    "emotion_keras.models.fused_vectors.LateFusion",
     "emotion_keras.models.image_statistics.OrientedGradients",
     "emotion_keras.models.image_statistics.Pixels",
     "emotion_keras.models.mean_vectors.MeanVectors",
@@ -73,6 +76,8 @@ class BaselineModel(TrainedModel):
     def num_parameters(self) -> int:
         """The number of numbers that it has learned from labels."""
         last = self.estimator[-1] if hasattr(self.estimator, "__getitem__") else self.estimator
+        if hasattr(last, "num_parameters_"):
+            return last.num_parameters_
         if hasattr(last, "class_prior_"):
             return last.class_prior_.size
         if hasattr(last, "coef_"):

@@ -54,18 +54,18 @@ def _sources(node):
 def has_gate(model: keras.Model) -> bool:
     """Whether `explain` has something to say of a model: the gate is last, the pooling average."""
     layers = {layer["name"]: layer for layer in describe_layers(model)}
-    types = [layers.get(name, {}).get("type") for name in ("gate", "pooling")]
-    return (
-        types == ["GatingLayer", "GlobalAveragePooling1D"] and "gate" in layers["pooling"]["inputs"]
-    )
+    gate, pooling = (layers.get(name, {}).get("type") for name in ("gate", "pooling"))
+    is_average = pooling in ("GlobalAveragePooling1D", "Dot")
+    return gate == "GatingLayer" and is_average and "gate" in layers["pooling"]["inputs"]
 
 
 def explaining_model(model: keras.Model, target: Target) -> keras.Model:
     """The model with what its gate does as further outputs.
 
     After the gate a model is linear up to the head's activation, so that the score of a label is a
-    sum over tokens: `s_c = b_c + sum_i v_i W_c / n`, where `v_i` is the gated vector of token `i`
-    of `n`.
+    sum over tokens: `s_c = b_c + sum_i w_i v_i W_c`, where `v_i` is the gated vector of token `i`
+    and `w_i` its weight in the average: of `n` tokens `1 / n`, and of several modalities see
+    `Fusion`.
     Of a softmax, to which a number added to all scores makes no difference, a score is counted from
     the mean of all labels'.
 
@@ -76,13 +76,12 @@ def explaining_model(model: keras.Model, target: Target) -> keras.Model:
     Returns:
         `keras.Model` of the same inputs to a dictionary of `probabilities`, `(batch, num_classes)`;
         `gate`, the mean of a token's gate over features, `(batch, length)`; and `contributions`,
-        `v_i W_c / n` counted from the mean over labels, `(batch, length, num_classes)`, which
+        `w_i v_i W_c` counted from the mean over labels, `(batch, length, num_classes)`, which
         together with `b_c`, counted likewise, are the score. Of padding the contributions are 0.
     """
     gate = model.get_layer("gate")
     weights = target.score_weights(model.get_layer("classifier").get_weights()[0])
-    mask = keras.ops.cast(model.input["padding_mask"], "float32")
-    shares = mask / keras.ops.sum(mask, axis=-1, keepdims=True)
+    shares = _shares(model)
     outputs = {
         "probabilities": model.output,
         "gate": keras.ops.mean(gate.gate(gate.input), axis=-1),
@@ -92,6 +91,15 @@ def explaining_model(model: keras.Model, target: Target) -> keras.Model:
     explaining = keras.Model(model.input, outputs)
     explaining.jit_compile = model.jit_compile
     return explaining
+
+
+def _shares(model):
+    """What each token counts in the average."""
+    pooling = model.get_layer("pooling")
+    if isinstance(pooling, keras.layers.Dot):
+        return pooling.input[1]
+    mask = keras.ops.cast(model.input["padding_mask"], "float32")
+    return mask / keras.ops.sum(mask, axis=-1, keepdims=True)
 
 
 def explained_outputs(

@@ -5,7 +5,7 @@ import numpy as np
 
 from emotion_keras.inputs import Input
 from emotion_keras.inputs.batches import PredictionBatches
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.sequences import Sequences, real_tokens
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 
@@ -44,18 +44,17 @@ def integrated_gradients(
     Returns:
         List, by text, of float arrays `(length,)`.
     """
-    vectors = _find_vectors(network, reader)
-    mask = network.input["padding_mask"]
-    embed = keras.Model(network.input, vectors)
-    classify = keras.Model([vectors, mask], network.output)
+    tensors = _find_vectors(network, reader)
+    embed = keras.Model(network.input, tensors)
+    classify = keras.Model(tensors, network.output)
     batches = PredictionBatches(
         sequences,
         batch_size=min(batch_size, len(sequences)),
         sequence_length=reader.sequence_length,
     )
 
-    def score(vectors, is_real, labels):
-        probabilities = classify([vectors, is_real], training=False)
+    def score(vectors, labels, *others):
+        probabilities = classify([vectors, *others], training=False)
         return keras.ops.sum(_scores(probabilities, target) * labels)
 
     slope = devices.gradient(score)
@@ -64,24 +63,31 @@ def integrated_gradients(
     found: list[np.ndarray] = [np.zeros(0)] * len(sequences)
     for index in range(len(batches)):
         (inputs,) = batches[index]
-        is_real, labels = inputs["padding_mask"], chosen[batches.indices(index)]
-        values = np.asarray(embed.predict_on_batch(inputs), "float32")
-        total = sum(slope((place * values).astype("float32"), is_real, labels) for place in places)
+        labels = chosen[batches.indices(index)]
+        values, *others = map(np.asarray, embed.predict_on_batch(inputs))
+        values = values.astype("float32")
+        total = sum(slope((place * values).astype("float32"), labels, *others) for place in places)
         of_tokens = (values * total / num_steps).sum(axis=-1)
-        for i, row, length in zip(
-            batches.indices(index), of_tokens, is_real.sum(axis=1), strict=True
+        for i, row, is_real in zip(
+            batches.indices(index), of_tokens, real_tokens(inputs), strict=True
         ):
-            found[i] = row[:length]
+            found[i] = row[is_real]
     return found
 
 
 def _find_vectors(network, reader):
-    """The first vectors of a network: its input, or what it makes of the token ids in it."""
-    feature = network.input[reader.feature]
+    """The first vectors of a network, and what it knows of them: a list of tensors.
+
+    The vectors are its input, or what it makes of the token ids in it; of several modalities, where
+    they meet.
+    """
+    if "fusion" in [layer.name for layer in network.layers]:
+        return list(network.get_layer("fusion").output)
+    feature, mask = network.input[reader.feature], network.input["padding_mask"]
     if "float" in feature.dtype:
-        return feature
+        return [feature, mask]
     layers = (layer for layer in network.layers if layer.weights)
-    return next(layer.output for layer in layers if len(layer.output.shape) == 3)
+    return [next(layer.output for layer in layers if len(layer.output.shape) == 3), mask]
 
 
 def _scores(probabilities, target):

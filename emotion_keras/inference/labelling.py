@@ -32,7 +32,7 @@ def label_file(
     input_path: str | Path,
     output_path: str | Path,
     *,
-    column: str | None = None,
+    column: Any = None,
     encoding: str | None = None,
     resume: bool = False,
     columns: Sequence[str],
@@ -61,8 +61,8 @@ def label_file(
             encoding are detected.
         output_path: Where the table shall be, in any of these formats. What is there already is
             never overwritten.
-        column: Column of the cells; guessed from usual names where `None`. A missing cell is an
-            empty one.
+        column: Column of the cells, or what else `Input.asked_columns` gives; guessed from usual
+            names where `None`. A missing cell is an empty one.
         encoding: Encoding of a text file; found out where `None`.
         resume: Whether to go on with what was interrupted; where nothing was, it is begun.
         columns: Names of the new columns, in order.

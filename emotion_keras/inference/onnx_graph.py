@@ -45,7 +45,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     are written in operators that ONNX Runtime computes as a whole.
 
     Args:
-        model: `keras.Model` of named inputs, `padding_mask` among them, to a dictionary of outputs.
+        model: `keras.Model` of named inputs to a dictionary of outputs.
 
     Returns:
         `onnx.ModelProto` with the model's inputs and outputs by their names, for any number of
@@ -66,7 +66,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         marked = re.search(f"{_MARK}([0-9]+)", node.name)
         if node.op_type == "Pow" and marked:
             block = blocks[int(marked[1]) - 1]
-            own_nodes, own_constants = _block(block, node.input[0], node.output[0])
+            own_nodes, own_constants = _block(block, node.input[0], node.input[1], node.output[0])
             nodes += own_nodes
             constants += own_constants
         else:
@@ -123,12 +123,13 @@ def _convert(model):
         return onnx.load(path)
 
 
-def _block(layer, vectors, output):
+def _block(layer, vectors, mask, output):
     """A Transformer block (Vaswani et al. 2017) as nodes and constants of a graph.
 
     Args:
         layer: `keras_hub.layers.TransformerEncoder`.
         vectors: Name of what goes in.
+        mask: Name of the mask as `_Mark` makes it, `(batch, length, 1)` of float32.
         output: Name of what comes out.
     """
     nodes, constants = [], []
@@ -171,11 +172,14 @@ def _block(layer, vectors, output):
         inputs += [constant(f"{name}_gamma", gamma), constant(f"{name}_beta", beta)]
         return apply("LayerNormalization", inputs, name, epsilon=layer.layer_norm_epsilon)
 
+    axis = constant("mask_axis", np.array([-1]))
+    mask = apply("Squeeze", [mask, axis], "float_mask")
+    mask = apply("Cast", [mask], "mask", to=onnx.TensorProto.INT32)
     projected = apply("MatMul", [vectors, constant("projection_kernel", kernel)], "projection")
     heads = apply("Split", [projected], "query key value", axis=-1, num_outputs=3)
     attended = apply(
         "MultiHeadAttention",
-        [*heads, constant("projection_bias", bias), "padding_mask"],
+        [*heads, constant("projection_bias", bias), mask],
         "attention",
         _OF_RUNTIME,
         num_heads=layer.num_heads,

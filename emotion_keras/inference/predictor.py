@@ -156,11 +156,9 @@ class Predictor:
         return self.model.modality.unit_plural
 
     @property
-    def layout(self) -> str:
-        """How the units lie: `words` in a text, moments in a `strip`, patches in a `square`."""
-        if self.model.modality.units_recur:
-            return "words"
-        return "square" if self.model.modality.units_fill_a_square else "strip"
+    def layout(self) -> str | dict[str, str]:
+        """How the units lie; see `Input.layout`."""
+        return self.model.modality.layout()
 
     @property
     def reads_files(self) -> bool:
@@ -243,10 +241,10 @@ class Predictor:
             `probabilities` by label, temperature-scaled; `flag`, which is `"empty"` where the model
             finds no word to read: no letter, digit or emoji, or none that it knows (label,
             confidence and probabilities are `""`, `None` and `None`), `"truncated"`, `"split"` or
-            `""`, or `"unfamiliar"` by itself or behind these with a comma, where the text is unlike
-            those that the model has learned from; and, if asked for, what `Explanation` holds:
-            `words`, a list of dictionaries of `word`, `gate` and `contribution`; `rest`; and
-            `score`, the sum of all contributions and the rest.
+            `""`; with commas, what one of several modalities lacks, such as `"speech empty"`, and
+            `"unfamiliar"`, where the text is unlike those that the model has learned from; and, if
+            asked for, what `Explanation` holds: `words`, a list of dictionaries of `word`, `gate`
+            and `contribution`; `rest`; and `score`, the sum of all contributions and the rest.
 
         Raises:
             UserError: If these are no texts, or the model cannot explain, or not windows, or has a
@@ -379,10 +377,10 @@ class Predictor:
             yield i, {**answer, "flag": flags[i], **explanation}
 
     def _flagged(self, answer, cell):
-        """The answer, which says where the cell is unlike those of the training split."""
-        if self.familiarity is None or not self.familiarity.is_unfamiliar(cell):
-            return answer
-        return answer | {"flag": ", ".join(filter(None, [answer["flag"], "unfamiliar"]))}
+        """The answer, which says what the cell lacks, and if it is unlike the training split."""
+        is_unfamiliar = self.familiarity is not None and self.familiarity.is_unfamiliar(cell)
+        flags = [answer["flag"], self.model.modality.lacks(cell), "unfamiliar" * is_unfamiliar]
+        return answer | {"flag": ", ".join(filter(None, flags))}
 
     def _read(self, cells, explain, long):
         """Positions of cells that say something to the model, flags of all, `Outputs` of these."""

@@ -13,6 +13,7 @@ from emotion_keras import record
 from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs.base import Input
 from emotion_keras.inputs.features import FeaturesInput
+from emotion_keras.inputs.fusion import AND, FusionInput, fuse
 from emotion_keras.inputs.image import ImageInput
 from emotion_keras.inputs.speech import SpeechInput
 from emotion_keras.inputs.text import TextInput
@@ -26,15 +27,47 @@ INPUTS: dict[str, type[Input]] = {
 
 
 def find_modality(name: str) -> type[Input]:
-    """The class of a modality.
+    """The class of a modality, or of several with `AND` between their names.
 
     Raises:
         UserError: If there is no such modality.
     """
+<<<<<<< HEAD
     if name not in INPUTS:
         accepted = f"{did_you_mean(name, INPUTS)} Accepted: {', '.join(INPUTS)}."
         raise UserError(f"Unknown modality.{accepted} Received: {name!r}")
     return INPUTS[name]
+=======
+    names = name.split(AND)
+    if not {*names} <= {*INPUTS} or len({*names}) < len(names):
+        raise UserError(
+            f"Unknown modality. Accepted: {', '.join(INPUTS)}, or several with {AND} between them, "
+            f"as in speech{AND}features. Received: {name!r}"
+        )
+    classes = [INPUTS[one] for one in names]
+    return fuse(*classes) if len(classes) > 1 else classes[0]
+
+
+def asked_columns(modality: type[Input], given: Mapping[str, str | None]) -> Any:
+    """What `Input.choose_columns` takes of the options that name columns of cells.
+
+    Args:
+        modality: The class of the `Input`.
+        given: What they say, by their names; `None` of one that is not given.
+
+    Raises:
+        UserError: If one is given that the modality does not have.
+    """
+    own = modality.column_options()
+    for name, value in given.items():
+        if value is not None and name not in own:
+            right = " and ".join(f"`--{one.replace('_', '-')}`" for one in own)
+            raise UserError(
+                f"The examples are {modality.plural}: name their columns with {right}. "
+                f"Received: {name}={value!r}"
+            )
+    return modality.asked_columns(given)
+>>>>>>> af3aaec (Fuse several modalities through one encoder and gate)
 
 
 def modality_of(recorded: Mapping[str, Any]) -> type[Input]:
@@ -72,12 +105,15 @@ def load_input(directory: Path, recorded: Mapping[str, Any], remedy: str) -> Inp
 
 
 __all__ = [
+    "AND",
     "FeaturesInput",
+    "FusionInput",
     "INPUTS",
     "ImageInput",
     "Input",
     "SpeechInput",
     "TextInput",
+    "asked_columns",
     "find_modality",
     "load_input",
     "modality_of",

@@ -51,8 +51,8 @@ class Input(abc.ABC):
         usually_frozen: Whether a pretrained encoder is frozen unless asked otherwise.
         feature: Name of the model's input that takes what `encode` gives.
         needs_keras: Whether `encode` needs Keras: an exported model has none.
-        is_frozen: Whether nothing of what `embed` builds is trained: then its vectors are computed
-            once for all epochs.
+        is_frozen: Whether vectors are computed once for all epochs: nothing of what `embed` builds
+            is trained, or of several modalities nothing of one.
         options: The options of an object.
         sequence_length: The longest sequence that a model reads at once.
     """
@@ -101,13 +101,28 @@ class Input(abc.ABC):
         """
 
     @classmethod
-    def choose_columns(cls, path: Path, columns: Sequence[str], asked: str | None) -> "CellColumns":
+    def parts(cls) -> tuple[type["Input"], ...]:
+        """The modalities that it is made of: itself, or of several each."""
+        return (cls,)
+
+    @classmethod
+    def column_options(cls) -> tuple[str, ...]:
+        """The options that name its columns in a table."""
+        return (cls.column_option,)
+
+    @classmethod
+    def asked_columns(cls, given: Mapping[str, str | None]) -> Any:
+        """What `choose_columns` takes of the values of all options that name columns of cells."""
+        return given.get(cls.column_option)
+
+    @classmethod
+    def choose_columns(cls, path: Path, columns: Sequence[str], asked: Any) -> "CellColumns":
         """Chooses the columns of a table that make up its cells.
 
         Args:
             path: The table's path, for messages.
             columns: Names of its columns.
-            asked: What the option `column_option` says; `None` for a guess from usual names.
+            asked: What `asked_columns` gives; `None` for a guess from usual names.
 
         Raises:
             UserError: If there are no such columns, or none of a usual name.
@@ -116,6 +131,26 @@ class Input(abc.ABC):
 
         name = choose_column(path, columns, cls.name, asked, cls.column_names, cls.column_option)
         return CellColumns((name,), lambda values: cls.read(values[0]))
+
+    @classmethod
+    def layout(cls) -> str | dict[str, str]:
+        """How the units lie: `words` in a text, moments in a `strip`, patches in a `square`.
+
+        Of several modalities how those of each do, by its name; the units' names begin with it.
+        """
+        if cls.units_recur:
+            return "words"
+        return "square" if cls.units_fill_a_square else "strip"
+
+    @classmethod
+    def lacks(cls, cell: Any) -> str:
+        """What of a prepared cell cannot be read although the rest can, in a few words."""
+        return ""
+
+    @classmethod
+    def placeholder(cls) -> str:
+        """What stands for a cell in a command that is shown."""
+        return f"a{cls.suffixes[0]}" if cls.reads_files else "..."
 
     @classmethod
     def steps_for(cls, preparation: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
@@ -239,6 +274,16 @@ class Input(abc.ABC):
 
     # Of an object: what was learned from a training split.
 
+    @property
+    def token_shape(self) -> tuple[int, ...]:
+        """Shape of what `encode` gives for one token: `()` for an id."""
+        return ()
+
+    @property
+    def fixed_length(self) -> int | None:
+        """The number of tokens, where every cell has the same; otherwise `None`."""
+        return None
+
     @classmethod
     @abc.abstractmethod
     def learn(cls, cells: Sequence[Any], options: Options | None = None, **given: Any) -> Self:
@@ -317,6 +362,29 @@ class Input(abc.ABC):
             `Embedded` of inputs with the name of `feature`, `(batch, length, ...)`, and
             `padding_mask`, `(batch, length)` of int32.
         """
+
+    def precompute(
+        self,
+        splits: Mapping[str, Sequences],
+        compute: Callable[["Input", str, Sequences], Sequences],
+    ) -> tuple[Any, dict[str, Sequences]]:
+        """Computes once for all epochs what is not trained, where `is_frozen`.
+
+        Args:
+            splits: `Sequences` by the name of the split.
+            compute: Function of an input, the name of a split and its `Sequences` that gives the
+                vectors that `embed` makes of them.
+
+        Returns:
+            What stands for the input in the model that is trained, with its own `embed`; and what
+            that takes, by split.
+        """
+        if not self.is_frozen:
+            return self, dict(splits)
+        from emotion_keras.inputs.embedded import Precomputed
+
+        computed = {name: compute(self, name, sequences) for name, sequences in splits.items()}
+        return Precomputed(next(iter(computed.values())).values.shape[-1]), computed
 
     @abc.abstractmethod
     def units(self, cells: Sequence[Any]) -> list[list[tuple[str, int]]]:

@@ -17,12 +17,15 @@ class Embedded(NamedTuple):
         padding_mask: Symbolic tensor `(batch, length)` of int32, 1 for what is real.
         pooled: Symbolic tensor `(batch, dim)`, a pretrained encoder's own summary of the text;
             `None` where there is none.
+        weights: Symbolic tensor `(batch, length)`, what tokens count in an average, together 1;
+            `None` where all count alike.
     """
 
     inputs: dict
     vectors: keras.KerasTensor
     padding_mask: keras.KerasTensor
     pooled: keras.KerasTensor | None = None
+    weights: keras.KerasTensor | None = None
 
 
 def embedded_features(dim: int) -> Embedded:
@@ -37,3 +40,21 @@ def embedded_features(dim: int) -> Embedded:
     features = keras.Input((None, dim), dtype="float32", name=VECTORS)
     padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
     return Embedded({VECTORS: features, "padding_mask": padding_mask}, features, padding_mask)
+
+
+class Precomputed:
+    """What stands for an `Input` whose vectors were computed before.
+
+    Args:
+        dim: Integer, length of a vector.
+    """
+
+    feature = VECTORS
+    fixed_length = None
+
+    def __init__(self, dim: int):
+        self.token_shape = (dim,)
+
+    def embed(self, load_weights: bool = True, dtype: str = "float32") -> Embedded:
+        """See `Input.embed`."""
+        return embedded_features(*self.token_shape)

@@ -24,7 +24,7 @@ class Encoder:
         has_pooled_output: Whether it may have a summary of the whole example, which `bert` needs.
     """
 
-    kind: ClassVar[str] = "scratch"
+    kind: str = "scratch"
     can_be_frozen: ClassVar[bool] = False
     has_pooled_output: ClassVar[bool] = False
 

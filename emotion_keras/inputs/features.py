@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class FeaturesOptions(Options):
     """How vectors of numbers become the vectors that a model works on."""
 
-    encoder: str = option("scratch", "Where the vectors come from: `scratch` learns a dense layer.")
+    encoder: Literal["scratch"] = option(
+        "scratch", "Where the vectors come from: `scratch` learns a dense layer."
+    )
     sequence_length: int = option(
         128, "Most vectors of an example that are read; of more the last are cut off.", COUNT
     )
@@ -98,7 +100,7 @@ class FeaturesInput(StandardizedInput):
     feature = "vectors"
 
     @classmethod
-    def choose_columns(cls, path: Path, columns: Sequence[str], asked: str | None) -> "CellColumns":
+    def choose_columns(cls, path: Path, columns: Sequence[str], asked: Any) -> "CellColumns":
         from emotion_keras.tables import CellColumns
 
         if asked is None:
@@ -159,6 +161,10 @@ class FeaturesInput(StandardizedInput):
 
     options: FeaturesOptions
 
+    @property
+    def token_shape(self) -> tuple[int, ...]:
+        return self._mean.shape
+
     @classmethod
     def learn(cls, cells: Sequence[str], options: Options | None = None, **given: Any) -> Self:
         chosen = FeaturesOptions(**(options.to_dict() if options else given))
@@ -194,7 +200,7 @@ class FeaturesInput(StandardizedInput):
         from emotion_keras.inputs.embedded import Embedded
         from emotion_keras.inputs.features_embedding import embed_vectors
 
-        vectors = keras.Input((None, len(self._mean)), dtype="float32", name=self.feature)
+        vectors = keras.Input((None, *self.token_shape), dtype="float32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {self.feature: vectors, "padding_mask": padding_mask}
         return Embedded(inputs, embed_vectors(vectors, self.options, dtype), padding_mask)

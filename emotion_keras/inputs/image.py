@@ -229,6 +229,14 @@ class ImageInput(MediaInput):
         deviation = np.sqrt(np.maximum(squares / len(cells) - mean**2, 1))
         return cls(chosen, mean.astype("float32"), deviation.astype("float32"))
 
+    @property
+    def token_shape(self) -> tuple[int, ...]:
+        return (self.options.patch_size**2 * self.options.channels,)
+
+    @property
+    def fixed_length(self) -> int:
+        return self.sequence_length
+
     def encode(
         self, cells: Sequence[str | Perturbed | Excerpt], longest: int | None = None
     ) -> StoredSequences:
@@ -255,8 +263,7 @@ class ImageInput(MediaInput):
         from emotion_keras.inputs.image_embedding import embed_patches
 
         length = self.sequence_length
-        dim = self.options.patch_size**2 * self.options.channels
-        patches = keras.Input((length, dim), dtype="float32", name=self.feature)
+        patches = keras.Input((length, *self.token_shape), dtype="float32", name=self.feature)
         padding_mask = keras.Input((length,), dtype="int32", name="padding_mask")
         inputs = {self.feature: patches, "padding_mask": padding_mask}
         return Embedded(inputs, embed_patches(patches, self.options, dtype), padding_mask)

@@ -138,3 +138,86 @@ class StoredSequences(Sequences):
     def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
         read = Sequences.from_list([self._read(index) for index in np.asarray(indices)])
         return read.pad(np.arange(len(read)), length)
+
+
+class PartialSequences(Sequences):
+    """Sequences some of which are missing: these are padding alone.
+
+    Args:
+        sequences: `Sequences`; `None` where all are missing.
+        rows: Integer array `(num_sequences,)`: which of `sequences` each is, or -1.
+        feature: Name of the model's input that takes them.
+        token_shape: Shape of what stands for one token.
+        fixed_length: The one length to which they are padded; `None` for any.
+    """
+
+    def __init__(
+        self,
+        sequences: Sequences | None,
+        rows: np.ndarray,
+        feature: str,
+        token_shape: tuple[int, ...],
+        fixed_length: int | None = None,
+    ):
+        self.sequences = sequences
+        self.rows = np.asarray(rows)
+        self.feature = feature
+        self.token_shape = token_shape
+        self.fixed_length = fixed_length
+        lengths = np.zeros(0, int) if sequences is None else sequences.lengths
+        self.lengths = np.append(lengths, 0)[self.rows]
+
+    def take(self, indices: Any) -> "PartialSequences":
+        rows = self.rows[indices]
+        return PartialSequences(
+            self.sequences, rows, self.feature, self.token_shape, self.fixed_length
+        )
+
+    def pad(self, indices: Any, length: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self.rows[np.asarray(indices)]
+        is_there = rows >= 0
+        dtype = "float32" if self.token_shape else "int32"
+        values = np.zeros((len(rows), length, *self.token_shape), dtype)
+        mask = np.zeros((len(rows), length), "int32")
+        if self.sequences is not None and is_there.any():
+            values[is_there], mask[is_there] = self.sequences.pad(rows[is_there], length)
+        return values, mask
+
+
+class FusedSequences(Sequences):
+    """Sequences of several modalities side by side; the length of an example is its longest.
+
+    All modalities of a batch are padded to one length, but none far beyond its own longest
+    sequence, which is rounded up to a power of 2: there are few shapes to compile.
+
+    Args:
+        parts: `PartialSequences` by modality, of the same examples.
+    """
+
+    def __init__(self, parts: Mapping[str, PartialSequences]):
+        self.parts = dict(parts)
+        self.lengths = np.max([part.lengths for part in self.parts.values()], axis=0)
+        self._longest = {
+            name: 1 << int(part.lengths.max(initial=1) - 1).bit_length()
+            for name, part in self.parts.items()
+        }
+
+    def take(self, indices: Any) -> "FusedSequences":
+        return FusedSequences({name: part.take(indices) for name, part in self.parts.items()})
+
+    def width(self, length: int) -> int:
+        return sum(self._lengths(length).values())
+
+    def inputs(self, indices: Any, length: int) -> dict[str, np.ndarray]:
+        lengths = self._lengths(length)
+        return {
+            f"{name}_{one}": values
+            for name, part in self.parts.items()
+            for one, values in part.inputs(indices, lengths[name]).items()
+        }
+
+    def _lengths(self, length):
+        return {
+            name: part.fixed_length or min(length, self._longest[name])
+            for name, part in self.parts.items()
+        }

@@ -215,6 +215,10 @@ class SpeechInput(MediaInput):
         num_bins = encoder.front_end.num_bins
         return cls(options, np.zeros(num_bins, "float32"), np.ones(num_bins, "float32"))
 
+    @property
+    def token_shape(self) -> tuple[int, ...]:
+        return (self.options.frames_per_token * self._encoder.front_end.num_bins,)
+
     def encode(
         self, cells: Sequence[str | Perturbed | Excerpt], longest: int | None = None
     ) -> StoredSequences:
@@ -241,8 +245,7 @@ class SpeechInput(MediaInput):
 
         from emotion_keras.inputs.embedded import Embedded
 
-        dim = self.options.frames_per_token * self._encoder.front_end.num_bins
-        frames = keras.Input((None, dim), dtype="float32", name=self.feature)
+        frames = keras.Input((None, *self.token_shape), dtype="float32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
         inputs = {self.feature: frames, "padding_mask": padding_mask}
         scale = float(self._deviation.mean())

@@ -3,6 +3,7 @@
 from emotion_keras.layers.attention_pooling import AttentionPooling
 from emotion_keras.layers.augmentation import Augmentation
 from emotion_keras.layers.clear_padding import ClearPadding
+from emotion_keras.layers.fusion import Fusion
 from emotion_keras.layers.gating import GatingLayer
 from emotion_keras.layers.spectrogram_masking import SpectrogramMasking
 from emotion_keras.layers.spectrogram_variation import SpectrogramVariation
@@ -12,6 +13,7 @@ __all__ = [
     "AttentionPooling",
     "Augmentation",
     "ClearPadding",
+    "Fusion",
     "GatingLayer",
     "SpectrogramMasking",
     "SpectrogramVariation",

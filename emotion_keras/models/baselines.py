@@ -9,6 +9,7 @@ import abc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from emotion_keras.inputs.fusion import AND
 from emotion_keras.inputs.normalization import UNSPACED
 from emotion_keras.record.options import POSITIVE, Options, option
 
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator, TransformerMixin
 
 
+# Of `modalities`: those that are fused.
+SEVERAL = "several"
+
+
 class Baseline(Protocol):
     """What the options of every baseline can do."""
 
     modalities: ClassVar[tuple[str, ...] | None]
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator."""
 
 
@@ -31,7 +36,7 @@ class Majority(Options):
 
     modalities: ClassVar[tuple[str, ...] | None] = None
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator; the seed is without effect."""
         from sklearn.dummy import DummyClassifier
 
@@ -46,7 +51,7 @@ class TfidfLogistic(Options):
 
     C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator.
 
         Args:
@@ -70,7 +75,7 @@ class TfidfSVM(Options):
 
     C: float = option(0.3, "Inverse strength of the regularization.", POSITIVE)
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator.
 
         Args:
@@ -96,21 +101,22 @@ class _Logistic(Options):
 
     @staticmethod
     @abc.abstractmethod
-    def vectors() -> "TransformerMixin":
-        """What makes vectors of cells."""
+    def vectors(modality: str) -> "TransformerMixin":
+        """What makes vectors of the cells of a modality."""
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator.
 
         Args:
             seed: Without effect: the solution does not depend on chance.
+            modality: Name of the modality of the cells.
         """
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
         logistic = LogisticRegression(C=self.C, max_iter=5000)
-        return make_pipeline(self.vectors(), StandardScaler(), logistic)
+        return make_pipeline(self.vectors(modality), StandardScaler(), logistic)
 
 
 class _SVM(Options):
@@ -123,8 +129,8 @@ class _SVM(Options):
 
     @staticmethod
     @abc.abstractmethod
-    def vectors() -> "TransformerMixin":
-        """What makes vectors of cells."""
+    def vectors(modality: str) -> "TransformerMixin":
+        """What makes vectors of the cells of a modality."""
 
     def svm(self) -> "BaseEstimator":
         """The SVM, with a Gaussian kernel unless it is another."""
@@ -132,11 +138,12 @@ class _SVM(Options):
 
         return SVC(C=self.C)
 
-    def build(self, seed: int) -> "BaseEstimator":
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
         """Builds the estimator.
 
         Args:
             seed: Decides the five parts that are held out for the probabilities.
+            modality: Name of the modality of the cells.
         """
         from sklearn.calibration import CalibratedClassifierCV
         from sklearn.model_selection import StratifiedKFold
@@ -145,31 +152,26 @@ class _SVM(Options):
 
         parts = StratifiedKFold(5, shuffle=True, random_state=seed)
         calibrated = CalibratedClassifierCV(self.svm(), cv=parts, ensemble=False)
-        return make_pipeline(self.vectors(), StandardScaler(), calibrated)
+        return make_pipeline(self.vectors(modality), StandardScaler(), calibrated)
 
 
-def _mfcc():
-    from emotion_keras.models.mfcc_statistics import MfccStatistics
+def _own(modality):
+    """The vectors of the one modality that a baseline takes."""
+    from emotion_keras.models.fused_vectors import vectorizer_of
 
-    return MfccStatistics()
+    return vectorizer_of(modality)
 
 
-def _pixels():
+def _pixels(modality):
     from emotion_keras.models.image_statistics import Pixels
 
     return Pixels()
 
 
-def _gradients():
-    from emotion_keras.models.image_statistics import OrientedGradients
+def _fused(modality):
+    from emotion_keras.models.fused_vectors import FusedVectors
 
-    return OrientedGradients()
-
-
-def _means():
-    from emotion_keras.models.mean_vectors import MeanVectors
-
-    return MeanVectors()
+    return FusedVectors(modality)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +179,7 @@ class MfccLogistic(_Logistic):
     """Logistic regression on statistics of the MFCCs of a recording."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
-    vectors = staticmethod(_mfcc)
+    vectors = staticmethod(_own)
 
     C: float = option(0.01, "Inverse strength of the regularization.", POSITIVE)
 
@@ -187,7 +189,7 @@ class MfccSVM(_SVM):
     """An SVM with a Gaussian kernel on statistics of the MFCCs of a recording."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("speech",)
-    vectors = staticmethod(_mfcc)
+    vectors = staticmethod(_own)
 
     C: float = option(10.0, "Inverse strength of the regularization.", POSITIVE)
 
@@ -197,7 +199,7 @@ class FeaturesLogistic(_Logistic):
     """Logistic regression on vectors of numbers; of several, on their mean."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("features",)
-    vectors = staticmethod(_means)
+    vectors = staticmethod(_own)
 
     C: float = option(0.1, "Inverse strength of the regularization.", POSITIVE)
 
@@ -207,7 +209,7 @@ class FeaturesSVM(_SVM):
     """An SVM with a Gaussian kernel on vectors of numbers; of several, on their mean."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("features",)
-    vectors = staticmethod(_means)
+    vectors = staticmethod(_own)
 
     C: float = option(3.0, "Inverse strength of the regularization.", POSITIVE)
 
@@ -227,7 +229,7 @@ class HogLogistic(_Logistic):
     """Logistic regression on histograms of oriented gradients of an image."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("image",)
-    vectors = staticmethod(_gradients)
+    vectors = staticmethod(_own)
 
     C: float = option(0.001, "Inverse strength of the regularization.", POSITIVE)
 
@@ -237,7 +239,7 @@ class HogSVM(_SVM):
     """A linear SVM on histograms of oriented gradients of an image."""
 
     modalities: ClassVar[tuple[str, ...] | None] = ("image",)
-    vectors = staticmethod(_gradients)
+    vectors = staticmethod(_own)
 
     C: float = option(0.0001, "Inverse strength of the regularization.", POSITIVE)
 
@@ -246,6 +248,46 @@ class HogSVM(_SVM):
 
         # With fewer images than features the dual problem would be the smaller one, and slower.
         return LinearSVC(C=self.C, dual=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionLogistic(_Logistic):
+    """Logistic regression on the vectors of all modalities, side by side."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = (SEVERAL,)
+    vectors = staticmethod(_fused)
+
+    C: float = option(0.01, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionSVM(_SVM):
+    """An SVM with a Gaussian kernel on the vectors of all modalities, side by side."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = (SEVERAL,)
+    vectors = staticmethod(_fused)
+
+    C: float = option(10.0, "Inverse strength of the regularization.", POSITIVE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateLogistic(Options):
+    """The mean of the probabilities that a logistic regression of each modality gives."""
+
+    modalities: ClassVar[tuple[str, ...] | None] = (SEVERAL,)
+
+    C: float = option(0.03, "Inverse strength of the regularization.", POSITIVE)
+
+    def build(self, seed: int, modality: str = "text") -> "BaseEstimator":
+        """Builds the estimator.
+
+        Args:
+            seed: Decides the parts on which what each modality counts is chosen.
+            modality: Names of the modalities.
+        """
+        from emotion_keras.models.fused_vectors import LateFusion
+
+        return LateFusion(modality, self.C, seed)
 
 
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
@@ -272,13 +314,17 @@ BASELINES: dict[str, type[Baseline]] = {
     "hog_svm": HogSVM,
     "features_logistic": FeaturesLogistic,
     "features_svm": FeaturesSVM,
+    "fusion_logistic": FusionLogistic,
+    "fusion_svm": FusionSVM,
+    "late_logistic": LateLogistic,
 }
 
 
 def baselines_of(modality: str) -> list[str]:
     """Names of the baselines that take the cells of a modality, by its name."""
+    kind_of_cells = SEVERAL if AND in modality else modality
     return [
         name
         for name, kind in BASELINES.items()
-        if kind.modalities is None or modality in kind.modalities
+        if kind.modalities is None or kind_of_cells in kind.modalities
     ]

@@ -52,6 +52,8 @@ def pool(embedded: Embedded, vectors: KerasTensor, pooling: str) -> KerasTensor:
     # In float32 at any precision: a mean over many tokens loses most to rounding. The mask is
     # handed on by hand, because arithmetic on tensors loses it.
     mask = embedded.padding_mask
+    if pooling == "average" and embedded.weights is not None:
+        return keras.layers.Dot(1, dtype="float32", name="pooling")([vectors, embedded.weights])
     if pooling == "average":
         layer = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")
         return layer(vectors, mask=mask)
@@ -60,6 +62,11 @@ def pool(embedded: Embedded, vectors: KerasTensor, pooling: str) -> KerasTensor:
         return layer(vectors, mask=mask)
     vectors = keras.ops.cast(vectors, "float32")
     if pooling == "first":
+        if embedded.weights is not None:
+            raise UserError(
+                "Of several modalities the first token is that of one: choose average, max or "
+                "attention with `--pooling`. Received: pooling='first'"
+            )
         return vectors[:, 0]
     is_real = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
     return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)

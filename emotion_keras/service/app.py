@@ -64,8 +64,8 @@ class Predictor(Predict, Protocol):
         """What the units are called that an explanation is about."""
 
     @property
-    def layout(self) -> str:
-        """How these units lie, one of `shading.LAYOUTS`."""
+    def layout(self) -> str | dict[str, str]:
+        """How these units lie, one of `shading.LAYOUTS`; of several modalities one each."""
 
     @property
     def faithfulness(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """How explanations look: the same steps, signs and sentences in a terminal and on every page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 # From which contribution to a label's score on, for it or against it, a word has the first shade,
 # the second and so on, the same in all texts. In long texts a word adds less than in short ones.
@@ -46,36 +46,92 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def total(explanation: Mapping[str, Any], units: str) -> str:
+Layout = str | Mapping[str, str]
+
+
+class Group(NamedTuple):
+    """The units of one modality.
+
+    Args:
+        name: The modality; empty where there is no other.
+        layout: One of `LAYOUTS`.
+        units: The units, without the modality in their names.
+    """
+
+    name: str
+    layout: str
+    units: Sequence[Mapping[str, Any]]
+
+    @property
+    def added(self) -> float:
+        """What they add to the score."""
+        return sum(unit["contribution"] or 0 for unit in self.units)
+
+
+def groups(units: Sequence[Mapping[str, Any]], layout: Layout) -> list[Group]:
+    """The units of each modality of an example.
+
+    Args:
+        units: Dictionaries of units, as `Explanation` holds them.
+        layout: One of `LAYOUTS`, or of several modalities one each by their names.
+
+    Example:
+
+    >>> units = [{"word": "text: we", "contribution": 0.5}, {"word": "image: row 1"}]
+    >>> [(group.name, group.units[0]["word"]) for group in groups(units, {"text": "words"})]
+    [('text', 'we')]
+    """
+    if isinstance(layout, str):
+        return [Group("", layout, units)]
+    found = []
+    for name, of_modality in layout.items():
+        start = f"{name}: "
+        own = [unit for unit in units if unit["word"].startswith(start)]
+        if own:
+            shown = [{**unit, "word": unit["word"].removeprefix(start)} for unit in own]
+            found.append(Group(name, of_modality, shown))
+    return found
+
+
+def total(explanation: Mapping[str, Any], units: str, layout: Layout = "words") -> str:
     """The sum of an explanation in words.
 
     Args:
         explanation: Dictionary of what `Explanation` holds.
         units: What the units are called, in the plural.
+        layout: One of `LAYOUTS`, or of several modalities one each by their names, which then stand
+            in the sum.
 
     Example:
 
     >>> total({"score": 3.125, "rest": 0.5}, "words")
     'Score +3.12 = words +2.62, rest +0.50'
     """
-    score, rest = (round(explanation[name], 2) for name in ("score", "rest"))
-    return f"Score {signed(score)} = {units} {signed(score - rest)}, rest {signed(rest)}"
+    score = round(explanation["score"], 2)
+    if isinstance(layout, str):
+        added = {units: score - round(explanation["rest"], 2)}
+    else:
+        added = {one.name: round(one.added, 2) for one in groups(explanation["words"], layout)}
+    parts = ", ".join(f"{name} {signed(value)}" for name, value in added.items())
+    # What is left, so that the sum is right as it is shown.
+    return f"Score {signed(score)} = {parts}, rest {signed(score - sum(added.values()))}"
 
 
-def about(view: str, units: str, layout: str) -> str:
+def about(view: str, units: str, layout: Layout) -> str:
     """What a view shows, beside its scale.
 
     Args:
         view: One of `VIEWS`.
         units: What the units are called, in the plural.
-        layout: One of `LAYOUTS`.
+        layout: One of `LAYOUTS`, or of several modalities one each by their names.
     """
     if view == "gate":
         return (
             f"The gate lets each of the {units} pass from 0, not at all, to 1, whole. That is not "
             "for which label it speaks."
         )
-    rest = _REST if layout == "words" else "the constant that the label always has"
+    has_words = "words" in ([layout] if isinstance(layout, str) else layout.values())
+    rest = _REST if has_words else "the constant that the label always has"
     return (
         f"The {units} and the rest add up to the label's score. The rest: {rest}. The scale is the "
         "same everywhere."

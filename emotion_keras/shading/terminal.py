@@ -29,23 +29,36 @@ _MOST_BLOCKS = 14
 _FULL_BLOCK = 0.5
 
 
-def shade(explanation: Mapping[str, Any], view: str, layout: str) -> Text:
+def shade(explanation: Mapping[str, Any], view: str, layout: shading.Layout) -> Text:
     """Shows the units of an explanation.
 
     Args:
         explanation: Dictionary of what `Explanation` holds.
         view: One of `VIEWS`.
-        layout: One of `LAYOUTS`.
+        layout: One of `LAYOUTS`, or of several modalities one each by their names.
     """
-    units = explanation["words"]
-    if layout != "words":
-        return _strip(units, view) if layout == "strip" else _square(units, view)
+    found = shading.groups(explanation["words"], layout)
+    return Text("\n").join(_shade_group(group, view) for group in found)
+
+
+def _shade_group(group, view):
+    heading = f"{group.name} {shading.signed(group.added)}\n" if group.name else ""
+    if group.layout != "words":
+        draw = _strip if group.layout == "strip" else _square
+        return Text(heading) + draw(group.units, view)
     write = _write_gate if view == "gate" else _write_contribution
-    return Text(" ").join(write(unit) for unit in units)
+    return Text(heading) + Text(" ").join(write(unit) for unit in group.units)
 
 
-def legend(view: str, units: str, layout: str) -> Text:
+def legend(view: str, units: str, layout: shading.Layout) -> Text:
     """Says what `shade` shows; see `about`."""
+    if isinstance(layout, str):
+        return _scale(view, units, layout) + Text(shading.about(view, units, layout))
+    scales = [Text(f"{name}: ") + _scale(view, units, one) for name, one in layout.items()]
+    return Text("\n").join([*scales, Text(shading.about(view, units, layout))])
+
+
+def _scale(view, units, layout):
     if view == "gate" and layout == "words":
         scale = Text("Small digits are tenths: ")
         scale += Text(" ").join(_write_gate({"word": "", "gate": n / 10}) for n in (0, 3, 6, 9))
@@ -65,7 +78,7 @@ def legend(view: str, units: str, layout: str) -> Text:
             f"+ is for the label, - against it; a block is full where its {units} add {full} or "
             "more. "
         )
-    return scale + Text(shading.about(view, units, layout))
+    return scale
 
 
 def _write_contribution(unit):

@@ -58,7 +58,7 @@ class Modality(Protocol):
     def reads_files(self) -> bool:
         """Whether cells may be the bytes of files."""
 
-    def choose_columns(self, path: Path, columns: Sequence[str], asked: str | None) -> CellColumns:
+    def choose_columns(self, path: Path, columns: Sequence[str], asked: Any) -> CellColumns:
         """Chooses the columns of the cells."""
 
 
@@ -66,7 +66,7 @@ def read_table(
     table: Table,
     path: Path,
     modality: Modality,
-    column: str | None = None,
+    column: Any = None,
     label_column: str | None = None,
     group_column: str | None = None,
     split_column: str | None = None,
@@ -77,7 +77,7 @@ def read_table(
         table: What `open_table` returned.
         path: The table's path, for messages.
         modality: Class of an `Input`, which chooses the columns of its cells and reads them.
-        column: What the modality's option says of them; `None` for a guess.
+        column: What `Input.asked_columns` gives; `None` for a guess.
         label_column: Column of the labels; guessed likewise.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.

@@ -43,7 +43,9 @@ def train_baseline(
     plural = corpus.modality.plural
     notify(f"{settings.model}: {len(cells):,} {plural} to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
-    estimator = cast(Baseline, settings.hyperparameters).build(settings.seed)
+    estimator = cast(Baseline, settings.hyperparameters).build(
+        settings.seed, settings.reading.modality
+    )
     try:
         # The last digit of a sum hangs on the number of threads that share it.
         with threadpool_limits(1, user_api="blas"):

@@ -9,7 +9,7 @@ is the best of at least three, each half the next, by validation macro F1, with 
 
 from typing import Any
 
-from emotion_keras.inputs import Input, TextInput
+from emotion_keras.inputs import AND, FusionInput, Input, TextInput
 
 _FROM_SCRATCH = {
     "embedding_dim": 128,
@@ -107,11 +107,40 @@ CHOSEN_BY_MODALITY: dict[str, dict[str, dict[str, Any]]] = {
     "image": {"gated_transformer@scratch": _IMAGE},
     "features": {"gated_transformer@scratch": _FEATURES},
 }
+# Of several modalities at once.
+CHOSEN_FOR_FUSION: dict[str, dict[str, Any]] = {
+    "gated_transformer@scratch": {
+        "num_layers": 1,
+        "dropout": 0.2,
+        "label_smoothing": 0.1,
+        "learning_rate": 1e-3,
+        "epochs": 40,
+        "patience": 10,
+    },
+    "gated_transformer@frozen": {
+        "num_layers": 0,
+        "dropout": 0.2,
+        "label_smoothing": 0.1,
+        "learning_rate": 3e-3,
+        "epochs": 40,
+        "patience": 10,
+    },
+    "gated_transformer@pretrained": {
+        "num_layers": 0,
+        "dropout": 0.2,
+        "label_smoothing": 0.1,
+        "learning_rate": 2e-4,
+        "epochs": 10,
+        "patience": 3,
+    },
+}
 
 
 def default_encoder(model: str, modality: type[Input] = TextInput) -> str:
     """The encoder of a model unless one is chosen: `scratch` for `cnn` and `lstm`."""
-    return "scratch" if model in ("cnn", "lstm") else modality.default_encoder
+    if model in ("cnn", "lstm"):
+        return AND.join("scratch" for _ in modality.name.split(AND))
+    return modality.default_encoder
 
 
 def defaults_for(
@@ -132,6 +161,8 @@ def defaults_for(
     Returns:
         Dictionary of values by option, some of which the model may not have.
     """
+    if issubclass(modality, FusionInput):
+        return _defaults_for_fusion(model, encoder, modality)
     kind = modality.find_encoder(encoder).kind
     if kind == "pretrained":
         is_frozen = modality.usually_frozen if freeze_encoder is None else freeze_encoder
@@ -139,3 +170,14 @@ def defaults_for(
     chosen = CHOSEN_BY_MODALITY.get(modality.name, CHOSEN)
     values = chosen.get(f"{model}@{kind}") or chosen[f"gated_transformer@{kind}"]
     return {"encoder": encoder, **values}
+
+
+def _defaults_for_fusion(model, encoder, modality):
+    """The defaults for several modalities, whose encoders are frozen where each by itself is."""
+    encoders = zip(modality.modalities, modality.find_encoder(encoder).encoders, strict=True)
+    pretrained = [part for part, one in encoders if one.kind == "pretrained"]
+    frozen = {f"{part.name}_freeze_encoder": True for part in pretrained if part.usually_frozen}
+    kind = "pretrained" if len(frozen) < len(pretrained) else "frozen" if frozen else "scratch"
+    chosen = CHOSEN_FOR_FUSION
+    values = chosen.get(f"{model}@{kind}") or chosen[f"gated_transformer@{kind}"]
+    return {"encoder": encoder, **values, **frozen}

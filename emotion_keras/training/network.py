@@ -19,7 +19,6 @@ from emotion_keras.inference.keras_model import KerasModel
 from emotion_keras.inference.prediction import compute_vectors
 from emotion_keras.inputs import Input
 from emotion_keras.inputs.batches import TrainingBatches
-from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 from emotion_keras.training.loop import CHECKPOINT, train
@@ -76,18 +75,15 @@ def train_network(
     own = [settings.model, settings.hyperparameters.to_dict(), made_from]
     builder = _Builder(reader, target, settings, devices.resolve_jit(settings.training.jit))
     with devices.chosen_kernels():
-        inputs, features_dim = sequences, None
-        if reader.is_frozen:
-            inputs = _encode_once(builder, sequences, directory, notify)
-            features_dim = inputs["train"].values.shape[-1]
+        trained, inputs = _precompute(builder, sequences, directory, notify)
         # The optimizer's variables must be made for all devices, too.
         with devices.data_parallel():
-            network = builder.build(precision, features_dim)
+            network = builder.build(precision, trained)
             if cache is not None:
                 compiled_from = [*own, training, precision, num_examples]
                 network = _keep_compiled(cache, compiled_from, network)
             _check_space(directory, network)
-            notify(_plan(dataset, settings, network, inputs["train"], precision))
+            notify(_plan(dataset, settings, network, reader, inputs["train"], precision))
             if balance != "none":
                 notify(_balance_in_words(balanced))
             if (directory / CHECKPOINT).exists():
@@ -136,20 +132,16 @@ class _Builder(NamedTuple):
     settings: Settings
     compiled: bool
 
-    def build(self, precision, features_dim=None, load_weights=True):
+    def build(self, precision, reader=None, load_weights=True):
         """Builds it.
 
         Args:
             precision: Name of a Keras dtype policy.
-            features_dim: Length of the vectors that it starts from, computed before; `None` where
-                it begins with the input's own vectors.
+            reader: What it begins with in place of the input; see `Input.precompute`.
             load_weights: Whether a pretrained encoder has its pretrained weights.
         """
         keras.utils.set_random_seed(self.settings.seed)
-        if features_dim:
-            embedded = embedded_features(features_dim)
-        else:
-            embedded = self.reader.embed(load_weights, precision)
+        embedded = (reader or self.reader).embed(load_weights, precision)
         built = self.settings.hyperparameters.build(embedded, self.target, precision)
         # Unless it is set, Keras compiles with XLA what a model predicts, on CPU too.
         built.jit_compile = self.compiled
@@ -201,22 +193,22 @@ def remove_state(directory: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _encode_once(builder, sequences, directory, notify):
-    """Outputs of a frozen encoder for all cells."""
-    notify("Computing the frozen encoder's outputs, once.")
-    reader = builder.reader
-    embedded = reader.embed()
-    encoder = keras.Model(embedded.inputs, embedded.vectors)
-    encoder.jit_compile = builder.compiled
-    return {
-        name: compute_vectors(
-            encoder,
-            sequences[name],
-            sequence_length=reader.sequence_length,
-            path=directory / _vectors_file(name),
-        )
-        for name in sequences
-    }
+def _precompute(builder, sequences, directory, notify):
+    """What a frozen encoder gives, once for all epochs; see `Input.precompute`."""
+    if builder.reader.is_frozen:
+        notify("Computing the frozen encoder's outputs, once.")
+    encoders = {}
+
+    def compute(reader, split, of_split):
+        if reader.name not in encoders:
+            embedded = reader.embed()
+            encoders[reader.name] = keras.Model(embedded.inputs, embedded.vectors)
+            encoders[reader.name].jit_compile = builder.compiled
+        path = directory / _vectors_file(f"{reader.name}-{split}")
+        longest = reader.sequence_length
+        return compute_vectors(encoders[reader.name], of_split, sequence_length=longest, path=path)
+
+    return builder.reader.precompute(sequences, compute)
 
 
 def _vectors_file(name):
@@ -236,14 +228,14 @@ def _check_space(directory, model):
         )
 
 
-def _plan(dataset, settings, network, inputs, precision):
+def _plan(dataset, settings, network, reader, inputs, precision):
     """What will happen, in a line or two, and about how long it will take."""
     corpus, training, plural = dataset.corpus, settings.training, dataset.corpus.modality.plural
     batches = TrainingBatches(
         inputs,
         dataset.truth("train"),
         batch_size=training.batch_size,
-        sequence_length=settings.inputs.sequence_length,
+        sequence_length=reader.sequence_length,
         seed=0,
         compiled=network.jit_compile,
     )

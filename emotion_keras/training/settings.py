@@ -240,7 +240,7 @@ class Settings:
             JSON-able dictionary.
         """
         stages = {name: stage.to_dict() for name, stage in self.stages().items()}
-        for name in ("data", "max_labels"):
+        for name in ("data", "feature_table", "max_labels"):
             del stages["reading"][name]
         del stages["preparation"]["labels"]
         if self.protocol.folds is not None:
@@ -303,5 +303,5 @@ def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
     inputs: Any = modality.options_class.pick(
         {"encoder": default_encoder(model, modality), **given}
     )
-    freezes = inputs.freeze_encoder if "freeze_encoder" in given else None
+    freezes = getattr(inputs, "freeze_encoder", None) if "freeze_encoder" in given else None
     return defaults_for(model, inputs.encoder, freezes, modality=modality)

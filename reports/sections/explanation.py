@@ -43,7 +43,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     modality = modality_of(every[0].record)
     section: dict[str, Any] = {
         "units": modality.unit_plural,
-        "layout": _layout(modality),
+        "layout": modality.layout(),
         "plural": modality.plural,
         "gated": bool(gated),
         "run": None,
@@ -92,12 +92,6 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             draw_faithfulness(table.frame),
         )
     return section
-
-
-def _layout(modality):
-    if modality.units_recur:
-        return "words"
-    return "square" if modality.units_fill_a_square else "strip"
 
 
 def explained_texts(records: Records, run: Run) -> list[dict[str, Any]]:

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.sequences import (
+    FusedSequences,
+    PartialSequences,
+    Sequences,
+    real_tokens,
+)
 
 LISTS = [[5], [6, 7, 8], [], [9, 1, 2, 3], [4, 4]]
 
@@ -62,3 +67,58 @@ def test_arrays_of_vectors_are_stored_as_they_are():
     stored = Sequences.from_list(arrays)
     assert stored.lengths.tolist() == [2, 1] and stored.values.dtype == np.float32
     assert stored.values.tolist() == [[0.5, 1], [2, 3], [4, 5]]
+
+
+IDS = Sequences.from_list([[7, 8, 9, 10, 11], [5]])
+VECTORS = Sequences(np.arange(1, 7, dtype="float32").reshape(3, 2), np.array([0, 1, 2, 3]), "faces")
+
+
+def fused():
+    """Four examples: with both, with ids alone, with a vector alone, with nothing."""
+    return FusedSequences(
+        {
+            "text": PartialSequences(IDS, [0, 1, -1, -1], "token_ids", ()),
+            "face": PartialSequences(VECTORS, [2, -1, 0, -1], "faces", (2,)),
+        }
+    )
+
+
+def test_what_an_example_lacks_is_padding():
+    inputs = fused().inputs([3, 2, 1, 0], 8)
+    assert list(inputs) == [
+        "text_token_ids",
+        "text_padding_mask",
+        "face_faces",
+        "face_padding_mask",
+    ]
+    assert inputs["text_token_ids"].tolist() == [
+        [0] * 8,
+        [0] * 8,
+        [5, 0, 0, 0, 0, 0, 0, 0],
+        [7, 8, 9, 10, 11, 0, 0, 0],
+    ]
+    assert inputs["face_faces"].tolist() == [[[0, 0]], [[1, 2]], [[0, 0]], [[5, 6]]]
+    assert [inputs[name].dtype for name in inputs] == [np.int32, np.int32, np.float32, np.int32]
+    masks = [[0] * 9, [0] * 8 + [1], [1] + [0] * 8, [1] * 5 + [0] * 3 + [1]]
+    assert real_tokens(inputs).tolist() == np.array(masks, bool).tolist()
+
+
+def test_no_modality_is_padded_far_beyond_its_longest():
+    sequences = fused()
+    assert sequences.lengths.tolist() == [5, 1, 1, 0] and len(sequences) == 4
+    for length, width in [(4, 4 + 1), (8, 8 + 1), (64, 8 + 1)]:
+        assert sequences.width(length) == width
+        assert real_tokens(sequences.inputs([0], length)).shape == (1, width)
+
+
+def test_a_modality_of_one_length_has_it_whatever_is_there():
+    part = PartialSequences(None, [-1, -1], "patches", (3,), fixed_length=4)
+    sequences = FusedSequences({"image": part, "text": PartialSequences(IDS, [1, 0], "ids", ())})
+    assert sequences.inputs([0], 1)["image_patches"].shape == (1, 4, 3)
+    assert sequences.width(2) == 4 + 2
+
+
+def test_examples_of_several_modalities_are_taken():
+    taken = fused().take(np.array([2, 0]))
+    assert taken.lengths.tolist() == [1, 5]
+    assert taken.inputs([0, 1], 8)["face_faces"].tolist() == [[[1, 2]], [[5, 6]]]
