@@ -151,7 +151,8 @@ def predict(
         return predictor(part, explain=explain, long=asked.long, min_confidence=least)
 
     answer([])  # Options that do not suit the model are refused before anything is read.
-    texts = texts or _examples(predictor.model.modality, asked)
+    if example := _example(asked):
+        texts = [_as_cell(example, predictor.model.modality)]
     given = texts if texts or asked.input else _lines(sys.stdin, asked.encoding)
     if asked.output is None:
         # What another program reads is the same however the texts came.
@@ -215,10 +216,14 @@ def _columns_asked(modality, asked):
 _CELLS = {"text": "text", "speech": "audio", "image": "image", "features": "features"}
 
 
-def _examples(modality, asked):
-    """The example that options say, in a list; without such options none."""
+def _example(asked):
+    """What the options say of one example, by the modality."""
     given = {name: getattr(asked, option) for name, option in _CELLS.items()}
-    given = {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _as_cell(given, modality):
+    """The cell of an example that options say."""
     names = [part.name for part in modality.parts()]
     if wrong := [name for name in given if name not in names]:
         right = ", ".join(f"`--{_CELLS[name]}`" for name in names if name in _CELLS)
@@ -226,14 +231,11 @@ def _examples(modality, asked):
             f"The model takes {' and '.join(names)}: use {right}. "
             f"Received: {', '.join(f'`--{_CELLS[name]}`' for name in wrong)}"
         )
-    if not given:
-        return []
-    return [json.dumps(given, ensure_ascii=False) if len(names) > 1 else given[names[0]]]
+    return json.dumps(given, ensure_ascii=False) if len(names) > 1 else given[names[0]]
 
 
 def _check(texts, asked):
-    given = [option for option in _CELLS.values() if getattr(asked, option) is not None]
-    if bool(asked.input) + bool(texts) + bool(given) > 1:
+    if bool(asked.input) + bool(texts) + bool(_example(asked)) > 1:
         raise UserError(
             "Give examples, or one by `--text`, `--audio`, `--image` and `--features`, or a file "
             "of them with `--input`, and no two of these."

@@ -109,7 +109,9 @@ def write_page(page: "Page", findings: "Findings", command: str) -> None:
             continue
         name = module.__name__.rpartition(".")[2]
         html = page.fill(f"{name}.html", section=module.show(page, findings), **shared)
-        sections.append({"anchor": name.replace("_", "-"), "title": module.TITLE, "html": html})
+        if html.strip():
+            anchor = name.replace("_", "-")
+            sections.append({"anchor": anchor, "title": module.TITLE, "html": html})
     page.write("page.html", sections=sections, **shared)
 
 

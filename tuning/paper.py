@@ -24,7 +24,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.data.options import DATA_STAGES, DataOptions
-from emotion_keras.inputs import find_modality
+from emotion_keras.inputs import AND, find_modality
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies import comparison
 from emotion_keras.studies.contenders import full_names, read_settings
@@ -37,6 +37,7 @@ from emotion_keras.studies.study import (
     tell_failures,
     tell_next,
 )
+from emotion_keras.training.defaults import default_encoder
 from tuning import sensitivity
 
 _SMALL = {
@@ -52,6 +53,7 @@ _SMALL_OF_SPEECH = {"embedding_dim": 64, "epochs": 20, "patience": 5}
 _SMALL_TRANSFORMER_OF_SPEECH = {**_SMALL_OF_SPEECH, "num_heads": 2, "intermediate_dim": 128}
 _SMALL_OF_IMAGES = {"embedding_dim": 32, "epochs": 4}
 _SMALL_OF_FEATURES = {"embedding_dim": 64, "epochs": 10}
+_SMALL_OF_SEVERAL = {"embedding_dim": 64, "epochs": 10}
 _SMALL_TRANSFORMER_OF_IMAGES = {**_SMALL_OF_IMAGES, "num_heads": 2, "intermediate_dim": 64}
 
 
@@ -133,6 +135,29 @@ BUDGETS = {
     },
 }
 
+
+def budget_of(name: str, modality: str) -> Budget:
+    """The budget of a name for a modality, or for several."""
+    if AND not in modality:
+        return BUDGETS[name].get(modality, BUDGETS[name]["text"])
+    scratch = default_encoder("cnn", find_modality(modality))
+    blocks = {**_SMALL_OF_SEVERAL, "num_heads": 2, "intermediate_dim": 128}
+    small = {
+        f"{model}@{scratch}": _SMALL_OF_SEVERAL if model in ("cnn", "lstm") else blocks
+        for model in ("cnn", "lstm", "transformer", "gated_transformer")
+    }
+    is_quick = name == "quick"
+    models = comparison.contenders_of(modality)
+    return Budget(
+        prefix="quick-" if is_quick else "",
+        models=",".join(one for one in models if not is_quick or "@" not in one or one in small),
+        analysed=sensitivity.analysed_of(modality),
+        seeds=2 if is_quick else 5,
+        settings=small if is_quick else {},
+        arguments=_ARGUMENTS if is_quick else {},
+    )
+
+
 # Seconds of a run on one core of an AMD EPYC with TensorFlow, of a network by the kind of its
 # encoder, and of a baseline: with ISEAR's 5,216 texts to train on, RAVDESS's 1,020 recordings, or
 # FER-2013's 27,200 images, of which those of images are estimates from an epoch.
@@ -199,7 +224,7 @@ def plan_paper(asked: PaperOptions, data: DataOptions, notify: Callable[[str], A
         List of `Step`.
     """
     modality = data.reading.modality
-    chosen = _of_modality(BUDGETS[asked.budget], modality)
+    chosen = budget_of(asked.budget, modality)
     cache = {}
     of_study = {
         "seeds": chosen.seeds,
@@ -328,15 +353,13 @@ def show_plan(steps: Sequence[Step], budget: str, workers: int, num_examples: in
 def _seconds(task, budget, num_examples):
     """About how long a run takes on one core."""
     modality, encoder = task.options["modality"], task.options.get("encoder", "")
-    by_kind = _of_modality(_SECONDS[budget], modality)
-    seconds = by_kind[find_modality(modality).find_encoder(encoder).kind if encoder else ""]
-    share = num_examples / _of_modality(_EXAMPLES, modality)
-    return seconds * share * (task.options.get("train_fraction") or 1.0)
-
-
-def _of_modality(values, modality):
-    """The value of a modality, or of texts where it has none."""
-    return values.get(modality, values["text"])
+    kind = find_modality(modality).find_encoder(encoder).kind if encoder else ""
+    seconds = 0
+    for name in modality.split(AND):
+        name = name if name in _EXAMPLES else "text"
+        by_kind = _SECONDS[budget][name]
+        seconds += by_kind.get(kind, by_kind["scratch"]) / _EXAMPLES[name]
+    return seconds * num_examples * (task.options.get("train_fraction") or 1.0)
 
 
 def _show(message):

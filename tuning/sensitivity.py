@@ -24,7 +24,7 @@ from emotion_keras.command.score_table import ScoreTable, print_tables, spread_o
 from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import INPUTS, Input, find_modality
+from emotion_keras.inputs import AND, INPUTS, Input, find_modality
 from emotion_keras.models import MODELS
 from emotion_keras.record.options import Options, option, without
 from emotion_keras.studies.contenders import (
@@ -43,7 +43,7 @@ from emotion_keras.studies.study import (
     tell_failures,
     tell_next,
 )
-from emotion_keras.training.defaults import defaults_for
+from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.settings import Settings
 
 SENSITIVITY = "sensitivity.json"
@@ -89,6 +89,7 @@ _LEVELS = {
     "image": "0.05,0.1,0.2,0.4,0.8",
     "features": "0.05,0.1,0.2,0.4,0.8",
 }
+_LEVELS_OF_SEVERAL = "0.05,0.1,0.2,0.4,0.8"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +141,7 @@ class Noise(Options):
         names = list(modality.noises) if self.kinds is None else _names(self.kinds, "kinds")
         for name in names:
             check_kind(name, modality.noises)
-        usual = _LEVELS.get(modality.name, _LEVELS["text"])
+        usual = _LEVELS.get(modality.name, _LEVELS_OF_SEVERAL)
         values = _numbers(usual if self.levels is None else self.levels, "levels")
         for value in values:
             check_level(value)
@@ -223,6 +224,13 @@ ANALYSED = {
 }
 
 
+def analysed_of(modality: str) -> str:
+    """The models that are analysed unless others are named, of a modality or of several."""
+    if AND not in modality:
+        return ANALYSED.get(modality, ANALYSED["text"])
+    return f"gated_transformer@{default_encoder('cnn', find_modality(modality))}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnalysisOptions(StudyOptions):
     """What is analysed."""
@@ -279,7 +287,7 @@ def analyze(
     own, asked = ANALYSES[analysis].pick(options), AnalysisOptions.pick(options)
     data = DataOptions.make(**without(options, AnalysisOptions, type(own)))
     modality = find_modality(data.reading.modality)
-    models = asked.models or ANALYSED.get(modality.name, ANALYSED["text"])
+    models = asked.models or analysed_of(modality.name)
     names = full_names(models, modality.name)
     settings = read_settings(asked.settings, names, modality.name) if asked.settings else {}
     study = analysis if asked.study is None else asked.study
@@ -413,7 +421,9 @@ def _possible_trials(analysis, name, trials, given, modality, notify):
             f"{name} has {num_layers} blocks of its own. Left out, because it would be the same as "
             f"features: {', '.join(trial.value for trial in left_out)}."
         )
-    return [trial for trial in trials if trial not in left_out]
+    if first := [t for t in trials if AND in modality.name and t.options.get("pooling") == "first"]:
+        notify(f"{name}: first_pooling is left out, for the first token is that of one modality.")
+    return [trial for trial in trials if trial not in [*left_out, *first]]
 
 
 def _make_tasks(analysis, name, trial, given, data, common):

@@ -6,7 +6,7 @@ What stands first matters most. The middle of a list is about the value in
 
 from typing import Any
 
-from emotion_keras.inputs import find_modality
+from emotion_keras.inputs import AND, find_modality
 
 _FROM_SCRATCH = {
     "learning_rate": [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3],
@@ -66,6 +66,7 @@ _OF_FEATURES = {
     "feature_dropout": [0.0, 0.1, 0.2, 0.4],
     "feature_noise": [0.0, 0.1, 0.3],
 }
+_OF_SEVERAL = {"embedding_dim": [64, 128, 256], "modality_dropout": [0.0, 0.2, 0.4]}
 _IN_PLACE: dict[str, dict[str, Any]] = {
     "speech": _OF_SPEECH,
     "image": _OF_IMAGES,
@@ -83,6 +84,9 @@ SPACES: dict[str, Any] = {
     "hog_svm": {"C": [1e-5, 3e-5, 1e-4, 3e-4, 1e-3]},
     "features_logistic": {"C": [0.001, 0.01, 0.1, 1.0, 10.0]},
     "features_svm": {"C": [0.3, 1.0, 3.0, 10.0, 30.0]},
+    "fusion_logistic": {"C": [0.001, 0.003, 0.01, 0.03, 0.1]},
+    "fusion_svm": {"C": [1.0, 3.0, 10.0, 30.0, 100.0]},
+    "late_logistic": {"C": [0.001, 0.01, 0.03, 0.1, 1.0]},
     "cnn@small": {
         **_FROM_SCRATCH,
         "num_filters": [50, 100, 200],
@@ -137,7 +141,9 @@ def space_of(name: str, modality: str = "text") -> dict[str, list[Any]] | None:
         else "small"
     )
     space = SPACES[f"{model}@{size}"]
-    if modality not in _IN_PLACE:
+    if AND not in modality and modality not in _IN_PLACE:
         return space
-    own = _IN_PLACE[modality]
+    own = _IN_PLACE.get(modality, _OF_SEVERAL)
+    if AND in modality and "pooling" in space:  # The first token is that of one modality.
+        own = own | {"pooling": [one for one in space["pooling"] if one != "first"]}
     return {option: v for option, v in space.items() if option != "token_dropout"} | own

@@ -32,17 +32,12 @@ def find_modality(name: str) -> type[Input]:
     Raises:
         UserError: If there is no such modality.
     """
-<<<<<<< HEAD
-    if name not in INPUTS:
-        accepted = f"{did_you_mean(name, INPUTS)} Accepted: {', '.join(INPUTS)}."
-        raise UserError(f"Unknown modality.{accepted} Received: {name!r}")
-    return INPUTS[name]
-=======
     names = name.split(AND)
     if not {*names} <= {*INPUTS} or len({*names}) < len(names):
+        wrong = next((one for one in names if one not in INPUTS), name)
         raise UserError(
-            f"Unknown modality. Accepted: {', '.join(INPUTS)}, or several with {AND} between them, "
-            f"as in speech{AND}features. Received: {name!r}"
+            f"Unknown modality.{did_you_mean(wrong, INPUTS)} Accepted: {', '.join(INPUTS)}, or "
+            f"several with {AND} between them, as in speech{AND}features. Received: {name!r}"
         )
     classes = [INPUTS[one] for one in names]
     return fuse(*classes) if len(classes) > 1 else classes[0]
@@ -67,7 +62,6 @@ def asked_columns(modality: type[Input], given: Mapping[str, str | None]) -> Any
                 f"Received: {name}={value!r}"
             )
     return modality.asked_columns(given)
->>>>>>> af3aaec (Fuse several modalities through one encoder and gate)
 
 
 def modality_of(recorded: Mapping[str, Any]) -> type[Input]:

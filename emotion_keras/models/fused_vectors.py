@@ -174,7 +174,7 @@ def mean_probabilities(found: Sequence[np.ndarray], weights: np.ndarray) -> np.n
     Example:
 
     >>> first, second = np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([[0.1, 0.9], [np.nan] * 2])
-    >>> mean_probabilities([first, second], np.array([3.0, 1.0])).tolist()
+    >>> mean_probabilities([first, second], np.array([3.0, 1.0])).round(6).tolist()
     [[0.7, 0.3], [0.5, 0.5]]
     """
     stacked = np.stack(found)

@@ -11,6 +11,9 @@ GATES = "gates.csv"
 GATE_WORDS = "gate_words.csv"
 FAMILIAR = "familiar_words.json"
 FAITHFULNESS = "faithfulness.csv"
+MODALITIES = "modalities.csv"
+# What its columns of a modality begin with: the answer without it, and what it adds to the score.
+WITHOUT, ADDED = "without:", "added:"
 MODEL = "model.keras"
 ESTIMATOR = "model.skops"
 # In the folder of an exported model.

@@ -10,6 +10,8 @@ from typing import Any
 from emotion_keras import record
 from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
+from emotion_keras.inputs import AND, find_modality
+from emotion_keras.models.baselines import baselines_of
 from emotion_keras.record.options import option, without
 from emotion_keras.studies.contenders import (
     SEEDS,
@@ -21,6 +23,7 @@ from emotion_keras.studies.contenders import (
     read_settings,
 )
 from emotion_keras.studies.study import Ended, StudyOptions, Task, make_runs
+from emotion_keras.training.defaults import default_encoder
 
 COMPARISON = "comparison.json"
 
@@ -56,6 +59,17 @@ CONTENDERS_BY_MODALITY = {
 }
 
 
+def contenders_of(modality: str) -> tuple[str, ...]:
+    """The models that are compared unless others are named, of a modality or of several."""
+    if AND not in modality:
+        return CONTENDERS_BY_MODALITY.get(modality, CONTENDERS)
+    kind = find_modality(modality)
+    scratch = default_encoder("cnn", kind)
+    networks = [name.replace("scratch", scratch) for name in _NETWORKS]
+    whole = f"gated_transformer@{kind.default_encoder}"
+    return (*baselines_of(modality), *dict.fromkeys([*networks, whole]))
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions(StudyOptions):
     """What is compared."""
@@ -63,7 +77,8 @@ class CompareOptions(StudyOptions):
     models: str | None = option(
         None,
         "Names with commas between them: majority, tfidf_logistic, tfidf_svm, mfcc_logistic, "
-        "mfcc_svm, pixels_logistic, hog_logistic, hog_svm; cnn, lstm, "
+        "mfcc_svm, pixels_logistic, hog_logistic, hog_svm, features_logistic, features_svm, "
+        "fusion_logistic, fusion_svm, late_logistic; cnn, lstm, "
         "transformer, bert or gated_transformer, with its encoder as in bert@minilm. Unless "
         "given, all that take the data's modality.",
         is_basic=True,
@@ -117,7 +132,7 @@ def compare(
     data = DataOptions.make(**without(options, CompareOptions))
     record.check_study(asked.study)
     modality = data.reading.modality
-    models = asked.models or ",".join(CONTENDERS_BY_MODALITY.get(modality, CONTENDERS))
+    models = asked.models or ",".join(contenders_of(str(modality)))
     names = full_names(models, modality)
     reference = asked.reference and full_name(asked.reference, modality)
     if reference and reference not in names:

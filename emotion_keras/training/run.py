@@ -19,6 +19,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import write_groups, write_predictions
 from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.latency import measure_latency
+from emotion_keras.inference.modalities import compare_modalities
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inference.ways import QUICK, compare_ways
 from emotion_keras.inputs import find_modality
@@ -270,6 +271,12 @@ def _write_examples(directory, dataset, model):
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
     rows = [{"id": i, "text": cell} for i, cell in zip(ids, cells, strict=True)]
     record.write_rows(directory / record.TEXTS, rows)
+    if len(model.modality.parts()) > 1:
+        found = compare_modalities(model, cells)
+        record.write_rows(
+            directory / record.MODALITIES,
+            [{"id": i, **row} for i, row in zip(ids, found, strict=True)],
+        )
     if not model.can_explain:
         return
     explained = model.explain(cells)

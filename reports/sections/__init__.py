@@ -3,7 +3,7 @@
 Each module has a `TITLE`, by which the page's navigation calls it, and a function `show(page,
 findings)`, which adds its tables and figures to the `Page` and returns a dictionary of what its
 template says, or `None` where there is nothing to show. The template lies beside the module and has
-its name; there the dictionary is `section`.
+its name; there the dictionary is `section`. A template that says nothing makes no section.
 """
 
 from reports.sections import (
@@ -20,6 +20,7 @@ from reports.sections import (
     gate,
     labels,
     learning_rate,
+    modalities,
     model,
     noise,
     read,
@@ -34,6 +35,7 @@ SECTIONS = (
     answer,
     claims,
     comparison,
+    modalities,
     learning_rate,
     noise,
     data_ratio,

@@ -10,11 +10,18 @@ import pytest
 
 from emotion_keras import compare, predict, record
 from emotion_keras import fit as fit_command
+from emotion_keras.data.options import DataOptions
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inference.ways import compare_ways
+from emotion_keras.studies.contenders import full_names
 from emotion_keras.training.run import fit
+from emotion_keras.training.settings import Settings
 from reports.render import render
 from tests.fixtures.fused import LABELS
+from tuning import sensitivity
+from tuning.paper import budget_of
+from tuning.sensitivity import Gate
+from tuning.spaces import space_of
 
 SMALL = {
     "encoder": "scratch+scratch",
@@ -170,6 +177,18 @@ def test_a_table_with_holes_is_labelled_row_by_row(sound_run, fused, tmp_path):
     assert [bool(row["label"]) for row in rows[:5]] == [True, True, True, False, True]
 
 
+def test_what_each_modality_adds_is_kept_and_is_the_sum_of_its_parts(sound_run):
+    kept = record.read_rows(sound_run / "modalities.csv")
+    gates = pd.read_csv(sound_run / "gates.csv", dtype={"id": str})
+    gates["modality"] = gates["word"].str.partition(": ")[0]
+    sums = gates.groupby(["id", "modality"])["contribution"].sum()
+    assert len(kept) == record.read_run(sound_run)["metrics"]["test"]["num_examples"]
+    for row in kept:
+        for name in ("speech", "features"):
+            assert float(row[f"added:{name}"]) == pytest.approx(sums[row["id"], name], abs=1e-5)
+            assert row[f"without:{name}"] in LABELS
+
+
 def test_noise_of_one_modality_leaves_the_others(make):
     directory = make(**SOUND, noise="jitter:0.5,white_noise:0.2", epochs=1)
     assert record.read_run(directory)["training"]["noise"] == "jitter:0.5,white_noise:0.2"
@@ -178,15 +197,34 @@ def test_noise_of_one_modality_leaves_the_others(make):
 def test_several_modalities_are_compared_and_reported(fused, tmp_path, quick_measures):
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"networks": {"embedding_dim": 16, "epochs": 2}}))
-    models = "majority,cnn,lstm,transformer@scratch+scratch,gated_transformer@scratch+scratch"
     arguments = [f"--data={fused}", "--audio-column=audio", "--feature-columns=AU*"]
-    arguments += ["--seeds=1", f"--models={models}", f"--settings={settings}"]
-    arguments += [f"--runs-dir={tmp_path}/runs", "--precision=float32"]
-    assert compare.main(arguments) == 0
+    arguments += ["--seeds=1", f"--settings={settings}", f"--runs-dir={tmp_path}/runs"]
+    assert compare.main([*arguments, "--precision=float32"]) == 0
+    comparison = json.loads((tmp_path / "runs" / "comparison" / "comparison.json").read_text())
+    assert {one["name"] for one in comparison["contenders"]} == {
+        "majority",
+        "fusion_logistic",
+        "fusion_svm",
+        "late_logistic",
+        *(f"{model}@scratch+scratch" for model in ("cnn", "lstm", "transformer")),
+        "gated_transformer@scratch+scratch",
+    }
     out = tmp_path / "report"
     assert render(str(tmp_path / "runs"), out=str(out), notify=lambda message: None) == 0
     page = (out / "index.html").read_text()
-    assert "gated_transformer@scratch+scratch" in page
+    assert "gated_transformer@scratch+scratch" in page and 'id="modalities"' in page
+    assert (out / "figures" / "modality_shares.png").exists()
+    shown = pd.read_csv(out / "tables" / "modalities.csv").set_index("contender")
+    (directory,) = (tmp_path / "runs" / "comparison").glob("fusion_logistic-*")
+    rows = pd.read_csv(directory / "modalities.csv", dtype={"id": str}).merge(
+        pd.read_csv(directory / "predictions.csv", dtype={"id": str}).query("split == 'test'"),
+        on="id",
+        suffixes=("", "_there"),
+    )
+    assert (rows["predicted"] == rows["predicted_there"]).all()
+    assert shown.loc["fusion_logistic", "without_speech"] == pytest.approx(
+        (rows["without:speech"] == rows["label"]).mean()
+    )
 
 
 # A single vector attends to itself alone.
@@ -212,6 +250,44 @@ def test_an_export_says_what_keras_says_whatever_is_missing(sound_run, fused):
             [word["contribution"] for word in expected["words"]],
             atol=1e-4,
         )
+
+
+@pytest.mark.parametrize("model", ["fusion_logistic", "fusion_svm", "late_logistic"])
+def test_models_without_a_network_fuse_too(fused, tmp_path, quick_measures, model):
+    options = {"data": str(fused), **SOUND, "text_column": "text", "runs_dir": str(tmp_path)}
+    directory = fit(**options, model=model, notify=lambda message: None)
+    recorded = record.read_run(directory)
+    assert recorded["corpus"]["reading"]["modality"] == "text+speech+features"
+    # By chance a quarter. They learn from 900 numbers each, of which the vector has two.
+    assert recorded["metrics"]["test"]["accuracy"] > 0.5
+    predictor = Predictor.load(directory)
+    joy = {"text": "we laughed and sang", **cell(fused, "joy")}
+    answers = predictor([joy, {"text": "we laughed and sang"}, {}])
+    assert [answer["flag"] for answer in answers] == ["", "speech empty, features empty", "empty"]
+    assert answers[0]["label"] == "joy" and answers[1]["label"] in LABELS
+
+
+def test_the_gates_study_and_the_search_leave_out_what_is_not_possible(fused, capsys):
+    data = DataOptions.make(data=str(fused), **SOUND)
+    options = {"data": data, "seeds": 1, "precision": "auto", "cache": {}, "notify": print}
+    name = "gated_transformer@scratch+scratch"
+    planned = sensitivity.plan_analysis("gate", [name], own=Gate(), settings={}, **options)
+    assert "first_pooling" not in {value for _, value in planned}
+    assert "first_pooling is left out" in capsys.readouterr().out
+    space = space_of(name, "speech+features")
+    assert space["pooling"] == ["average", "max", "attention"]
+    assert space["modality_dropout"] == [0.0, 0.2, 0.4] and "token_dropout" not in space
+
+
+@pytest.mark.parametrize("name", ["quick", "full"])
+def test_the_papers_plan_names_models_of_several_modalities(name):
+    budget = budget_of(name, "speech+features")
+    assert full_names(budget.models, "speech+features") == budget.models.split(",")
+    assert "gated_transformer@scratch+scratch" in budget.models.split(",")
+    assert budget.analysed == "gated_transformer@scratch+scratch"
+    for model, settings in budget.settings.items():
+        options = {"model": model.partition("@")[0], "modality": "speech+features"}
+        Settings.make(**options, encoder="scratch+scratch", **settings)
 
 
 BAD = [

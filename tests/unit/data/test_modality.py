@@ -70,7 +70,7 @@ def test_a_corpus_of_texts_is_of_no_other_modality(data):
 
 
 def test_an_unknown_modality_is_refused(path):
-    with pytest.raises(UserError, match="Accepted: text, speech, image, .*numbers. Rec.*'smell'"):
+    with pytest.raises(UserError, match="Accepted: text, speech, image, .*numbers, .*Rec.*'smell'"):
         load_corpus(path, modality="smell")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from emotion_keras.errors import UserError
 from emotion_keras.fit import parse_options
 from emotion_keras.models import MODELS
-from emotion_keras.models.baselines import BASELINES
+from emotion_keras.models.baselines import BASELINES, SEVERAL
 from emotion_keras.record.options import without
 from emotion_keras.training.options import PlaceOptions
 from emotion_keras.training.settings import Settings, identity_of
@@ -62,7 +62,8 @@ def options(draw):
     chosen = draw(st.lists(st.sampled_from(sorted(known)), unique=True))
     needed = {"precision": "float32"} if model in MODELS else {}
     if model in BASELINES and BASELINES[model].modalities:
-        needed["modality"] = draw(st.sampled_from(BASELINES[model].modalities))
+        modality = draw(st.sampled_from(BASELINES[model].modalities))
+        needed["modality"] = "speech+features" if modality == SEVERAL else modality
     return {"model": model, **needed, **{name: draw(known[name]) for name in chosen}}
 
 
