@@ -17,6 +17,7 @@ from emotion_keras.inference.base import Model
 from emotion_keras.inference.familiarity import Familiarity
 from emotion_keras.inference.outputs import Outputs, explain_units
 from emotion_keras.inference.unsure import UNSURE, mark_unsure
+from emotion_keras.inputs import Input
 
 # What the record of an exported model holds; see `record.check_types`.
 _EXPORT = {
@@ -161,14 +162,21 @@ class Predictor:
         return self.model.modality.layout()
 
     @property
+    def parts(self) -> tuple[type[Input], ...]:
+        """The classes of its modalities, of which it may have several."""
+        return self.model.modality.parts()
+
+    @property
     def reads_files(self) -> bool:
         """Whether an example is the path of a file."""
         return self.model.modality.reads_files
 
     @property
     def samples(self) -> list[Any]:
-        """A few examples, to try the model with."""
-        return list(self.model.modality.samples)
+        """A few examples, to try the model with; none where it has to be known what they are of."""
+        if self.model.input is not None:
+            return list(self.model.input.fitting_samples())
+        return [] if self.model.modality.value_types else list(self.model.modality.samples)
 
     @property
     def rewrite(self) -> Callable[[str, str, float], float]:

@@ -336,6 +336,10 @@ class Input(abc.ABC):
         whole = self.encode([cell], longest=np.iinfo(np.int64).max).values
         return [whole[start : start + longest] for start in range(0, len(whole), longest)]
 
+    def fitting_samples(self) -> tuple[Any, ...]:
+        """A few prepared cells that the model can read; see `samples`."""
+        return self.samples
+
     @property
     def input_names(self) -> tuple[str, ...]:
         """Names of the model's inputs that take what `encode` gives."""

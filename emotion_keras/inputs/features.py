@@ -161,6 +161,11 @@ class FeaturesInput(StandardizedInput):
 
     options: FeaturesOptions
 
+    def fitting_samples(self) -> tuple[str, ...]:
+        """The mean of the training split, once and twice."""
+        mean = self._mean.tolist()
+        return json.dumps(mean), json.dumps([mean, mean])
+
     @property
     def token_shape(self) -> tuple[int, ...]:
         return self._mean.shape

@@ -353,6 +353,10 @@ class FusionInput(Input, metaclass=_FusedClass):
             sequences, rows, reader.feature, reader.token_shape, reader.fixed_length
         )
 
+    def fitting_samples(self) -> tuple[Cell, ...]:
+        of_modalities = [reader.fitting_samples() for reader in self.inputs.values()]
+        return tuple(map(self.join, zip(*of_modalities, strict=False)))
+
     @property
     def input_names(self) -> tuple[str, ...]:
         return tuple(

@@ -15,6 +15,7 @@ from emotion_keras.service.guard import LimitBody
 from emotion_keras.service.metrics import CountRequests, Metrics
 from emotion_keras.service.options import ServiceOptions
 from emotion_keras.service.pages import make_page
+from emotion_keras.service.several import add_several
 from emotion_keras.service.texts import add_texts
 
 # The most bytes of a body: of texts, and of a file.
@@ -80,6 +81,10 @@ class Predictor(Predict, Protocol):
         """A few examples, to try it with."""
 
     @property
+    def parts(self) -> Sequence[Any]:
+        """What it knows of each of its modalities: `name`, `singular`, `reads_files` and so on."""
+
+    @property
     def rewrite(self) -> Callable[[str, str, float], float]:
         """What makes a plain file of one that nobody has judged yet; see `DecodingPool`."""
 
@@ -132,7 +137,8 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
     'tfidf_logistic'
     """
     options = options or ServiceOptions(**given)
-    max_body = options.max_body or (_MAX_FILE if predictor.reads_files else _MAX_BODY)
+    num_files = sum(part.reads_files for part in predictor.parts)
+    max_body = options.max_body or num_files * _MAX_FILE or _MAX_BODY
     batcher = Batcher(
         predictor,
         max_batch=options.max_batch,
@@ -153,19 +159,26 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
             predictions = predictor.mark_unsure(predictions, least)
         return {"predictions": predictions}
 
-    add_predict = add_files if predictor.reads_files else add_texts
-    add_predict(app, predictor, answer, options)
+    if len(predictor.parts) > 1:
+        add_several(app, predictor, answer, options)
+    elif predictor.reads_files:
+        add_files(app, predictor, answer, options)
+    else:
+        add_texts(app, predictor, answer, options)
 
     @app.get("/health", response_model_exclude_unset=True)
     async def health() -> Health:
         """Whether the service answers, with which model, and what it takes."""
-        limits = limit_of(predictor.singular, options) if predictor.reads_files else {}
+        limits: dict[str, Any] = {}
+        for part in predictor.parts:
+            if part.reads_files:
+                limits |= limit_of(part.singular, options)
         if options.min_confidence is not None:
             limits["min_confidence"] = options.min_confidence
         return {
             "status": "ok",
             "model": predictor.name,
-            "modality": predictor.singular,
+            "modality": " and ".join(part.singular for part in predictor.parts),
             "labels": predictor.labels,
             "can_explain": predictor.can_explain,
             "sequence_length": predictor.sequence_length,

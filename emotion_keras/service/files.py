@@ -88,7 +88,7 @@ class _Files(NamedTuple):
 
 
 # By what a model calls one.
-_KINDS = {
+KINDS = {
     "recording": _Files(
         media="audio",
         example="audio/wav",
@@ -117,8 +117,63 @@ def limit_of(singular: str, options: ServiceOptions) -> dict[str, float]:
         singular: What a model calls one file: `recording` or `image`.
         options: `ServiceOptions`.
     """
-    limit = _KINDS[singular].limit
+    limit = KINDS[singular].limit
     return {limit: getattr(options, limit)}
+
+
+class Decoder:
+    """Makes plain files of those that clients send.
+
+    Args:
+        part: What knows the files: it has `singular`, `samples` and `rewrite`; see `Predictor`.
+        num_processes: How many files are decoded at the same time.
+        options: `ServiceOptions`.
+        seconds: The most time for a file.
+    """
+
+    def __init__(
+        self,
+        part: Any,
+        num_processes: int,
+        options: ServiceOptions,
+        seconds: float = _SECONDS_TO_DECODE,
+    ):
+        self.singular = part.singular
+        self.kind = KINDS[part.singular]
+        (self._most,) = limit_of(part.singular, options).values()
+        self._pool = DecodingPool(
+            part.rewrite,
+            sample=part.samples[0],
+            num_processes=num_processes,
+            seconds=seconds,
+            max_waiting=options.max_queue,
+        )
+
+    async def decode(self, content: bytes, folder: Path) -> str:
+        """Writes a file that can do no harm.
+
+        Args:
+            content: The file that was sent.
+            folder: An empty folder.
+
+        Returns:
+            The path of the plain file.
+
+        Raises:
+            HTTPException: If it is damaged or too large.
+        """
+        received, plain = folder / "received", folder / "plain"
+        received.write_bytes(content)
+        try:
+            size = await self._pool.decode(str(received), str(plain), self._most)
+        except DecodingFailed:
+            raise HTTPException(
+                422,
+                f"The {self.singular} cannot be decoded: it is damaged, or takes too long.",
+            ) from None
+        if size > self._most:
+            raise HTTPException(413, self.kind.beyond.format(self._most))
+        return str(plain)
 
 
 def add_files(
@@ -137,16 +192,9 @@ def add_files(
         options: `ServiceOptions`.
         seconds_to_decode: The most time for a file.
     """
-    kind = _KINDS[predictor.singular]
-    (most,) = limit_of(predictor.singular, options).values()
-    pool = DecodingPool(
-        predictor.rewrite,
-        sample=predictor.samples[0],
-        num_processes=predictor.num_parallel,
-        seconds=seconds_to_decode,
-        max_waiting=options.max_queue,
-    )
-    Asked: Any = _question(predictor, kind)
+    decoder = Decoder(predictor, predictor.num_parallel, options, seconds_to_decode)
+    kind = decoder.kind
+    Asked: Any = question_in_address(predictor, kind.units)
     # A class that mypy cannot know.
     of_kind: Any = kind.prediction
     Answer = create_model(
@@ -175,19 +223,7 @@ def add_files(
         content = await _content(request, predictor.plural, kind)
         # What it holds is removed whatever happens.
         with tempfile.TemporaryDirectory(prefix="emotion_keras-") as folder:
-            received, plain = Path(folder, "received"), Path(folder, "plain")
-            received.write_bytes(content)
-            try:
-                size = await pool.decode(str(received), str(plain), most)
-            except DecodingFailed:
-                raise HTTPException(
-                    422,
-                    f"The {predictor.singular} cannot be decoded: it is damaged, or takes too "
-                    "long.",
-                ) from None
-            if size > most:
-                raise HTTPException(413, kind.beyond.format(most))
-            return await answer([str(plain)], asked)
+            return await answer([await decoder.decode(content, Path(folder))], asked)
 
 
 async def _content(request, plural, kind):
@@ -201,12 +237,17 @@ async def _content(request, plural, kind):
     return content
 
 
-def _question(predictor, kind):
-    """The model of what stands in the address of a request, a subclass of `BaseModel`."""
+def question_in_address(predictor: Any, unit: str) -> type[BaseModel]:
+    """The model of what stands in the address of a request.
+
+    Args:
+        predictor: The predictor.
+        unit: What is explained, in the singular.
+    """
     Explain = Annotated[
         bool, BeforeValidator(_as_boolean), AfterValidator(only_if_explained(predictor))
     ]
-    extra = None if predictor.can_explain else {"const": False}
+    extra: Any = None if predictor.can_explain else {"const": False}
     return create_model(
         "Question",
         __config__=ConfigDict(extra="forbid"),
@@ -215,7 +256,7 @@ def _question(predictor, kind):
             Field(
                 False,
                 strict=True,
-                description=f"Whether to explain each {kind.units}.",
+                description=f"Whether to explain each {unit}.",
                 json_schema_extra=extra,
             ),
         ),

@@ -32,6 +32,8 @@ def make_page(predictor: Any) -> HTMLResponse:
     )
     add_shading(environment)
     name = predictor.singular if predictor.reads_files else "text"
+    if len(predictor.parts) > 1:
+        name = "several"
     page = environment.get_template(f"{name}.html").render(predictor=predictor)
     # What somebody has just recorded, taken or chosen is shown from memory.
     media = "media-src blob:; " if "<audio" in page else ""

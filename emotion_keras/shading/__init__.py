@@ -40,10 +40,11 @@ def signed(value: float, digits: int = 2) -> str:
 
     Example:
 
-    >>> signed(-0.5)
-    '−0.50'
+    >>> signed(-0.5), signed(-0.001)
+    ('−0.50', '+0.00')
     """
-    return f"{value:+.{digits}f}".replace("-", "−")
+    # What is rounded to 0 has no minus.
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 Layout = str | Mapping[str, str]
@@ -90,6 +91,22 @@ def groups(units: Sequence[Mapping[str, Any]], layout: Layout) -> list[Group]:
         if own:
             shown = [{**unit, "word": unit["word"].removeprefix(start)} for unit in own]
             found.append(Group(name, of_modality, shown))
+    return found
+
+
+def kinds(layout: Layout) -> dict[str, list[str]]:
+    """The modalities whose units lie alike, by how they do, for one legend each.
+
+    Example:
+
+    >>> kinds({"text": "words", "speech": "strip", "features": "strip"})
+    {'words': ['text'], 'strip': ['speech', 'features']}
+    """
+    if isinstance(layout, str):
+        return {layout: []}
+    found: dict[str, list[str]] = {}
+    for name, one in layout.items():
+        found.setdefault(one, []).append(name)
     return found
 
 

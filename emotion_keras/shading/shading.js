@@ -1,7 +1,10 @@
 // Of pages whose script makes what the macros of explained.html make: the same classes, numbers and sentences.
 const STEPS = {{ shading.STEPS | tojson }};
 const FULL_BAR = {{ shading.FULL_BAR }};
-const signed = (value, digits = 3) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+const signed = (value, digits = 3) => {
+  const shown = Math.abs(value).toFixed(digits);
+  return `${value < 0 && Number(shown) ? "−" : "+"}${shown}`; // What is rounded to 0 has no minus.
+};
 
 const numbers = (unit) => {
   const added = unit.contribution === null ? "part of the rest" : `contribution ${signed(unit.contribution)}`;
@@ -37,9 +40,26 @@ function shadePatch(element, patch, view) {
   element.textContent = view === "gate" || share < 0.25 ? "" : side === "for" ? "+" : "−";
 }
 
-// The sum of an explanation in words, whose parts add up as they are shown.
+const added = (units) => units.reduce((sum, unit) => sum + (unit.contribution ?? 0), 0);
+
+// The units of each of several modalities, without its name in theirs.
+function groups(words, layout) {
+  return Object.keys(layout).map((name) => {
+    const start = `${name}: `;
+    const own = words.filter((unit) => unit.word.startsWith(start));
+    return { name, units: own.map((unit) => ({ ...unit, word: unit.word.slice(start.length) })) };
+  }).filter(({ units }) => units.length);
+}
+
+// The sum of an explanation in words, whose parts add up as they are shown. `units` are what they are called, or how
+// those of several modalities lie, by their names.
 function total(explanation, units) {
-  const [score, rest] = [explanation.score, explanation.rest].map((value) => Math.round(100 * value));
-  const parts = [score, score - rest, rest].map((hundredths) => signed(hundredths / 100, 2));
-  return `Score ${parts[0]} = ${units} ${parts[1]}, rest ${parts[2]}`;
+  const hundredths = (value) => Math.round(100 * value);
+  const score = hundredths(explanation.score);
+  const parts = typeof units === "string"
+    ? [[units, score - hundredths(explanation.rest)]]
+    : groups(explanation.words, units).map((group) => [group.name, hundredths(added(group.units))]);
+  const rest = parts.reduce((left, [, value]) => left - value, score);
+  const shown = (value) => signed(value / 100, 2);
+  return `Score ${shown(score)} = ${parts.map(([name, value]) => `${name} ${shown(value)}`).join(", ")}, rest ${shown(rest)}`;
 }

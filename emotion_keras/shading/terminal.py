@@ -54,7 +54,10 @@ def legend(view: str, units: str, layout: shading.Layout) -> Text:
     """Says what `shade` shows; see `about`."""
     if isinstance(layout, str):
         return _scale(view, units, layout) + Text(shading.about(view, units, layout))
-    scales = [Text(f"{name}: ") + _scale(view, units, one) for name, one in layout.items()]
+    scales = [
+        Text(f"{' and '.join(names)}: ") + _scale(view, units, one)
+        for one, names in shading.kinds(layout).items()
+    ]
     return Text("\n").join([*scales, Text(shading.about(view, units, layout))])
 
 
@@ -100,6 +103,7 @@ def _strip(moments, view):
     """A few blocks, each as high as what its moments add together, or as their mean gate."""
     parts = shading.grouped(moments, _MOST_BLOCKS)
     first, last = moments[0]["word"], moments[-1]["word"]
+    ends = f"{first} to {last}" if last != first else first
     if view == "gate":
         means = [sum(unit["gate"] for unit in part) / len(part) for part in parts]
         return Text(f"{first} {''.join(map(_block, means))} {last}")
@@ -107,7 +111,7 @@ def _strip(moments, view):
     above = "".join(_block(value) if value > 0 else " " for value in added)
     below = "".join(_block(-value) if value < 0 else " " for value in added)
     strip = Text("+ ").append(above, style="color(33)").append("\n- ")
-    return strip.append(below, style="color(160)").append(f"\n{first} to {last}")
+    return strip.append(below, style="color(160)").append(f"\n{ends}")
 
 
 def _square(patches, view):

@@ -45,6 +45,8 @@ def test_a_run_of_vectors_learns_is_loaded_and_answers(run):
     assert predictor.predict(means) == predictor.predict([*map(json.dumps, means.tolist())])
     assert predictor.predict(means) == [*MEANS]
     assert predictor.predict([None, [0, 0, 5, 1]]) == ["", "calm"]
+    # With these the service tries whether the model works.
+    assert [answer["label"] in MEANS for answer in predictor(predictor.samples)] == [True, True]
 
 
 def test_the_command_line_labels_vectors_and_tables(run, vectors, tmp_path, capsys):

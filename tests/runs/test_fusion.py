@@ -3,16 +3,19 @@
 import csv
 import importlib.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from fastapi.testclient import TestClient
 
 from emotion_keras import compare, predict, record
 from emotion_keras import fit as fit_command
 from emotion_keras.data.options import DataOptions
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inference.ways import compare_ways
+from emotion_keras.service.app import make_app
 from emotion_keras.studies.contenders import full_names
 from emotion_keras.training.run import fit
 from emotion_keras.training.settings import Settings
@@ -150,7 +153,7 @@ def test_the_command_line_takes_what_there_is_of_an_example(sound_run, fused, ca
     arguments = [str(sound_run), f"--audio={joy['speech']}", f"--features={numbers}"]
     assert predict.main([*arguments, "--explain"]) == 0
     shown = capsys.readouterr().out
-    assert "joy" in shown and "Score" in shown and "speech" in shown and "features" in shown
+    assert "joy" in shown and "speech: " in shown and "features: " in shown
     assert predict.main([str(sound_run), json.dumps(joy), json.dumps({"features": [1, 1]})]) == 0
     assert "speech empty" in capsys.readouterr().out
     assert predict.main([str(sound_run), "--text=we sang"]) == 2
@@ -288,6 +291,65 @@ def test_the_papers_plan_names_models_of_several_modalities(name):
     for model, settings in budget.settings.items():
         options = {"model": model.partition("@")[0], "modality": "speech+features"}
         Settings.make(**options, encoder="scratch+scratch", **settings)
+
+
+@pytest.fixture
+def client(sound_run):
+    return TestClient(make_app(Predictor.load(sound_run)))
+
+
+def test_the_service_takes_a_form_with_what_there_is(client, sound_run, fused):
+    joy = cell(fused, "joy")
+    sound, numbers = Path(joy["speech"]).read_bytes(), json.dumps(joy["features"])
+    address = "/predict?explain=true"
+    answer = client.post(address, files={"speech": sound}, data={"features": numbers}).json()
+    (found,) = answer["predictions"]
+    expected = Predictor.load(sound_run)([joy])[0]
+    assert found["label"] == expected["label"] == "joy" and found["flag"] == ""
+    assert found["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
+    assert {word["word"].partition(": ")[0] for word in found["words"]} == {"speech", "features"}
+    for files, data, flag in (
+        ({"speech": sound}, {}, "features empty"),
+        ({}, {"features": numbers}, "speech empty"),
+        ({"speech": b""}, {"features": numbers}, "speech empty"),
+        ({"speech": b"no sound"}, {"features": numbers}, "speech unreadable"),
+    ):
+        # A form without a file is one of several parts all the same.
+        parts = {**files, **{name: (None, text) for name, text in data.items()}}
+        (found,) = client.post("/predict", files=parts).json()["predictions"]
+        assert (found["flag"], bool(found["label"])) == (flag, True)
+
+
+@pytest.mark.parametrize(
+    ("parts", "status", "message"),
+    [
+        ({"text": (None, "we sang")}, 422, "each of these fields once at most: speech, features"),
+        ({"speech": (None, "clip.wav")}, 422, "speech is a file"),
+        ({"features": ("numbers.json", b"[1, 2]")}, 422, "features is no file"),
+        ({"features": (None, "glad")}, 422, "no list of numbers"),
+        ({"features": (None, "[1]")}, 422, "vectors of 2 numbers"),
+        ({"features": (None, "[" + "1, " * 9000 + "1]")}, 413, "at most 10000 characters"),
+    ],
+)
+def test_the_service_refuses_other_forms(client, parts, status, message):
+    answer = client.post("/predict", files=parts)
+    assert answer.status_code == status and message in answer.json()["detail"]
+
+
+def test_the_service_says_what_it_takes(client):
+    health = client.get("/health").json()
+    assert health["modality"] == "recording and vector" and health["max_seconds"] == 60
+    answer = client.post("/predict", json={"text": "we sang"})
+    assert answer.status_code == 415 and "multipart/form-data" in answer.json()["detail"]
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    assert client.post("/predict", content=b"--y", headers=broken).status_code == 400
+    page = client.get("/").text
+    assert 'type="file" id="speech"' in page and '<textarea id="features"' in page
+
+
+def test_a_model_has_examples_that_fit_it(sound_run):
+    predictor = Predictor.load(sound_run)
+    assert [answer["label"] in LABELS for answer in predictor(predictor.samples)] == [True, True]
 
 
 BAD = [
