@@ -13,6 +13,7 @@ import pytest
 from emotion_keras.inference import latency
 from emotion_keras.inputs.text import TextInput
 from emotion_keras.machine import devices
+from emotion_keras.machine.terminal import _Output
 from emotion_keras.studies import study
 from emotion_keras.training import run as training_run
 
@@ -221,6 +222,13 @@ def gated_run(corpus_path, tmp_path_factory):
     """Folder of a finished run of the gated Transformer at toy size; for reading alone."""
     options = {**TOY, "data": str(corpus_path), "runs_dir": str(tmp_path_factory.mktemp("runs"))}
     return training_run.fit(**options, notify=lambda message: None)
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Makes standard output a terminal, which is what it is for commands."""
+    monkeypatch.setattr(_Output, "isatty", lambda self: True, raising=False)
+    monkeypatch.setattr("rich._console", None)  # It keeps the width that it has seen first.
 
 
 @pytest.fixture

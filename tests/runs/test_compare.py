@@ -16,7 +16,7 @@ from emotion_keras.evaluation import comparison
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.studies import study as study_module
-from emotion_keras.studies.comparison import CONTENDERS_BY_MODALITY
+from emotion_keras.studies.comparison import CONTENDERS_BY_MODALITY, contenders_of
 from emotion_keras.studies.contenders import read_settings
 from emotion_keras.studies.study import Ended, Task
 from emotion_keras.training.run import fit
@@ -60,7 +60,8 @@ def runs_in(folder):
 
 
 def test_the_names_are_those_of_the_models():
-    names = {name for contenders in CONTENDERS_BY_MODALITY.values() for name in contenders}
+    modalities = [*CONTENDERS_BY_MODALITY, "speech+features"]
+    names = {name for modality in modalities for name in contenders_of(modality)}
     assert {name.split("@")[0] for name in names} == {*MODELS, *BASELINES}
 
 

@@ -52,7 +52,7 @@ def run(images, tmp_path, quick_measures):
 
 
 @pytest.mark.each_backend
-def test_a_run_of_images_is_loaded_answers_and_explains(run, images, capsys):
+def test_a_run_of_images_is_loaded_answers_and_explains(run, images, capsys, terminal):
     recorded = record.read_run(run)
     assert recorded["corpus"]["reading"]["modality"] == "image"
     assert recorded["metrics"]["test"]["accuracy"] > 0.6  # A third by chance.
@@ -74,7 +74,7 @@ def test_a_run_of_images_is_loaded_answers_and_explains(run, images, capsys):
     names = [f"row {row}, column {column}" for row in range(1, 5) for column in range(1, 5)]
     assert [word["word"] for word in answer["words"]] == names
     assert predict.main([str(run), "--explain", path]) == 0
-    shown = capsys.readouterr().out
+    shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
     assert answer["label"] in shown
     assert len(re.findall(r"(?m)^ *([+-][▁▂▃▄▅▆▇█]|· ){4}(?![+-])", shown)) == 4
     assert not np.isnan([row["mean_drop"] for row in read_faithfulness(run)]).any()

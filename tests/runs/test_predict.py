@@ -12,7 +12,6 @@ import pytest
 from emotion_keras import record
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
-from emotion_keras.machine.terminal import _Output
 from emotion_keras.predict import main
 from emotion_keras.targets import SingleLabel
 
@@ -94,12 +93,6 @@ def loaded(monkeypatch):
         thresholds=lambda: THRESHOLDS,
     )
     monkeypatch.setattr(Predictor, "load", classmethod(lambda cls, directory: predictor))
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """Makes standard output a terminal, which is what it is for commands."""
-    monkeypatch.setattr(_Output, "isatty", lambda self: True, raising=False)
 
 
 def output(capsys):
@@ -323,7 +316,8 @@ def test_a_page_has_the_same_scale_for_all_texts_and_says_whether_words_matter(t
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["folder", "a", "--input", "x.csv"], "not both"),
+        (["folder", "a", "--input", "x.csv"], "no two of these"),
+        (["folder", "--text", "a", "--input", "x.csv"], "no two of these"),
         (["folder", "--input", "x.csv"], "--output"),
         (["folder", "a", "--resume"], "are for `--input`"),
         (["folder", "a", "--output", "x.html"], "with `--explain`"),

@@ -50,7 +50,7 @@ def run(recordings, tmp_path, quick_measures):
 
 
 @pytest.mark.each_backend
-def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, capsys):
+def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, capsys, terminal):
     recorded = record.read_run(run)
     assert recorded["corpus"]["reading"]["modality"] == "speech"
     assert recorded["metrics"]["test"]["accuracy"] > 0.8  # A third by chance.
@@ -74,13 +74,14 @@ def test_a_run_of_recordings_is_loaded_answers_and_explains(run, recordings, cap
     # 0.42 s are 43 frames of 10 ms, four a token.
     assert [word["word"] for word in answer["words"]] == [f"{0.04 * i:.2f} s" for i in range(11)]
     assert predict.main([str(run), "--explain", path]) == 0
-    shown = capsys.readouterr().out
+    shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
     # A block above or below for each of the eleven moments.
     assert "high" in shown and re.search(r"\+ [▁▂▃▄▅▆▇█ ]{11}", shown)
     assert "0.00 s to 0.40 s" in shown and "= moments" in shown and "recording" in shown
     assert "Without the 20 % of moments" in shown and "word" not in shown
     assert predict.main([str(run), "--explain-by", "gate", path]) == 0
-    assert re.search(r"0\.00 s [▁▂▃▄▅▆▇█]{11} 0\.40 s", capsys.readouterr().out)
+    shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert re.search(r"0\.00 s [▁▂▃▄▅▆▇█]{11} 0\.40 s", shown)
     page = run / "page.html"
     assert predict.main([str(run), "--explain", path, "--output", str(page)]) == 0
     shown = page.read_text()
