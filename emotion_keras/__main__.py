@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import difflib
 import importlib.util
 from pathlib import Path
 
@@ -49,7 +50,8 @@ def describe_command(name: str) -> str | None:
 def main(arguments: list[str] | None = None) -> None:
     """The command `python -m emotion_keras`."""
     described = {name: describe_command(name) for name in COMMANDS}
-    commands = [f"  python -m {name:<24} {line}." for name, line in described.items() if line]
+    width = max(map(len, COMMANDS))
+    commands = [f"  python -m {name:<{width}} {line}." for name, line in described.items() if line]
     parser = argparse.ArgumentParser(
         "python -m emotion_keras",
         description=(emotion_keras.__doc__ or "").partition("\n")[0],
@@ -58,7 +60,14 @@ def main(arguments: list[str] | None = None) -> None:
     )
     version = f"emotion_keras {emotion_keras.__version__}"
     parser.add_argument("--version", action="version", version=version)
-    parser.parse_args(arguments)
+    _, others = parser.parse_known_args(arguments)
+    if others:
+        by_name = {name.rpartition(".")[2]: name for name in COMMANDS}
+        (meant,) = difflib.get_close_matches(others[0], by_name, n=1) or ["fit"]
+        parser.error(
+            f"each command is a module of its own, such as python -m {by_name[meant]}. "
+            f"Received: {' '.join(others)}"
+        )
     parser.print_help()
 
 

@@ -40,6 +40,18 @@ def test_the_list_has_every_command_with_what_it_does(capsys):
         assert docstring.startswith(line.split(name)[1].strip(" ."))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [(["predct", "best", "a"], "emotion_keras.predict"), (["zebra"], "emotion_keras.fit")],
+)
+def test_a_command_that_is_given_to_the_list_is_told(arguments, meant, capsys):
+    with pytest.raises(SystemExit) as end:
+        package.main(arguments)
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert f"such as python -m {meant}. Received: {' '.join(arguments)}" in said
+
+
 def test_the_list_imports_no_command_and_shows_the_version():
     code = (
         "import sys; from emotion_keras import __main__ as package; package.main([]); "
