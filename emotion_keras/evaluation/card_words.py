@@ -129,10 +129,11 @@ def purpose(run: dict[str, Any]) -> str:
 def limits(run: dict[str, Any]) -> list[str]:
     """What the model of a run, given by its record, cannot do, as a list of sentences."""
     modality = modality_of(run)
+    article = "an" if modality.singular[0] in "aeiou" else "a"
     of_others = f"Of {modality.plural} of another kind than those of its corpus nothing is known."
     return [
         "It knows the labels it was trained with and no others, always gives one, and has no label "
-        f"for a {modality.singular} without emotion.",
+        f"for {article} {modality.singular} without emotion.",
         "Confidence is no certainty: see the reliability before acting on it, and set a threshold "
         "on your own data.",
         "A difference between models that the test does not resolve may be chance.",
@@ -152,4 +153,13 @@ def task(run: dict[str, Any]) -> str:
 
 def _words(run):
     # A modality that nobody has written about is said to be of measurements.
-    return _OF_MODALITY.get(modality_of(run).name, _OF_MODALITY["features"])
+    measured = _OF_MODALITY["features"]
+    of_parts = [_OF_MODALITY.get(part.name, measured) for part in modality_of(run).parts()]
+    if len(of_parts) == 1:
+        return of_parts[0]
+    return _Words(
+        " with ".join(words.examples for words in of_parts),
+        "those who are in them",
+        of_parts[0].task,
+        tuple(dict.fromkeys(sentence for words in of_parts for sentence in words.ethics)),
+    )

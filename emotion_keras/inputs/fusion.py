@@ -47,7 +47,7 @@ class FusionOptions(Options):
             self.of(part)
 
     def __reduce__(self):
-        return _make_options, (self.parts, self.to_dict())
+        return _make_options, (self.modalities, self.to_dict())
 
     def of(self, part: type[Input]) -> Options:
         """The options of one of the modalities."""

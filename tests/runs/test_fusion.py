@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+import pickle
 import re
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from fastapi.testclient import TestClient
 from emotion_keras import compare, predict, record
 from emotion_keras import fit as fit_command
 from emotion_keras.data.options import DataOptions
+from emotion_keras.evaluation.card_words import ethics, limits, purpose
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inference.ways import compare_ways
+from emotion_keras.inputs import find_modality
 from emotion_keras.service.app import make_app
 from emotion_keras.studies.contenders import full_names
 from emotion_keras.training.run import fit
@@ -426,3 +429,19 @@ def test_wrong_tables_beside_a_folder_are_refused(folder, capsys):
         arguments += ["--feature-columns=AU*", "--model=majority", f"--runs-dir={folder}/runs"]
         assert fit_command.main(arguments) == 2
         assert message in capsys.readouterr().err
+
+
+def test_the_class_and_its_options_reach_other_processes():
+    modality = find_modality("speech+features")
+    assert pickle.loads(pickle.dumps(modality)) is modality
+    options = modality.options_class(encoder="scratch+scratch", embedding_dim=7)
+    assert pickle.loads(pickle.dumps(options)) == options
+
+
+def test_the_card_speaks_of_all_modalities(sound_run):
+    run = record.read_run(sound_run)
+    assert "recordings of speech with measurements of people" in purpose(run)
+    said = ethics(run)
+    assert len(said) == len(set(said)) and len([one for one in said if "2024/1689" in one]) == 1
+    assert any("off a voice" in one for one in said) and any("off numbers" in one for one in said)
+    assert any("an example without emotion" in one for one in limits(run))
