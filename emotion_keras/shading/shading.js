@@ -40,6 +40,7 @@ function shadePatch(element, patch, view) {
   element.textContent = view === "gate" || share < 0.25 ? "" : side === "for" ? "+" : "−";
 }
 
+const hundredths = (value) => Math.round(100 * value);
 const added = (units) => units.reduce((sum, unit) => sum + (unit.contribution ?? 0), 0);
 
 // The units of each of several modalities, without its name in theirs.
@@ -54,7 +55,6 @@ function groups(words, layout) {
 // The sum of an explanation in words, whose parts add up as they are shown. `units` are what they are called, or how
 // those of several modalities lie, by their names.
 function total(explanation, units) {
-  const hundredths = (value) => Math.round(100 * value);
   const score = hundredths(explanation.score);
   const parts = typeof units === "string"
     ? [[units, score - hundredths(explanation.rest)]]
