@@ -85,29 +85,27 @@ def coverage_table(compared: dict[str, list[Run]]) -> Table:
             row |= _columns(f"accuracy_at_{coverage:g}", score)
         rows.append(row | _reached(runs, TARGET_ACCURACY))
     frame = pd.DataFrame(rows)
-    headings = {coverage: f"Surest {100 * coverage:.0f} %" for coverage in SHOWN} | {1.0: "All"}
-    answered, accuracy = (
-        f"{what} for {100 * TARGET_ACCURACY:.0f} %" for what in ("Answered", "Accuracy")
-    )
+    headings = {coverage: f"{100 * coverage:.0f} %" for coverage in SHOWN} | {1.0: "All"}
     shown = pd.DataFrame(
         {
             "Model": frame["contender"],
             "Runs": frame["runs"].astype(str),
             **{headings[c]: _with_halves(frame, f"accuracy_at_{c:g}") for c in SHOWN},
-            answered: frame["answered"].map(percent),
-            accuracy: _with_halves(frame, "accuracy"),
+            "Answered": frame["answered"].map(percent),
+            "Accuracy": _with_halves(frame, "accuracy"),
             "Refused": frame["refused"].astype(str),
         }
     )
-    sort_by = {"Runs": "runs", "Refused": "refused", answered: "answered"}
+    sort_by = {"Runs": "runs", "Refused": "refused", "Answered": "answered"}
     sort_by |= {headings[c]: f"accuracy_at_{c:g}_mean" for c in SHOWN}
-    sort_by[accuracy] = "accuracy_mean"
+    sort_by["Accuracy"] = "accuracy_mean"
     caption = (
-        "Accuracy on the test split about the share of examples that a model is surest of, per "
-        "cent: means over runs, with half of 95 % intervals over examples and seeds. For "
-        f"{100 * TARGET_ACCURACY:.0f} %: what is answered, and how often rightly, from the "
-        "threshold on that each run's validation split chooses; “Refused” counts runs in which no "
-        "threshold surely reaches that accuracy on the validation split, which are in no mean."
+        "Accuracy on the test split, per cent, of all answers and of the 80, 60 and 40 % that a "
+        "model is surest of: means over runs, with half of 95 % intervals over examples and seeds. "
+        f"Then what is answered, and how often rightly, where {100 * TARGET_ACCURACY:.0f} % are "
+        "asked for, from the threshold on that each run's validation split chooses; “Refused” "
+        "counts runs in which no threshold surely reaches that on the validation split, which are "
+        "in no mean."
     )
     return Table("coverage", caption, frame, shown, sort_by)
 
