@@ -216,7 +216,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self, everything: bool = True) -> str:
         """The help: of all options, or of a command with many of the basic ones."""
-        is_short = not everything and len(self._fields) > _MANY
+        is_short = not everything and self._hides_some
         hidden = self._advanced if is_short else [self._help_all]
         texts = [action.help for action in hidden]
         for action in hidden:
@@ -299,9 +299,15 @@ class Parser(argparse.ArgumentParser):
             message += " A value that begins with a dash follows an equals sign: --option=-x."
         raise UserError(message)
 
+    @property
+    def _hides_some(self):
+        """Whether `--help` leaves some options out: where there are many, and some are basic."""
+        is_basic = [field.metadata["is_basic"] for field in self._fields.values()]
+        return len(is_basic) > _MANY and any(is_basic)
+
     def _lists(self):
         """What lists all options."""
-        return "--help-all" if len(self._fields) > _MANY else "--help"
+        return "--help-all" if self._hides_some else "--help"
 
     def _meant(self, unknown):
         """What may have been meant by names of options that the command does not have."""

@@ -99,6 +99,15 @@ def test_the_help_of_many_options_shows_the_basic_ones(capsys):
         many_options().parse_args(["rye", "--step-29x=1"])
 
 
+def test_the_help_of_many_options_shows_all_where_none_is_basic(capsys):
+    fields = [(f"step_{i}", int, option(i, f"Step {i}.")) for i in range(30)]
+    Mill = make_dataclass("Mill", fields, bases=(Options,), frozen=True, kw_only=True)
+    with pytest.raises(SystemExit):
+        make_parser("mill", "Grinds grain.", [Mill]).parse_args(["--help"])
+    shown = capsys.readouterr().out
+    assert "--step-29" in shown and "--help-all" not in shown
+
+
 def test_the_help_of_few_options_shows_all(parser, capsys):
     with pytest.raises(SystemExit):
         parser.parse_args(["--help"])
