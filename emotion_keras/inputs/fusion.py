@@ -570,7 +570,7 @@ def _options_class(parts):
         "modality_dropout": (
             float,
             option(
-                0.2,
+                0.4,
                 "Chance of a modality of an example to be left out while training, so that the "
                 "model learns to do without it.",
                 PART,
