@@ -24,6 +24,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import (
     INPUTS,
     FeaturesInput,
+    FusionInput,
     Input,
     TextInput,
     asked_columns,
@@ -207,7 +208,7 @@ def _built_in():
 
 
 def _from_file(path, modality, options, notify):
-    if os.path.isdir(path) and modality.reads_files:
+    if os.path.isdir(path) and (modality.reads_files or options.feature_table is not None):
         return _from_folder(path, modality, options, notify)
     if options.feature_table is not None:
         raise UserError(
@@ -288,6 +289,8 @@ def _read_folder(path, modality, options, notify):
     media = [part for part in modality.parts() if part.reads_files]
     others = [part for part in modality.parts() if not part.reads_files]
     beside = options.feature_table
+    if modality is FeaturesInput:  # The files say labels and speakers, and are not read.
+        media = [find_modality(options.find_medium())]
     if len(media) != 1 or (others and (others != [FeaturesInput] or beside is None)):
         raise UserError(
             f"{path}: a folder holds recordings or images, and `--feature-table` names a table of "
@@ -303,8 +306,10 @@ def _read_folder(path, modality, options, notify):
     table_path = Path(os.path.expanduser(beside))
     vectors = read_feature_table(table_path, options.feature_columns, known)
     cells = join_features(folder.keys, vectors, table_path, notify)
-    joined = [modality.join(pair) for pair in zip(folder.table[media[0].name], cells, strict=True)]
-    table = folder.table.assign(**{modality.name: pd.Series(joined, dtype="str")})
+    if issubclass(modality, FusionInput):
+        pairs = zip(folder.table[media[0].name], cells, strict=True)
+        cells = [str(modality.join(pair)) for pair in pairs]
+    table = folder.table.assign(**{modality.name: pd.Series(cells, dtype="str")})
     return folder._replace(table=table), [vectors.sha256]
 
 

@@ -113,10 +113,11 @@ class Reading(Options):
     def _find_modality(self):
         named = [name for name, one in _COLUMN_OF.items() if getattr(self, one) is not None]
         if self.feature_table is not None:
-            return f"{self._find_medium()}+features"
-        return "+".join(named) or self._find_medium()
+            return f"{self.find_medium()}+features"
+        return "+".join(named) or self.find_medium()
 
-    def _find_medium(self):
+    def find_medium(self) -> str:
+        """The modality of the files of a folder; of what is no folder it is text."""
         folder = os.path.expanduser(str(self.data))
         if not os.path.isdir(folder):
             return "text"

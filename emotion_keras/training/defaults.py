@@ -107,8 +107,9 @@ CHOSEN_BY_MODALITY: dict[str, dict[str, dict[str, Any]]] = {
     "image": {"gated_transformer@scratch": _IMAGE},
     "features": {"gated_transformer@scratch": _FEATURES},
 }
-# Of several modalities at once. Those over a frozen encoder were chosen among eight by the validation
-# splits of RAVDESS's five folds, speech with action units; the others were not searched for.
+# Of several modalities at once. Those over a frozen encoder were chosen among eight by the
+# validation splits of RAVDESS's five folds, speech with action units; the others were not searched
+# for.
 CHOSEN_FOR_FUSION: dict[str, dict[str, Any]] = {
     "gated_transformer@scratch": {
         "num_layers": 1,

@@ -14,7 +14,9 @@ from fastapi.testclient import TestClient
 
 from emotion_keras import compare, predict, record
 from emotion_keras import fit as fit_command
+from emotion_keras.data import load_corpus
 from emotion_keras.data.options import DataOptions
+from emotion_keras.errors import UserError
 from emotion_keras.evaluation.card_words import ethics, limits, purpose
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inference.ways import compare_ways
@@ -370,8 +372,6 @@ BAD = [
 
 @pytest.mark.parametrize(("options", "message"), BAD)
 def test_what_is_wrong_is_said(make, options, message):
-    from emotion_keras.errors import UserError
-
     with pytest.raises(UserError, match=message):
         make(**options)
 
@@ -412,6 +412,18 @@ def test_a_folders_files_have_vectors_in_a_table_beside_them(make, folder, fused
     assert make(**options, feature_columns="AU*", epochs=1) == directory
     moved.write_text(moved.read_text().replace(",-", ",-1"))
     assert make(**options, feature_columns="AU*", epochs=1) != directory
+
+
+def test_vectors_beside_a_folder_are_learned_from_alone(folder, fused):
+    options = {"data": str(folder / "clips"), "feature_table": str(folder / "vectors.csv")}
+    corpus = load_corpus(**options, feature_columns="AU*", modality="features")
+    table = pd.read_csv(fused).set_index("audio")
+    for example in corpus.examples.itertuples():
+        expected = table.loc[example.id.partition("/")[2]]
+        assert json.loads(example.features) == [expected["AU1"], expected["AU2"]]
+        assert example.label == expected["label"]
+    together = load_corpus(**options, feature_columns="AU*")
+    assert together.examples["id"].tolist() == corpus.examples["id"].tolist()
 
 
 def test_wrong_tables_beside_a_folder_are_refused(folder, capsys):
