@@ -11,7 +11,10 @@ from emotion_keras.inputs.speech import SpeechOptions
 from emotion_keras.inputs.torch_tensors import read_tensors
 from emotion_keras.layers import ClearPadding, SpectrogramMasking, SpectrogramVariation
 
-_KERNEL_SIZE = 5
+# Features of the first convolution; each further one has twice as many.
+_NUM_FEATURES = 32
+# Of the moving statistics by which a trained model normalizes: a small corpus has few steps.
+_MOMENTUM = 0.9
 # Of the LSTMs that tell speakers apart.
 _UNITS = 256
 
@@ -23,7 +26,7 @@ def embed_from_scratch(
     scale: float,
     dtype: str = "float32",
 ) -> tuple[KerasTensor, KerasTensor]:
-    """Vectors of tokens, by convolutions over time of stride 2, one after another.
+    """Vectors of tokens, by convolutions over time and bands of stride 2, one after another.
 
     Args:
         frames: Symbolic float32 tensor `(batch, length, frames_per_token * 64)`: for each token its
@@ -40,13 +43,16 @@ def embed_from_scratch(
     gain = options.change_loudness * math.log(10) / 10 / scale
     vectors = _separate(frames, LOG_MEL.num_bins, dtype)
     vectors, padding_mask = _augment(vectors, padding_mask, options, gain, dtype)
-    per_token = options.frames_per_token
+    per_token, num_bins = options.frames_per_token, LOG_MEL.num_bins
     for index in range(int(math.log2(per_token))):
         per_token //= 2
-        vectors = _convolve(vectors, options.embedding_dim, dtype, f"stem_{index}")
+        vectors = _convolve(vectors, num_bins, _NUM_FEATURES * 2**index, dtype, f"stem_{index}")
+        num_bins //= 2
         clear = ClearPadding(per_token, dtype=dtype, name=f"stem_{index}_cleared")
         vectors = clear(vectors, padding_mask=padding_mask)
-    return vectors, padding_mask
+    project = keras.layers.Dense(options.embedding_dim, dtype=dtype, name="projection")
+    normalize = keras.layers.LayerNormalization(dtype=dtype, name="normalization")
+    return normalize(project(vectors)), padding_mask
 
 
 def embed_with_lstms(
@@ -112,13 +118,25 @@ def _augment(vectors, padding_mask, options, gain, dtype):
     return vectors, padding_mask
 
 
-def _convolve(vectors, dim, dtype, name):
-    """Halves the length. Padded by hand: `same` pads a sequence by its length, even or odd."""
-    vectors = keras.layers.ZeroPadding1D(_KERNEL_SIZE // 2, dtype=dtype, name=f"{name}_padding")(
-        vectors
+def _convolve(vectors, num_bins, num_features, dtype, name):
+    """Halves the length and the bands of frames, `(batch, num_frames, num_bins * features)`.
+
+    Padded by hand: `same` pads a sequence by its length, even or odd.
+    """
+    layers = (
+        keras.layers.Reshape(
+            (-1, num_bins, vectors.shape[-1] // num_bins), dtype=dtype, name=f"{name}_picture"
+        ),
+        keras.layers.ZeroPadding2D(1, dtype=dtype, name=f"{name}_padding"),
+        keras.layers.Conv2D(num_features, 3, strides=2, dtype=dtype, name=f"{name}_convolution"),
+        keras.layers.BatchNormalization(
+            momentum=_MOMENTUM, dtype=dtype, name=f"{name}_normalization"
+        ),
+        keras.layers.Activation("silu", dtype=dtype, name=f"{name}_activation"),
+        keras.layers.Reshape(
+            (-1, num_bins // 2 * num_features), dtype=dtype, name=f"{name}_frames"
+        ),
     )
-    vectors = keras.layers.Conv1D(
-        dim, _KERNEL_SIZE, strides=2, dtype=dtype, name=f"{name}_convolution"
-    )(vectors)
-    vectors = keras.layers.LayerNormalization(dtype=dtype, name=f"{name}_normalization")(vectors)
-    return keras.layers.Activation("silu", dtype=dtype, name=f"{name}_activation")(vectors)
+    for layer in layers:
+        vectors = layer(vectors)
+    return vectors

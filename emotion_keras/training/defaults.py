@@ -52,7 +52,7 @@ CHOSEN: dict[str, dict[str, Any]] = {
 
 # Of other modalities; what is not named has those of `gated_transformer`. Of speech, those over the
 # frozen encoder were chosen among seven by the validation splits of RAVDESS's five folds. Those
-# from scratch were tried on three of the folds, and those of fine-tuning on none.
+# from scratch were tried on two of the folds, and those of fine-tuning on none.
 _SPEECH = {"num_layers": 1, "label_smoothing": 0.1}
 
 # Those of images are from one run on FER-2013's official split, by its validation split: no search
@@ -82,6 +82,7 @@ CHOSEN_BY_MODALITY: dict[str, dict[str, dict[str, Any]]] = {
         "gated_transformer@scratch": {
             **_SPEECH,
             "dropout": 0.2,
+            "mask_bands": 8,
             "learning_rate": 2e-3,
             "epochs": 60,
             "patience": 20,
