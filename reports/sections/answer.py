@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from emotion_keras.evaluation.scores import Score
+from emotion_keras.inputs import modality_of
 from reports.claims import Claim
 from reports.claims.order import is_reached
 from reports.claims.verdicts import HOLDS, NOT_RUN, REFUTED, UNDECIDED
@@ -80,11 +81,13 @@ def claims_in_words(claims: Iterable[Claim]) -> str:
 
 
 def subjects_in_words(run: Run) -> str:
-    """What is known of whose texts a model was tested on, since texts of one are no two."""
+    """What is known of whose examples a model was tested on, since examples of one are no two."""
+    modality = modality_of(run.record)
+    whose = "respondent" if modality.name == "text" else "person"
     if run.groups:
-        return "texts of one respondent count together"
+        return f"{modality.plural} of one {whose} count together"
     if run.record["corpus"]["protocol"].get("by_subject"):
-        return "the records do not say which texts are of one respondent"
+        return f"the records do not say which {modality.plural} are of one {whose}"
     return ""
 
 
