@@ -63,7 +63,8 @@ def train_network(
     if noise.touches_cells and reader.is_frozen:
         raise UserError(
             f"With a frozen encoder {reader.plural} cannot have noise, since its outputs are "
-            "computed once: leave out `--noise`, or say `--freeze-encoder false`."
+            "computed once: leave out `--noise`, or say `--freeze-encoder false`; of several "
+            "modalities with the modality's name, as in `--speech-freeze-encoder false`."
         )
     truth = noise.perturb_labels(dataset.truth("train"))
     target, balance = dataset.corpus.target, settings.training.balance
