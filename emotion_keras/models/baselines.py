@@ -292,14 +292,14 @@ class LateLogistic(Options):
 
 # Words of two letters or more, as scikit-learn takes them; with the vowel signs of Indic scripts,
 # which are no letters for Python. Of scripts without blanks each character is one.
-_WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
+WORD = rf"(?u)[{UNSPACED}]|(?:(?![{UNSPACED}])[\w\u0900-\u0963\u0966-\u0dff]){{2,}}"
 
 
 def _words():
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     return TfidfVectorizer(
-        ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode", token_pattern=_WORD
+        ngram_range=(1, 2), sublinear_tf=True, strip_accents="unicode", token_pattern=WORD
     )
 
 

@@ -22,8 +22,13 @@ class FrequentWords(TransformerMixin, BaseEstimator):
         """Learns the words and in how many texts they are."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
+        from emotion_keras.models.baselines import WORD
+
         self.tfidf_ = TfidfVectorizer(
-            max_features=_MOST_WORDS, sublinear_tf=True, strip_accents="unicode"
+            max_features=_MOST_WORDS,
+            sublinear_tf=True,
+            strip_accents="unicode",
+            token_pattern=WORD,
         ).fit(cells)
         return self
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 
-from emotion_keras.inputs import FusionInput, Input, find_modality
+from emotion_keras.inputs import Input, find_modality
 from emotion_keras.inputs.fusion import Cell
 
 # Parts of the training split that each say what the others have learned.
@@ -31,25 +31,28 @@ class FusedVectors(TransformerMixin, BaseEstimator):
 
     def fit(self, cells: Sequence[Cell], class_ids: Any = None) -> Self:
         """Learns what a vectorizer of each modality learns."""
-        self.vectorizers_, self.means_ = [], []
-        for part, column, is_there in columns_of(self.modality, cells):
-            vectorizer = vectorizer_of(part.name)
-            held = [cell for cell, one in zip(column, is_there, strict=True) if one]
-            self.means_.append(vectorizer.fit_transform(held).mean(axis=0))
-            self.vectorizers_.append(vectorizer)
+        self.fit_transform(cells)
         return self
+
+    def fit_transform(self, cells: Sequence[Cell], class_ids: Any = None) -> np.ndarray:
+        """Learns from cells, and returns their vectors; see `transform`."""
+        self.vectorizers_, self.means_, parts = [], [], []
+        for part, held, is_there in held_cells(self.modality, cells):
+            vectorizer = vectorizer_of(part.name)
+            vectors = vectorizer.fit_transform(held)
+            self.vectorizers_.append(vectorizer)
+            self.means_.append(vectors.mean(axis=0))
+            parts.append(_spread(vectors, is_there, self.means_[-1]))
+        return np.concatenate(parts, axis=1)
 
     def transform(self, cells: Sequence[Cell]) -> np.ndarray:
         """The vectors, a float array `(num_cells, dim)`."""
         parts = []
-        for (_, column, is_there), vectorizer, mean in zip(
-            columns_of(self.modality, cells), self.vectorizers_, self.means_, strict=True
+        for (_, held, is_there), vectorizer, mean in zip(
+            held_cells(self.modality, cells), self.vectorizers_, self.means_, strict=True
         ):
-            found = np.tile(mean, (len(cells), 1))
-            if is_there.any():
-                held = [cell for cell, one in zip(column, is_there, strict=True) if one]
-                found[is_there] = vectorizer.transform(held)
-            parts.append(found)
+            vectors = vectorizer.transform(held) if held else np.zeros((0, len(mean)))
+            parts.append(_spread(vectors, is_there, mean))
         return np.concatenate(parts, axis=1)
 
 
@@ -79,15 +82,14 @@ class LateFusion(ClassifierMixin, BaseEstimator):
         self.classes_ = np.unique(class_ids)
         parts = StratifiedKFold(_NUM_PARTS, shuffle=True, random_state=self.seed)
         self.estimators_, held_out = [], []
-        for part, column, is_there in columns_of(self.modality, cells):
-            held = np.array(column, object)[is_there]
-            estimator = self._make(part.name)
-            probabilities = np.full((len(cells), len(self.classes_)), np.nan)
-            probabilities[is_there] = cross_val_predict(
-                estimator, held, class_ids[is_there], cv=parts, method="predict_proba"
+        for part, held, is_there in held_cells(self.modality, cells):
+            estimator, own = self._make(part.name), class_ids[is_there]
+            # With the vectorizer: the words of a part must be as unknown as those of new texts.
+            probabilities = cross_val_predict(
+                estimator, held, own, cv=parts, method="predict_proba"
             )
-            held_out.append(probabilities)
-            self.estimators_.append(estimator.fit(held, class_ids[is_there]))
+            held_out.append(self._spread(probabilities, is_there))
+            self.estimators_.append(estimator.fit(held, own))
         truth = np.searchsorted(self.classes_, class_ids)
         self.weights_ = _choose_weights(held_out, truth)
         return self
@@ -95,14 +97,11 @@ class LateFusion(ClassifierMixin, BaseEstimator):
     def predict_proba(self, cells: Sequence[Cell]) -> np.ndarray:
         """The probabilities, a float array `(num_cells, num_classes)`."""
         found = []
-        for (_, column, is_there), estimator in zip(
-            columns_of(self.modality, cells), self.estimators_, strict=True
+        for (_, held, is_there), estimator in zip(
+            held_cells(self.modality, cells), self.estimators_, strict=True
         ):
-            probabilities = np.full((len(cells), len(self.classes_)), np.nan)
-            if is_there.any():
-                held = np.array(column, object)[is_there]
-                probabilities[is_there] = estimator.predict_proba(held)
-            found.append(probabilities)
+            own = estimator.predict_proba(held) if held else np.zeros((0, 1))
+            found.append(self._spread(own, is_there))
         return mean_probabilities(found, self.weights_)
 
     def predict(self, cells: Sequence[Cell]) -> np.ndarray:
@@ -123,29 +122,38 @@ class LateFusion(ClassifierMixin, BaseEstimator):
         logistic = LogisticRegression(C=self.C, max_iter=5000)
         return make_pipeline(vectorizer_of(name), StandardScaler(), logistic)
 
+    def _spread(self, probabilities, is_there):
+        return _spread(probabilities, is_there, np.full(len(self.classes_), np.nan))
 
-def columns_of(modality: str, cells: Sequence[Cell]) -> list[tuple[type[Input], list, np.ndarray]]:
-    """The cells of each modality, and of which examples they can be read.
+
+def _spread(rows, is_there, otherwise):
+    """Rows of all examples: those of the ones that have them, and `otherwise` of the others."""
+    found = np.tile(otherwise, (len(is_there), 1))
+    if is_there.any():
+        found[is_there] = rows
+    return found
+
+
+def held_cells(modality: str, cells: Sequence[Cell]) -> list[tuple[type[Input], list, np.ndarray]]:
+    """The cells of each modality that can be read.
 
     Args:
         modality: Names of the modalities.
         cells: Cells of their `FusionInput`.
 
     Returns:
-        List, by modality, of tuples of its class, its cells and a boolean array `(num_cells,)`.
+        List, by modality, of tuples of its class, its cells, and a boolean array `(num_cells,)`:
+        which examples they are of.
     """
     fused: Any = find_modality(modality)
-    assert issubclass(fused, FusionInput)
     split = [fused.split(cell) for cell in cells]
     flaws = [fused.flaws_of(cell) for cell in cells]
-    return [
-        (
-            part,
-            [of_cell[i] for of_cell in split],
-            np.array([part.name not in of_cell for of_cell in flaws], bool),
-        )
-        for i, part in enumerate(fused.modalities)
-    ]
+    found = []
+    for i, part in enumerate(fused.modalities):
+        is_there = [part.name not in of_cell for of_cell in flaws]
+        held = [of_cell[i] for of_cell, one in zip(split, is_there, strict=True) if one]
+        found.append((part, held, np.array(is_there, bool)))
+    return found
 
 
 def vectorizer_of(modality: str) -> Any:

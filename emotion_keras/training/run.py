@@ -190,7 +190,7 @@ def _make_run(
     if model.layers is not None:
         record.write_json(directory / record.ARCHITECTURE, {"layers": model.layers})
     if is_looked_at:
-        _write_examples(directory, dataset, model)
+        _write_examples(directory, dataset, model, target.decide(probabilities["test"]))
     model.save(directory)
     familiarity = Familiarity.learn(
         dataset.corpus.modality, dataset.cells("train"), dataset.cells("val")
@@ -265,21 +265,21 @@ def _clean_up(directory):
     record.remove_parts(directory)
 
 
-def _write_examples(directory, dataset, model):
+def _write_examples(directory, dataset, model, predicted):
     """Keeps the test split's cells, and what the gate makes of them, for those who look at them."""
     cells = dataset.cells("test")
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
     rows = [{"id": i, "text": cell} for i, cell in zip(ids, cells, strict=True)]
     record.write_rows(directory / record.TEXTS, rows)
+    explained = model.explain(cells) if model.can_explain else None
     if len(model.modality.parts()) > 1:
-        found = compare_modalities(model, cells)
+        found = compare_modalities(model, cells, predicted, explained)
         record.write_rows(
             directory / record.MODALITIES,
             [{"id": i, **row} for i, row in zip(ids, found, strict=True)],
         )
-    if not model.can_explain:
+    if explained is None:
         return
-    explained = model.explain(cells)
     record.write_rows(
         directory / record.GATES,
         [

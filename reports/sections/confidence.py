@@ -209,7 +209,7 @@ def draw_confidences(frame: pd.DataFrame) -> Figure:
         [right, wrong], bins=bins, stacked=True, color=[COLOURS[0], COLOURS[1]],
         edgecolor=PAPER, linewidth=0.6, label=["right", "wrong"],
     )  # fmt: skip
-    for patch in axes.patches[20:]:  # Told apart without colour, too.
+    for patch in axes.patches[20:]:  # So that they differ without colour, too.
         patch.set_hatch("////")
     axes.set_xlim(0, 1)
     percent_axis(axes.xaxis)
