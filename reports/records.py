@@ -13,7 +13,7 @@ import pandas as pd
 from emotion_keras import record
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
-from emotion_keras.evaluation.coverage import Judged, judge
+from emotion_keras.evaluation.coverage import Judged, judge, thresholds
 from emotion_keras.evaluation.predictions import probability_columns, read_groups, read_predictions
 from emotion_keras.evaluation.scores import scores_of, text_shares
 from emotion_keras.targets import Target, target_of
@@ -140,6 +140,11 @@ class Run:
         if not {"val", "test"} <= splits.keys():
             return None
         return {name: judge(rows, self.target, self.temperature) for name, rows in splits.items()}
+
+    @functools.cached_property
+    def thresholds(self) -> dict[str, Any] | None:
+        """The thresholds by which it can be asked for an accuracy; see `thresholds` of coverage."""
+        return None if self.judged is None else thresholds(self.judged, self.groups)
 
     @functools.cached_property
     def scores(self) -> dict[str, float | None]:

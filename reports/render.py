@@ -100,19 +100,28 @@ def write_page(page: "Page", findings: "Findings", command: str) -> None:
         command: The command that renders the page.
     """
     from reports.display.words import METRICS
-    from reports.sections import SECTIONS, claims
+    from reports.sections import APPENDICES, NARROW, SECTIONS, answer, claims
 
     shared = {"findings": findings, "metrics": METRICS, "render_command": command}
-    sections = []
-    for module in SECTIONS:
-        if module is claims and not findings.with_paper:
-            continue
+
+    def fill(module):
         name = module.__name__.rpartition(".")[2]
         html = page.fill(f"{name}.html", section=module.show(page, findings), **shared)
-        if html.strip():
-            anchor = name.replace("_", "-")
-            sections.append({"anchor": anchor, "title": module.TITLE, "html": html})
-    page.write("page.html", sections=sections, **shared)
+        return {
+            "anchor": name.replace("_", "-"),
+            "title": module.TITLE,
+            "html": html.strip(),
+            "is_narrow": module in NARROW,
+        }
+
+    shown = [one for one in SECTIONS if one is not claims or findings.with_paper]
+    page.write(
+        "page.html",
+        head=fill(answer),
+        sections=[section for section in map(fill, shown) if section["html"]],
+        appendices=[section for section in map(fill, APPENDICES) if section["html"]],
+        **shared,
+    )
 
 
 def _command(runs_dir, asked):

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from reports.claims.claim import NOISE_LEVEL
 from reports.claims.verdicts import difference, resolve, resolved_in_words
+from reports.display.models import name_of
 from reports.display.table import Table, to_markdown
 from reports.display.words import interval, percent
 from reports.findings import gather
@@ -146,7 +147,7 @@ def against(compared: dict[str, list[Run]], name: str, others: Iterable[str]) ->
         "resolved": sum(
             one.is_resolved and one.difference.difference > 0 for one in found.values()
         ),
-        "nearest": nearest,
+        "nearest": name_of(nearest),
         "lead": resolved_in_words(found[nearest]),
     }
 
@@ -187,6 +188,6 @@ def noise_by_model(table: Table) -> Table:
         "means over runs. What was predicted of noisy texts is not kept, so that there are no "
         "intervals.",
         frame,
-        shown.rename(columns={"kind": "Noise"}),
-        {name: name for name in frame.columns[1:]},
+        shown.rename(columns=lambda name: "Noise" if name == "kind" else name_of(name)),
+        {name_of(name): name for name in frame.columns[1:]},
     )

@@ -17,31 +17,22 @@ from emotion_keras.evaluation.sensitivity import NOISE
 from reports.display.figure import (
     MUTED,
     PAPER,
-    add_legend,
+    WIDTH,
+    label_lines,
     percent_axis,
     series_style,
     short_names,
     styled,
     within_range,
 )
+from reports.display.models import look_of, name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, or_nan, percent, value_in_words
 from reports.records import Records, Run
 
-# The series of each kind of model.
-KINDS = {
-    "pretrained": 0,
-    "pretrained vectors": 2,
-    "from scratch": 1,
-    "anchor": 3,
-}
-
 # The heading of the column of `with_spreads`.
 SPREADS = "SD over seeds"
-
-# What readers see of a kind; the CSV files keep the older name.
-KIND_NAMES = {"anchor": "baseline"}
 
 
 def summarize(groups: Mapping[tuple, list[Run]], by: list[str]) -> pd.DataFrame:
@@ -166,7 +157,7 @@ def sensitivity_table(
     """
     shown = pd.DataFrame(
         {
-            **{title[column]: [value_in_words(v) for v in frame[column]] for column in by},
+            **{title[column]: [_in_words(column, v) for v in frame[column]] for column in by},
             "Runs": frame["runs"].astype(str),
             **{heading: with_intervals(frame, metric) for metric, heading in METRICS.items()},
             SPREADS: with_spreads(frame),
@@ -177,6 +168,10 @@ def sensitivity_table(
     sort_by |= {heading: f"{metric}_mean" for metric, heading in METRICS.items()}
     caption = f"Test split, per cent: means over runs, {intervals_in_words(frame)}."
     return Table(name, caption, frame, shown, sort_by)
+
+
+def _in_words(column, value):
+    return name_of(value) if column == "contender" else value_in_words(value)
 
 
 def with_intervals(frame: pd.DataFrame, metric: str) -> list[str]:
@@ -210,7 +205,6 @@ def draw_scores(
     metric: str,
     name: str = "contender",
     paper: pd.Series | None = None,
-    kinds: pd.Series | None = None,
 ) -> Figure:
     """Scores by model or other name: every run a dot, the mean a marker, its interval a line.
 
@@ -219,57 +213,52 @@ def draw_scores(
         summary: Data frame of a row a name, in the order to show, with the columns `_mean`, `_low`
             and `_high` of the metric.
         metric: Key of `METRICS`.
-        name: Column of the names.
+        name: Column of the names; `contender` gives each model its name and its look.
         paper: Values that the paper reports, as fractions in the order of `summary`, or `None`.
-        kinds: Keys of `KINDS` in the order of `summary`, or `None`.
 
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 1.1 + 0.32 * len(summary)))
+    of_models = name == "contender"
+    figure = Figure(figsize=(WIDTH, 0.8 + 0.29 * len(summary)))
     axes = figure.subplots()
+    reported = np.full(len(summary), np.nan) if paper is None else paper.to_numpy(float)
     for row, (_, at) in enumerate(summary.iterrows()):
-        kind = kinds.iloc[row] if kinds is not None else None
-        series = series_style(KINDS[kind] if kind else 0)
+        look = look_of(at[name]) if of_models else series_style(0)
+        colour, marker = look["color"], look["marker"]
         values = runs.loc[runs[name] == at[name], metric]
         # Below the mean, which would cover them.
         places = np.full(len(values), row + 0.27)
-        axes.scatter(values, places, s=11, alpha=0.5, linewidths=0, **series)
+        axes.scatter(values, places, s=11, alpha=0.5, linewidths=0, color=colour, marker=marker)
         low, high = at[f"{metric}_low"], at[f"{metric}_high"]
         if not np.isnan(low):
-            axes.plot([low, high], [row, row], color=series["color"], linewidth=2.2)
+            axes.plot([low, high], [row, row], color=colour, linewidth=2.2)
         axes.plot(
-            at[f"{metric}_mean"],
-            row,
-            **series,
-            linestyle="none",
-            markersize=7,
-            markeredgecolor=PAPER,
-            label=KIND_NAMES.get(kind, kind) or "mean and 95 % interval",
-        )
-        if paper is not None and not np.isnan(paper.iloc[row]):
+            at[f"{metric}_mean"], row, color=colour, marker=marker, linestyle="none",
+            markersize=7, markeredgecolor=PAPER,
+        )  # fmt: skip
+        if not np.isnan(reported[row]):
             axes.plot(
-                paper.iloc[row],
-                row,
-                "D",
-                markersize=6,
-                markerfacecolor="none",
-                markeredgecolor=MUTED,
-                label="the paper",
-            )
-    axes.set_yticks(range(len(summary)), short_names(summary[name]))
-    axes.set_ylim(len(summary) - 0.5, -0.5)
+                reported[row], row, "D", markersize=6, markerfacecolor="none",
+                markeredgecolor=MUTED, label="the paper",
+            )  # fmt: skip
+    axes.set_yticks(
+        range(len(summary)),
+        short_names(map(name_of, summary[name]) if of_models else summary[name]),
+    )
+    # Room above the first row, where the paper's mark is named.
+    axes.set_ylim(len(summary) - 0.5, -0.5 if np.isnan(reported).all() else -0.9)
+    if not np.isnan(reported).all():
+        row = int(np.flatnonzero(~np.isnan(reported))[0])
+        axes.annotate(
+            "the paper", (reported[row], row), (0, 7), textcoords="offset points",
+            ha="center", fontsize=8, color=MUTED,
+        )  # fmt: skip
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(within_range(axes.get_xlim()))
     percent_axis(axes.xaxis)
     axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
-    add_legend(
-        figure,
-        axes,
-        columns=5,
-        order=[*(KIND_NAMES.get(kind, kind) for kind in KINDS), "the paper"],
-    )
     return figure
 
 
@@ -295,7 +284,7 @@ def draw_curve(
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 3.7))
+    figure = Figure(figsize=(WIDTH, 3.0))
     axes = figure.subplots()
     draw_curves(axes, runs, summary, metric, value)
     if logarithmic:
@@ -307,7 +296,7 @@ def draw_curve(
     percent_axis(axes.yaxis)
     axes.set_xlabel(label)
     axes.set_ylabel(f"{METRICS[metric]}, %")
-    add_legend(figure, axes)
+    label_lines(axes)
     return figure
 
 
@@ -318,18 +307,19 @@ def draw_curves(
     # Limits are looked for once, at the end: panels that share axes would look at each other's.
     axes.set_autoscale_on(False)
     names = list(dict.fromkeys(summary["contender"]))
-    for number, (name, shown) in enumerate(zip(names, short_names(names), strict=True)):
+    for name, shown in zip(names, short_names(map(name_of, names)), strict=True):
         own = runs[runs["contender"] == name]
         means = summary[summary["contender"] == name].sort_values(value)
-        series = series_style(number)
-        axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **series)
+        look = look_of(name)
+        dots = {key: look[key] for key in ("color", "marker")}
+        axes.scatter(own[value], own[metric], s=12, alpha=0.5, linewidths=0, **dots)
         if means[f"{metric}_low"].notna().any():
             axes.fill_between(
                 means[value], means[f"{metric}_low"], means[f"{metric}_high"],
-                color=series["color"], alpha=0.16, linewidth=0,
+                color=look["color"], alpha=0.16, linewidth=0,
             )  # fmt: skip
         axes.plot(
-            means[value], means[f"{metric}_mean"], **series, markersize=5.5, markeredgecolor=PAPER,
+            means[value], means[f"{metric}_mean"], **look, markersize=5.5, markeredgecolor=PAPER,
             label=shown,
         )  # fmt: skip
     axes.autoscale()

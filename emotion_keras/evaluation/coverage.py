@@ -133,14 +133,18 @@ def thresholds(
     # From the lowest threshold on, those that are above all before.
     best_before = np.maximum.accumulate(np.concatenate([[-1.0], surely[:-1]]))
     is_step = surely > best_before
+    levels = levels[is_step]
+    counts = {split: _counts_from(of, levels) for split, of in judged.items()}
     steps = [
         {
             "min_confidence": level,
             "accuracy": accuracy,
-            "answered": {split: len(_right_from(of, level)) for split, of in judged.items()},
-            "right": {split: int(_right_from(of, level).sum()) for split, of in judged.items()},
+            "answered": {split: int(answered[step]) for split, (answered, _) in counts.items()},
+            "right": {split: int(right[step]) for split, (_, right) in counts.items()},
         }
-        for level, accuracy in zip(levels[is_step].tolist(), surely[is_step].tolist(), strict=True)
+        for step, (level, accuracy) in enumerate(
+            zip(levels.tolist(), surely[is_step].tolist(), strict=True)
+        )
     ]
     return {
         "examples": {split: len(of.right) for split, of in judged.items()},
@@ -179,9 +183,12 @@ def _surely_over_subjects(judged, groups, answered):
     return low[answered.astype(int) - 1]
 
 
-def _right_from(judged, level):
-    """Whether each of the answers from a threshold on is right."""
-    return judged.right[judged.confidence >= level]
+def _counts_from(judged, levels):
+    """How many examples thresholds answer, and how many of these rightly."""
+    order = np.argsort(judged.confidence)
+    first = np.searchsorted(judged.confidence[order], levels)
+    right = np.concatenate([np.cumsum(judged.right[order][::-1])[::-1], [0]])
+    return len(order) - first, right[first]
 
 
 def _counts(judged):
@@ -235,14 +242,11 @@ def accuracy_from(
         answered = of_run.confidence >= level
         number = max(answered.sum(), 1)
         mean = of_run.right[answered].sum() / number
-        shares.append(
-            pd.Series(np.where(answered, of_run.right - mean, 0.0) / number).groupby(
-                subjects(of_run.ids.tolist(), groups)
-            ).sum()
-        )  # fmt: skip
+        shares.append(np.where(answered, of_run.right - mean, 0.0) / number)
         means.append(mean)
         coverages.append(answered.mean())
-    together = pd.concat(shares).groupby(level=0).sum().to_numpy() / len(shares)
+    whose = np.concatenate([subjects(of_run.ids.tolist(), groups) for of_run in judged])
+    together = np.bincount(pd.factorize(whose)[0], np.concatenate(shares)) / len(judged)
     frame = pd.Series(means).groupby(list(seeds)).mean()
     mean = float(np.mean(means))
     ends = interval(mean, [spread_over_subjects(together), spread_over_seeds(frame.to_numpy())])
@@ -275,14 +279,18 @@ def by_coverage(
     }
 
 
-def reach(
-    judged: Mapping[str, Judged],
-    groups: Mapping[str, str] | None = None,
-    accuracy: float = TARGET_ACCURACY,
-) -> Threshold | None:
-    """The threshold of a run that an accuracy asks for, or `None` where none surely reaches it."""
+def reach(known: Mapping[str, Any], accuracy: float = TARGET_ACCURACY) -> Threshold | None:
+    """The threshold of a run that an accuracy asks for, or `None` where none surely reaches it.
+
+    Args:
+        known: What `thresholds` gives.
+        accuracy: Float from 0 to 1.
+
+    Returns:
+        `Threshold` or `None`.
+    """
     try:
-        return choose_threshold(thresholds(judged, groups), accuracy, "")
+        return choose_threshold(known, accuracy, "")
     except UserError:
         return None
 
@@ -306,7 +314,7 @@ def in_words(
         f"{100 * score.mean:.1f} % of {100 * share:.0f} %" for share, score in found.items()
     )
     sentences = [f"Right among the {name} {plural} that it is surest of: {listed}."]
-    threshold = reach(judged, groups)
+    threshold = reach(thresholds(judged, groups))
     asked = f"{100 * TARGET_ACCURACY:.0f} %"
     if threshold is None:
         return [*sentences, f"At no confidence are surely {asked} of its answers right."]

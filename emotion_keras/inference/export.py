@@ -131,7 +131,9 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
         scores = read_scores([(run, directory)], split, groups)
-        sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(judged, groups))
+        sure = Sure(
+            by_coverage([judged[split]], [run["seed"]], groups), reach(thresholds(judged, groups))
+        )
         card = model_card(run, scores, 1, command, sure)
         (part / CARD).write_text(card, encoding="utf-8")
         part.rename(out)

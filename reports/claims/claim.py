@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from reports.claims.verdicts import NOT_RUN
+from reports.display.models import name_of
 from reports.display.table import Table
 from reports.paper import OURS, OURS_FROM_SCRATCH
 from reports.records import Run
@@ -12,8 +13,8 @@ from reports.records import Run
 NOISE_LEVEL = 0.1
 
 WHICH_FORM = (
-    f" Decided by {OURS} where that was run, or else by the form from scratch; the others are "
-    "named."
+    f" Decided by {name_of(OURS)} where that was run, or else by the form from scratch; the others "
+    "are named."
 )
 
 
@@ -25,6 +26,8 @@ class Claim(NamedTuple):
         sentence: What the paper claims, in our words.
         test: The test that decides it.
         verdict: `holds`, `refuted`, `undecided` or `not run`.
+        estimate: What the verdict rests on, in a few words: a number and its interval.
+        limit: What the estimate is held against, in a few words.
         measured: List of sentences, what we measured.
         section: Baseline of the section with the numbers.
         table: `Table` of the readings that decide it side by side, or `None`.
@@ -35,6 +38,8 @@ class Claim(NamedTuple):
     sentence: str
     test: str
     verdict: str
+    estimate: str
+    limit: str
     measured: list
     section: str
     table: Table | None = None
@@ -63,32 +68,35 @@ class Evidence(NamedTuple):
 
 
 def judge_forms(
-    by_form: dict[str, Any], gated: Iterable[str], judge: Callable[[Any], tuple[str, list[str]]]
-) -> tuple[str, list[str]]:
+    by_form: dict[str, Any],
+    gated: Iterable[str],
+    judge: Callable[[Any], tuple[str, str, list[str]]],
+) -> tuple[str, str, list[str]]:
     """Judges the forms of the paper's model, of which one decides.
 
     Args:
         by_form: Dictionary of evidence by contender.
         gated: Those contenders that have a gate, as the paper's model has.
-        judge: Function from the evidence of a contender to a verdict and a list of sentences.
+        judge: Function from the evidence of a contender to a verdict, the estimate that it rests
+            on, and a list of sentences.
 
     Returns:
-        The verdict of the form that decides, and a list of its sentences, followed by those of the
-        other forms.
+        The verdict of the form that decides, its estimate, and a list of its sentences, followed by
+        those of the other forms.
     """
     forms = sorted(
         (name for name in by_form if name in gated),
         key=lambda name: (name != OURS, name != OURS_FROM_SCRATCH, name),
     )
     if not forms:
-        return NOT_RUN, ["Not measured yet."]
+        return NOT_RUN, "", ["Not measured yet."]
     first, *others = forms
-    verdict, measured = judge(by_form[first])
-    said = [f"{first}: {' '.join(measured)}"]
+    verdict, estimate, measured = judge(by_form[first])
+    said = [f"{name_of(first)}: {' '.join(measured)}"]
     for name in others:
-        other_verdict, sentences = judge(by_form[name])
-        said.append(f"{name} ({other_verdict}): {' '.join(sentences)}")
-    return verdict, said
+        other_verdict, _, sentences = judge(by_form[name])
+        said.append(f"{name_of(name)} ({other_verdict}): {' '.join(sentences)}")
+    return verdict, estimate, said
 
 
 def by_contender(points: dict[tuple[str, Any], list[Run]]) -> dict[str, dict[Any, list[Run]]]:

@@ -16,6 +16,7 @@ from reports.claims.verdicts import (
     verdict_of_differences,
     verdict_of_interval,
 )
+from reports.display.models import name_of
 from reports.display.words import interval, percent
 from reports.records import Run
 from reports.scores import score_runs
@@ -38,11 +39,13 @@ def calibrated(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
     def judge(runs):
         mean, low, high, _ = score_runs(runs)["ece"]
         ends = "" if low is None else f" ({interval(low, high)})"
-        return verdict_of_interval(low, high, CALIBRATED), [
-            f"expected calibration error {percent(mean)} %{ends}."
-        ]
+        return (
+            verdict_of_interval(low, high, CALIBRATED),
+            f"{percent(mean)} %{ends}",
+            [f"expected calibration error {percent(mean)} %{ends}."],
+        )
 
-    verdict, measured = judge_forms(compared, gated, judge)
+    verdict, estimate, measured = judge_forms(compared, gated, judge)
     return Claim(
         "calibrated",
         "The model's confidence is reliable.",
@@ -50,6 +53,8 @@ def calibrated(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
         f"its 95 % interval over texts and seeds at or below {100 * CALIBRATED:g} %, a limit of "
         "ours." + WHICH_FORM,
         verdict,
+        estimate,
+        f"at most {100 * CALIBRATED:g} %",
         measured,
         "confidence",
         by_our_limit=True,
@@ -85,17 +90,18 @@ def gate(
     pairs = resolve({pair: one for pair, one in found.items() if one is not None})
     verdict = verdict_of_differences(pairs.values())
     measured = [
-        f"{name} against {plain}: {resolved_in_words(pairs[name, plain], ' points')}."
+        f"{name_of(name)} against {name_of(plain)}: "
+        f"{resolved_in_words(pairs[name, plain], ' points')}."
         if (name, plain) in pairs
-        else f"{name} and {plain}: not enough runs with predictions."
+        else f"{name_of(name)} and {name_of(plain)}: not enough runs with predictions."
         for name, plain in found
     ]
     if lost := _lost_under_noise(noises, gated):
         for name, (mean, low, high) in lost.items():
             ends = "" if low is None else f" ({interval(low, high, signed=True)})"
             measured.append(
-                f"{name} loses {percent(mean, signed=True)} points more under noise than the same "
-                f"without gate{ends}."
+                f"{name_of(name)} loses {percent(mean, signed=True)} points more under noise than "
+                f"the same without gate{ends}."
             )
         verdict = all_of(
             [verdict, *(verdict_of_interval(low, high, 0) for _, low, high in lost.values())]
@@ -109,9 +115,21 @@ def gate(
         f"Where both were tested with noise, at level {NOISE_LEVEL:g} the gated model must lose "
         "less, on average over kinds, with an interval over seeds below 0.",
         verdict,
+        "; ".join(
+            f"{percent(one.difference.difference, signed=True)} ("
+            f"{interval(one.difference.low, one.difference.high, signed=True)}) {_encoder(name)}"
+            for (name, _), one in pairs.items()
+            if one is not None
+        ),
+        "above 0, every encoder",
         measured or ["Not measured yet."],
         "gate",
     )
+
+
+def _encoder(name):
+    """What readers call the encoder of a contender, in brackets."""
+    return f"({name_of(name).partition(' (')[2]}"
 
 
 def _lost_under_noise(noises, gated):

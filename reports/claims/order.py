@@ -24,6 +24,7 @@ from reports.claims.verdicts import (
     resolved_in_words,
     verdict_of_differences,
 )
+from reports.display.models import name_of
 from reports.display.table import Table
 from reports.display.words import METRICS, interval, percent
 from reports.paper import BERT, FORMS_OF_OURS, OURS, RIVALS, ROWS, TABLE_1, VECTORS
@@ -62,7 +63,7 @@ def result(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
     def judge(runs):
         scores = score_runs(runs)
         if len(runs) < 2 or any(scores.get(metric, _UNKNOWN).low is None for metric in METRICS):
-            return NOT_RUN, ["two runs with predictions are needed."]
+            return NOT_RUN, "", ["two runs with predictions are needed."]
         measured, verdict = [], HOLDS
         for (metric, title), value in zip(METRICS.items(), reported, strict=True):
             mean, low, high, _ = scores[metric]
@@ -72,9 +73,11 @@ def result(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
                 f"{title} {percent(mean)} ({interval(low, high)}), the paper "
                 f"{percent(value)}: {'reached' if reached else 'missed'}."
             )
-        return verdict, measured
+        estimate = ", ".join(percent(scores[metric].mean) for metric in METRICS)
+        low, high = scores["accuracy"][1:3]
+        return verdict, f"{estimate} (accuracy {interval(low, high)})", measured
 
-    verdict, measured = judge_forms(compared, gated, judge)
+    verdict, estimate, measured = judge_forms(compared, gated, judge)
     accuracy, f1, auc = map(percent, reported)
     return Claim(
         "result",
@@ -84,6 +87,8 @@ def result(compared: dict[str, list[Run]], gated: Iterable[str]) -> Claim:
         "wholly below it, and reached otherwise. Holds if all three are reached, and is refuted if "
         "one is missed." + WHICH_FORM,
         verdict,
+        estimate,
+        f"{accuracy}, {f1}, {auc}",
         measured,
         "comparison",
     )
@@ -182,6 +187,8 @@ def _decide(differences, readings, name, sentence, about):
         f"resolved against it. {about} The claim holds, or is refuted, where all readings say so, "
         "and is undecided otherwise.",
         verdict,
+        _estimate(decided),
+        "above 0, every pair",
         [_in_words(reading, differences) for reading in decided],
         "comparison",
         table=readings_table(name, sentence, decided) if _is_any_run(decided) else None,
@@ -209,16 +216,38 @@ def verdict_of_readings(verdicts: Sequence[str]) -> str:
     return NOT_RUN if NOT_RUN in verdicts else UNDECIDED
 
 
+def _estimate(readings):
+    """What pairs come to under each reading; of a single pair its difference."""
+    return "; ".join(filter(None, map(_of_reading, readings)))
+
+
+def _of_reading(reading):
+    there = [one for one in reading.found.values() if one is not None]
+    if not there:
+        return ""
+    if len(reading.found) == 1:
+        (one,) = there
+        ends = interval(one.difference.low, one.difference.high, signed=True)
+        return f"{reading.name}: {percent(one.difference.difference, signed=True)} ({ends})"
+    resolved = [one.difference.difference > 0 for one in there if one.is_resolved]
+    return (
+        f"{reading.name}: of {len(reading.found)} pairs {sum(resolved)} as claimed, "
+        f"{len(resolved) - sum(resolved)} against"
+    )
+
+
 def _in_words(reading, differences):
     against = [
-        f"{reading.models[below]} is above {reading.models[row]}"
+        f"{name_of(reading.models[below])} is above {name_of(reading.models[row])}"
         for (row, below), one in reading.found.items()
         if one is not None and one.is_resolved and one.difference.difference < 0
     ]
     why = f", since {'; '.join(against)}" if against else ""
     said = f"{reading.name.capitalize()}: {reading.verdict}{why}."
     if missing := [name for name in reading.models.values() if not differences.has(name)]:
-        said += f" Two runs each are needed, and are not there of {', '.join(missing)}."
+        said += (
+            f" Two runs each are needed, and are not there of {', '.join(map(name_of, missing))}."
+        )
     return said
 
 
@@ -236,7 +265,8 @@ def readings_table(name: str, sentence: str, readings: Sequence[Reading]) -> Tab
     """
     titles = [reading.name.capitalize() for reading in readings]
     rows = [
-        [f"{row}:", *(reading.models[row] for reading in readings)] for row in readings[0].models
+        [f"{row}:", *(name_of(reading.models[row]) for reading in readings)]
+        for row in readings[0].models
     ]
     bold = set()
     for pair in readings[0].found:

@@ -46,7 +46,7 @@ def best_rate(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> 
 
     def judge(by_rate):
         if BEST_RATE not in by_rate or len(by_rate) < 2:
-            return NOT_RUN, ["1e-4 and another rate are needed."]
+            return NOT_RUN, "", ["1e-4 and another rate are needed."]
         others = sorted(rate for rate in by_rate if rate != BEST_RATE)
         found = resolve({rate: difference(by_rate[BEST_RATE], by_rate[rate]) for rate in others})
         verdict = verdict_of_differences(found.values())
@@ -64,9 +64,15 @@ def best_rate(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> 
                     f"1e-4 against {value_in_words(rate)}: "
                     f"{resolved_in_words(one, ' points of accuracy')}."
                 )
-        return verdict, measured
+        there = [one for one in found.values() if one is not None]
+        resolved = [one.difference.difference > 0 for one in there if one.is_resolved]
+        estimate = (
+            f"of {len(others)} other rates {sum(resolved)} worse, "
+            f"{len(resolved) - sum(resolved)} better"
+        )
+        return verdict, estimate, measured
 
-    verdict, measured = judge_forms(by_contender(rates), gated, judge)
+    verdict, estimate, measured = judge_forms(by_contender(rates), gated, judge)
     return Claim(
         "best-rate",
         "A learning rate of 1e-4 is best in accuracy, F1 and AUC.",
@@ -74,6 +80,8 @@ def best_rate(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> 
         "resolved after Holm's correction, and the means of F1 and AUC highest at 1e-4, too. "
         "Refuted if a rate is resolved to be better." + WHICH_FORM,
         verdict,
+        estimate,
+        "all worse",
         measured,
         "learning-rate",
     )
@@ -93,11 +101,11 @@ def high_rates(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) ->
     def judge(by_rate):
         high = [rate for rate in HIGH_RATES if rate in by_rate]
         if BEST_RATE not in by_rate or not high:
-            return NOT_RUN, ["1e-4 and a rate of 5e-4 or 1e-3 are needed."]
+            return NOT_RUN, "", ["1e-4 and a rate of 5e-4 or 1e-3 are needed."]
         tests = {rate: {run.seed: run.test for run in by_rate[rate]} for rate in (BEST_RATE, *high)}
         seeds = sorted(set.intersection(*map(set, tests.values())))
         if not seeds or any(tests[r][s]["auc"] is None for r in tests for s in seeds):
-            return NOT_RUN, ["the rates need the same seeds, and an AUC."]
+            return NOT_RUN, "", ["the rates need the same seeds, and an AUC."]
         drops = {
             metric: [
                 tests[BEST_RATE][s][metric] - np.mean([tests[rate][s][metric] for rate in high])
@@ -116,9 +124,12 @@ def high_rates(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) ->
             f"{percent(np.mean(beyond), signed=True)}"
             + (f" ({interval(low, high_end, signed=True)})." if low is not None else ".")
         ]
-        return all_of([above_0(drops["auc"]), above_0(beyond)]), measured
+        estimate = percent(np.mean(beyond), signed=True)
+        if low is not None:
+            estimate += f" ({interval(low, high_end, signed=True)})"
+        return all_of([above_0(drops["auc"]), above_0(beyond)]), estimate, measured
 
-    verdict, measured = judge_forms(by_contender(rates), gated, judge)
+    verdict, estimate, measured = judge_forms(by_contender(rates), gated, judge)
     return Claim(
         "high-rates",
         "High learning rates hurt, and AUC most.",
@@ -126,6 +137,8 @@ def high_rates(rates: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) ->
         "larger of the points of accuracy and F1 lost: Student's 95 % interval over seeds above 0, "
         "as that of the points of AUC lost must be." + WHICH_FORM,
         verdict,
+        estimate,
+        "above 0",
         measured,
         "learning-rate",
     )
@@ -150,7 +163,7 @@ def noise(noises: pd.DataFrame, gated: Iterable[str]) -> Claim:
     def judge(frame):
         at_level = frame[frame["level"] == NOISE_LEVEL]
         if at_level.empty:
-            return NOT_RUN, [f"a level of {NOISE_LEVEL:g} is needed."]
+            return NOT_RUN, "", [f"a level of {NOISE_LEVEL:g} is needed."]
         verdicts, losses = [], {}
         clean = frame[frame["level"] == 0].drop_duplicates("run").set_index("run")["accuracy"]
         for kind, rows in at_level.groupby("kind", sort=False):
@@ -162,13 +175,18 @@ def noise(noises: pd.DataFrame, gated: Iterable[str]) -> Claim:
         mean, low, high = losses[worst]
         ends = "" if low is None else f" ({interval(low, high)})"
         within = sum(mean <= STABLE for mean, *_ in losses.values())
-        return all_of(verdicts), [
-            f"{within} of {len(losses)} kinds of noise cost at most {100 * STABLE:g} points on "
-            f"average; {worst.replace('_', ' ')} costs most, {percent(mean)} points{ends}."
-        ]
+        estimate = f"{percent(mean)}{ends} by {worst.replace('_', ' ')}"
+        return (
+            all_of(verdicts),
+            estimate,
+            [
+                f"{within} of {len(losses)} kinds of noise cost at most {100 * STABLE:g} points on "
+                f"average; {worst.replace('_', ' ')} costs most, {percent(mean)} points{ends}."
+            ],
+        )
 
     by_form = {} if noises.empty else dict(list(noises.groupby("contender")))
-    verdict, measured = judge_forms(by_form, gated, judge)
+    verdict, estimate, measured = judge_forms(by_form, gated, judge)
     return Claim(
         "stable-noise",
         "The model is stable under noise in its input.",
@@ -176,6 +194,8 @@ def noise(noises: pd.DataFrame, gated: Iterable[str]) -> Claim:
         f"texts: Student's 95 % interval over seeds at or below {100 * STABLE:g} for every kind. "
         "The paper names neither kinds, levels nor a limit: these are ours." + WHICH_FORM,
         verdict,
+        estimate,
+        f"at most {100 * STABLE:g} points",
         measured,
         "noise",
         by_our_limit=True,
@@ -196,19 +216,26 @@ def ratios(ratios: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> Cl
     def judge(by_ratio):
         smaller = [ratio for ratio in by_ratio if ratio <= LARGEST_RATIO]
         if 1 not in by_ratio or not smaller:
-            return NOT_RUN, [
-                f"all of the data and a ratio of at most {LARGEST_RATIO:g} are needed."
-            ]
+            return (
+                NOT_RUN,
+                "",
+                [f"all of the data and a ratio of at most {LARGEST_RATIO:g} are needed."],
+            )
         ratio = max(smaller)
         found = difference(by_ratio[1], by_ratio[ratio])
         if found is None:
-            return NOT_RUN, ["two runs with predictions at each ratio are needed."]
-        return verdict_of_interval(found.low, found.high, STABLE), [
-            f"with {100 * ratio:g} % of the training texts {percent(found.difference)} points are "
-            f"lost ({interval(found.low, found.high, signed=True)})."
-        ]
+            return NOT_RUN, "", ["two runs with predictions at each ratio are needed."]
+        ends = interval(found.low, found.high, signed=True)
+        return (
+            verdict_of_interval(found.low, found.high, STABLE),
+            (f"{percent(found.difference)} ({ends}) with {100 * ratio:g} %"),
+            [
+                f"with {100 * ratio:g} % of the training texts {percent(found.difference)} points "
+                f"are lost ({ends})."
+            ],
+        )
 
-    verdict, measured = judge_forms(by_contender(ratios), gated, judge)
+    verdict, estimate, measured = judge_forms(by_contender(ratios), gated, judge)
     return Claim(
         "stable-ratios",
         "The model is stable when there is less data.",
@@ -217,6 +244,8 @@ def ratios(ratios: dict[tuple[str, Any], list[Run]], gated: Iterable[str]) -> Cl
         f"{100 * STABLE:g} points. The paper gives neither ratios nor a limit: these are ours."
         + WHICH_FORM,
         verdict,
+        estimate,
+        f"at most {100 * STABLE:g} points",
         measured,
         "data-ratio",
         by_our_limit=True,

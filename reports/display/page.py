@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from emotion_keras.shading import page as shading_page
 from reports.display import figure as figures
 from reports.display.fonts import choose_fonts
+from reports.display.models import name_of
 from reports.display.table import Table, write_table
 from reports.display.words import METRICS, count, percent
 
@@ -43,7 +44,7 @@ class Page:
             lstrip_blocks=True,
         )
         shading_page.add_shading(self._environment)
-        self._environment.filters |= {"percent": percent, "count": count}
+        self._environment.filters |= {"percent": percent, "count": count, "model": name_of}
 
     def add_table(self, table: Table | None) -> Table | None:
         """Writes the files of a table, and returns it for the page; `None` stays so."""

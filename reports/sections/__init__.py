@@ -1,19 +1,22 @@
 """The sections of the page: one file a topic, with its frames, tables and figures.
 
-Each module has a `TITLE`, by which the page's navigation calls it, and a function `show(page,
-findings)`, which adds its tables and figures to the `Page` and returns a dictionary of what its
-template says, or `None` where there is nothing to show. The template lies beside the module and has
-its name; there the dictionary is `section`. A template that says nothing makes no section.
+Each module has a `TITLE`, its heading, and a function `show(page, findings)`, which adds its tables
+and figures to the `Page` and returns a dictionary of what its template says, or `None` where there
+is nothing to show. The template lies beside the module and has its name; there the dictionary is
+`section`. A template that says nothing makes no section.
+
+`answer` is the head of the page, `SECTIONS` are its body, and `APPENDICES` are folded.
 """
 
 from reports.sections import (
-    answer,
     architecture,
+    checks,
     claims,
     comparison,
     confidence,
     cost,
     coverage,
+    curves,
     data,
     data_ratio,
     explanation,
@@ -30,23 +33,29 @@ from reports.sections import (
     training,
 )
 
-# In the order of the page.
 SECTIONS = (
-    answer,
     claims,
+    checks,
     comparison,
     modalities,
     learning_rate,
-    noise,
     data_ratio,
+    noise,
     gate,
-    search,
-    training,
     labels,
+    curves,
     confidence,
     coverage,
     texts,
     explanation,
+)
+
+# Two of these in a row share it where the page is wide.
+NARROW = (learning_rate, data_ratio)
+
+APPENDICES = (
+    search,
+    training,
     architecture,
     data,
     model,

@@ -10,7 +10,7 @@ from reports.display.page import Page
 from reports.display.table import Table
 from reports.findings import Findings
 
-TITLE = "Claims"
+TITLE = "What the paper claims"
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -29,6 +29,8 @@ def claims_table(decided: Iterable[Claim]) -> Table:
             "claim": claim.sentence,
             "verdict": claim.verdict,
             "by_our_limit": claim.by_our_limit,
+            "estimate": claim.estimate,
+            "limit": claim.limit,
             "measured": " ".join(claim.measured),
             "test": claim.test,
         }

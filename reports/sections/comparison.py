@@ -8,6 +8,7 @@ import pandas as pd
 from emotion_keras.evaluation.significance import LEVEL
 from emotion_keras.inputs import Input, TextInput
 from reports.claims.verdicts import Resolved
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, interval, p_in_words, percent
@@ -15,7 +16,6 @@ from reports.findings import Findings
 from reports.paper import TABLE_1
 from reports.records import Run
 from reports.scores import (
-    KIND_NAMES,
     SPREADS,
     draw_scores,
     intervals_in_words,
@@ -51,8 +51,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     return {
         "table": table,
         "differences": differences,
-        "not_drawn": not_drawn,
-        "left_out": sorted({run.contender for run in left_out}),
+        "not_drawn": [name_of(name) for name in not_drawn],
+        "left_out": sorted({name_of(run.contender) for run in left_out}),
         "num_left_out": len(left_out),
         "pictures": page.by_metric(
             "comparison",
@@ -64,7 +64,6 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                 kept,
                 metric,
                 paper=kept[f"paper_{metric}"] if findings.with_paper else None,
-                kinds=kept["kind"],
             ),
         )
         if len(kept)
@@ -91,11 +90,9 @@ def comparison_table(
     """
     frame = summarize({(name,): runs for name, runs in compared.items()}, ["contender"])
     frame = frame.sort_values("accuracy_mean", ascending=False, ignore_index=True)
-    frame.insert(1, "kind", [kind_of(compared[name][0]) for name in frame["contender"]])
     shown = pd.DataFrame(
         {
-            "Model": frame["contender"],
-            "Encoder": frame["kind"].replace(KIND_NAMES),
+            "Model": frame["contender"].map(name_of),
             "Runs": frame["runs"].astype(str),
             **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
             SPREADS: with_spreads(frame),
@@ -108,8 +105,7 @@ def comparison_table(
         columns = ["paper_name", *(f"paper_{metric}" for metric in METRICS)]
         frame = frame.join(pd.DataFrame(reported, columns=columns))
         shown["The paper"] = [
-            f"{name} {', '.join(percent(value) for value in values)}" if name else "–"
-            for name, *values in reported
+            ", ".join(map(percent, values)) if name else "–" for name, *values in reported
         ]
     sort_by = {"Runs": "runs"}
     sort_by |= {title: f"{metric}_mean" for metric, title in METRICS.items()}
@@ -149,7 +145,7 @@ def differences_table(
     )
     shown = pd.DataFrame(
         {
-            "Model": frame["contender"],
+            "Model": frame["contender"].map(name_of),
             "Difference, points": [percent(d, signed=True) for d in frame["difference"]],
             "95 % interval": [
                 interval(*ends, signed=True)
@@ -161,24 +157,15 @@ def differences_table(
     )
     return Table(
         "differences",
-        f"Accuracy beyond that of {reference}, in points. The interval is that of one difference, "
-        f"over {modality.plural} and seeds, paired by {modality.singular}, and wide where there "
-        f"are few seeds (with a single run, over {modality.plural} alone). p is of no difference, "
-        "after Holm's correction for all of them; a difference is resolved where it is at most "
-        f"{LEVEL:g}.",
+        f"Accuracy beyond that of {name_of(reference)}, in points. The interval is that of one "
+        f"difference, over {modality.plural} and seeds, paired by {modality.singular}, and wide "
+        f"where there are few seeds (with a single run, over {modality.plural} alone). p is of no "
+        "difference, after Holm's correction for all of them; a difference is resolved where it "
+        f"is at most {LEVEL:g}.",
         frame,
         shown,
         {"Difference, points": "difference", "p (Holm)": "p_holm"},
     )
-
-
-def kind_of(run: Run) -> str:
-    """Whether the model of a run is pretrained, from scratch, or a baseline: a key of `KINDS`."""
-    if run.is_baseline:
-        return "anchor"
-    if run.encoder in (None, "scratch"):
-        return "from scratch"
-    return "pretrained vectors" if run.encoder == "embeddings" else "pretrained"
 
 
 def is_constant(run: Run) -> bool:

@@ -16,13 +16,14 @@ from reports.display.figure import (
     COLOURS,
     EDGE,
     PAPER,
-    add_legend,
+    WIDTH,
+    label_lines,
     percent_axis,
-    series_style,
     set_title,
     short_names,
     styled,
 )
+from reports.display.models import look_of, name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, or_nan, percent
@@ -52,13 +53,14 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "reliability": page.add_figure(
             "reliability",
             "Reliability diagrams before and after temperature scaling: accuracy by confidence, "
-            f"over all runs, of {', '.join(names)}; the dashed diagonal is perfect calibration.",
+            f"over all runs, of {', '.join(map(name_of, names))}; the dashed diagonal is perfect "
+            "calibration.",
             draw_reliability(curves, names),
         ),
         "histogram": page.add_figure(
             "confidence",
-            f"Histogram of the confidence of {best} on the test split, right and wrong predictions "
-            "stacked, over all runs.",
+            f"Histogram of the confidence of {name_of(best)} on the test split, right and wrong "
+            "predictions stacked, over all runs.",
             draw_confidences(confidences(drawn[best])),
         ),
     }
@@ -107,7 +109,7 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
     frame = pd.DataFrame(rows).sort_values("ece_mean", ignore_index=True)
     shown = pd.DataFrame(
         {
-            "Model": frame["contender"],
+            "Model": frame["contender"].map(name_of),
             "Runs": frame["runs"].astype(str),
             "ECE, %": frame["ece_mean"].map(percent),
             "95 % interval": [
@@ -162,30 +164,27 @@ def draw_reliability(curves: pd.DataFrame, contenders: Sequence[str]) -> Figure:
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 3.9))
+    figure = Figure(figsize=(WIDTH, 2.6))
     panels = figure.subplots(1, 2, sharey=True)
     for axes, scaled, title in zip(
-        panels, (False, True), ("As they are", "After temperature scaling"), strict=True
+        panels, (False, True), ("As they are", "After scaling"), strict=True
     ):
-        axes.plot([0, 1], [0, 1], color=EDGE, linestyle=(0, (4, 3)), linewidth=1)
-        for number, (name, shown) in enumerate(
-            zip(contenders, short_names(contenders), strict=True)
-        ):
+        axes.plot([0, 1], [0, 1], color=EDGE, linestyle=(0, (4, 3)), linewidth=1, label="_perfect")
+        for name, shown in zip(contenders, short_names(map(name_of, contenders)), strict=True):
             own = curves[(curves["contender"] == name) & (curves["scaled"] == scaled)]
             own = own[own["num_texts"] >= FEWEST_IN_BIN]
             axes.plot(
-                own["confidence"], own["accuracy"], **series_style(number), markersize=5,
-                markeredgecolor=PAPER, linewidth=1.4, label=shown,
+                own["confidence"], own["accuracy"], **look_of(name), markersize=4.5,
+                markeredgecolor=PAPER, linewidth=1.3, label=shown,
             )  # fmt: skip
         axes.set_xlim(0, 1)
         axes.set_ylim(0, 1)
-        axes.set_aspect("equal")
         percent_axis(axes.xaxis)
         percent_axis(axes.yaxis)
-        axes.set_xlabel("mean confidence of a bin, %")
+        axes.set_xlabel("confidence, %")
         set_title(axes, title)
-    panels[0].set_ylabel("accuracy of a bin, %")
-    add_legend(figure, panels[0], columns=3)
+    panels[0].set_ylabel("accuracy, %")
+    label_lines(panels[1])
     return figure
 
 
@@ -199,7 +198,7 @@ def draw_confidences(frame: pd.DataFrame) -> Figure:
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 3.2))
+    figure = Figure(figsize=(WIDTH, 2.6))
     axes = figure.subplots()
     right, wrong = (
         frame.loc[frame["correct"] == is_right, "confidence"] for is_right in (True, False)
@@ -207,7 +206,7 @@ def draw_confidences(frame: pd.DataFrame) -> Figure:
     bins = np.linspace(0, 1, 21).tolist()
     axes.hist(
         [right, wrong], bins=bins, stacked=True, color=[COLOURS[0], COLOURS[1]],
-        edgecolor=PAPER, linewidth=0.6, label=["right", "wrong"],
+        edgecolor=PAPER, linewidth=0.6,
     )  # fmt: skip
     for patch in axes.patches[20:]:  # So that they differ without colour, too.
         patch.set_hatch("////")
@@ -216,5 +215,6 @@ def draw_confidences(frame: pd.DataFrame) -> Figure:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("confidence, %")
     axes.set_ylabel("predictions")
-    add_legend(figure, axes)
+    for place, name, colour in ((0.97, "wrong, on top", COLOURS[1]), (0.9, "right", COLOURS[0])):
+        axes.text(0.02, place, name, transform=axes.transAxes, va="top", color=colour)
     return figure

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras.evaluation.cost import LATENCIES, summarize_cost
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
 from reports.findings import Findings
 from reports.records import Run, Study
 
-TITLE = "Cost"
+TITLE = "Cost and environment"
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -47,7 +48,7 @@ def cost_table(compared: dict[str, list[Run]]) -> Table:
     frame = frame.astype(dict.fromkeys(LATENCIES, float))
     shown = pd.DataFrame(
         {
-            "Model": frame["contender"],
+            "Model": frame["contender"].map(name_of),
             "Parameters": frame["parameters"].map(count),
             "Minutes a run": [f"{value / 60:.1f}" for value in frame["seconds"]],
             "Peak memory, GB": [f"{value / 1e9:.1f}" for value in frame["peak_memory_bytes"]],

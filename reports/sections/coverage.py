@@ -15,13 +15,14 @@ from emotion_keras.evaluation.coverage import (
 )
 from emotion_keras.evaluation.scores import Score
 from reports.display.figure import (
-    add_legend,
+    WIDTH,
+    label_lines,
     percent_axis,
-    series_style,
     short_names,
     styled,
     within_range,
 )
+from reports.display.models import look_of, name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import or_nan, percent
@@ -49,11 +50,12 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     curves = coverage_curves({name: known[name] for name in findings.drawn if name in known})
     return {
         "coverage": page.add_table(coverage_table(known)),
-        "thresholds": page.add_table(threshold_table(known[findings.best], findings.best)),
+        "thresholds": page.add_table(threshold_table(known[findings.best], name_of(findings.best))),
         "picture": page.add_figure(
             "coverage",
             "Accuracy on the test split by the share of examples that is answered, the surest "
-            f"first, of {', '.join(curves['contender'].unique())}, with bands of 95 % intervals.",
+            f"first, of {', '.join(map(name_of, curves['contender'].unique()))}, with bands of "
+            "95 % intervals.",
             draw_coverage(curves),
         ),
         "accuracy": f"{100 * TARGET_ACCURACY:.0f}",
@@ -88,7 +90,7 @@ def coverage_table(compared: dict[str, list[Run]]) -> Table:
     headings = {coverage: f"{100 * coverage:.0f} %" for coverage in SHOWN} | {1.0: "All"}
     shown = pd.DataFrame(
         {
-            "Model": frame["contender"],
+            "Model": frame["contender"].map(name_of),
             "Runs": frame["runs"].astype(str),
             **{headings[c]: _with_halves(frame, f"accuracy_at_{c:g}") for c in SHOWN},
             "Answered": frame["answered"].map(percent),
@@ -115,7 +117,7 @@ def threshold_table(runs: list[Run], name: str) -> Table:
 
     Args:
         runs: List of `Run` with predictions.
-        name: The contender that they are of.
+        name: What readers call the model.
 
     Returns:
         `Table` of a row an accuracy.
@@ -123,24 +125,25 @@ def threshold_table(runs: list[Run], name: str) -> Table:
     frame = pd.DataFrame({"asked": accuracy, **_reached(runs, accuracy)} for accuracy in ACCURACIES)
     shown = pd.DataFrame(
         {
-            "Asked for, %": frame["asked"].map(lambda value: f"{100 * value:.0f}"),
-            "From a confidence of, %": frame["min_confidence"].map(percent),
-            "Answered, %": frame["answered"].map(percent),
-            "Accuracy, %": _with_halves(frame, "accuracy"),
+            "Asked for": frame["asked"].map(lambda value: f"{100 * value:.0f}"),
+            "Confidence from": frame["min_confidence"].map(percent),
+            "Answered": frame["answered"].map(percent),
+            "Accuracy": _with_halves(frame, "accuracy"),
             "Refused": frame["refused"].astype(str),
         }
     )
     sort_by = {
-        "Asked for, %": "asked",
-        "From a confidence of, %": "min_confidence",
-        "Answered, %": "answered",
-        "Accuracy, %": "accuracy_mean",
+        "Asked for": "asked",
+        "Confidence from": "min_confidence",
+        "Answered": "answered",
+        "Accuracy": "accuracy_mean",
         "Refused": "refused",
     }
     caption = (
-        f"Thresholds of {name}, each chosen on the validation split as the smallest that surely "
-        "reaches the accuracy (lower end of a one-sided 90 % interval), and what comes of them on "
-        "the test split: means over runs, with half of 95 % intervals over examples and seeds. "
+        f"Thresholds of {name}, per cent, each chosen on the validation split as the smallest that "
+        "surely reaches the accuracy (lower end of a one-sided 90 % interval), and what comes of "
+        "them on the test split: means over runs, with half of 95 % intervals over examples and "
+        "seeds. "
         "“Refused” counts runs in which there is no such threshold, which are in no mean."
     )
     return Table("thresholds", caption, frame, shown, sort_by)
@@ -153,7 +156,7 @@ def _by_coverage(runs, coverages):
 
 def _reached(runs, accuracy):
     """What runs say on the test split from the thresholds on that an accuracy asks for."""
-    found = [(run, reach(run.judged, run.groups, accuracy)) for run in runs]
+    found = [(run, reach(run.thresholds, accuracy)) for run in runs]
     found = [(run, threshold) for run, threshold in found if threshold is not None]
     row = {"refused": len(runs) - len(found), "min_confidence": np.nan, "answered": np.nan}
     if not found:
@@ -191,20 +194,20 @@ def draw_coverage(curves: pd.DataFrame) -> Figure:
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 3.7))
+    figure = Figure(figsize=(WIDTH, 3.0))
     axes = figure.subplots()
     names = list(dict.fromkeys(curves["contender"]))
-    for number, (name, shown) in enumerate(zip(names, short_names(names), strict=True)):
-        own, series = curves[curves["contender"] == name], series_style(number)
+    for name, shown in zip(names, short_names(map(name_of, names)), strict=True):
+        own, look = curves[curves["contender"] == name], look_of(name)
         axes.fill_between(
-            own["coverage"], own["low"], own["high"], color=series["color"], alpha=0.16, linewidth=0
+            own["coverage"], own["low"], own["high"], color=look["color"], alpha=0.16, linewidth=0
         )
-        axes.plot(own["coverage"], own["accuracy"], **series, markersize=5, label=shown)
+        axes.plot(own["coverage"], own["accuracy"], **look, markersize=4, label=shown)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(within_range(axes.get_ylim()))
     percent_axis(axes.xaxis)
     percent_axis(axes.yaxis)
     axes.set_xlabel("answered, the surest first, %")
     axes.set_ylabel("accuracy of the answers, %")
-    add_legend(figure, axes, columns=3)
+    label_lines(axes, at=1)
     return figure

@@ -10,13 +10,14 @@ from emotion_keras import record
 from emotion_keras.evaluation.faithfulness import MEASURES, SHARES, in_words, verdicts
 from emotion_keras.inputs import modality_of
 from reports.display.figure import (
-    add_legend,
+    WIDTH,
     percent_axis,
     series_style,
     set_title,
     short_names,
     styled,
 )
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count, percent
@@ -26,7 +27,7 @@ from reports.sections.texts import mean_predictions
 
 TITLE = "Explanations"
 NUM_EXPLAINED = 4  # Of right and of wrong texts each.
-NUM_WORDS = 12
+NUM_WORDS = 8
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -210,7 +211,7 @@ def faithfulness_table(measured: dict[str, pd.DataFrame], units: str, plural: st
         for order, of_order in found[found["order"] != "random"].groupby("order", sort=False):
             row = {"model": model, "way": order, "milliseconds": of_order["milliseconds"].iloc[0]}
             cells = {
-                "Model": model,
+                "Model": name_of(model),
                 "Way": order.replace("_", " "),
                 "ms": "–" if np.isnan(row["milliseconds"]) else f"{row['milliseconds']:.1f}",
             }
@@ -268,7 +269,7 @@ def draw_faithfulness(frame: pd.DataFrame) -> Figure:
     """How far ways are beyond random, from the frame of the table; a panel a model."""
     models = list(dict.fromkeys(frame["model"]))
     heights = [(frame["model"] == model).sum() for model in models]
-    figure = Figure(figsize=(6.4, 1.0 + 0.42 * len(frame) + 0.35 * len(models)))
+    figure = Figure(figsize=(WIDTH, 1.0 + 0.42 * len(frame) + 0.35 * len(models)))
     panels = figure.subplots(
         len(models), sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
     )[:, 0]
@@ -280,33 +281,40 @@ def draw_faithfulness(frame: pd.DataFrame) -> Figure:
             at = places + 0.22 * (number - 1)
             series = series_style(number)
             axes.hlines(at, own[f"{name}_low"], own[f"{name}_high"], color=series["color"])
-            label = f"without {100 * share:.0f} %"
-            axes.plot(own[name], at, **series, linestyle="none", label=label)
+            axes.plot(own[name], at, **series, linestyle="none")
+            if axes is panels[0]:
+                end = np.nanmax([own[f"{name}_high"].iloc[0], own[name].iloc[0]])
+                axes.annotate(
+                    f"without {100 * share:.0f} %", (end, at[0]), (4, 0),
+                    textcoords="offset points", va="center", fontsize=7, color=series["color"],
+                )  # fmt: skip
         axes.axvline(0, color="#8b909b", linewidth=0.8)
         axes.set_yticks(places, [way.replace("_", " ") for way in own["way"]])
         axes.set_ylim(len(own) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-        set_title(axes, *short_names([model]))
+        set_title(axes, *short_names([name_of(model)]))
     percent_axis(panels[-1].xaxis)
     panels[-1].set_xlabel("fall of the probability beyond that with random ones, points")
-    add_legend(figure, panels[0], columns=3)
     return figure
 
 
 @styled
 def draw_gate_words(frame: pd.DataFrame) -> Figure:
     """Mean gate of the words that it opens and closes most, from the frame of their table."""
-    figure = Figure(figsize=(6.4, 0.9 + 0.24 * len(frame)))
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.24 * len(frame)))
     axes = figure.subplots()
     places = np.arange(len(frame))
     for number, side in enumerate(("opened most", "closed most")):
         own = (frame["side"] == side).to_numpy()
         series = series_style(number)
-        axes.plot(frame["gate"][own], places[own], **series, linestyle="none", label=side)
+        axes.plot(frame["gate"][own], places[own], **series, linestyle="none")
+        axes.annotate(
+            side, (frame["gate"][own].iloc[0], places[own][0]), (8, 0),
+            textcoords="offset points", va="center", fontsize=8, color=series["color"],
+        )  # fmt: skip
     axes.set_yticks(places, short_names(frame["word"]))
     axes.set_ylim(len(frame) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("mean gate (0 closed, 1 open)")
-    add_legend(figure, axes)
     return figure

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from reports.claims.verdicts import Resolved, difference, resolve
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, p_in_words, percent
@@ -32,8 +33,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                 "contender": name,
                 "pictures": page.by_metric(
                     page.new_name(f"gate_{name.partition('@')[2]}"),
-                    f"Dot plot of {{}} of {name} on the test split with each form of the gate and "
-                    "of pooling: every run, the mean with its 95 % interval over "
+                    f"Dot plot of {{}} of {name_of(name)} on the test split with each form of the "
+                    "gate and of pooling: every run, the mean with its 95 % interval over "
                     f"{findings.modality.plural} and seeds.",
                     lambda metric, own=own, of_name=of_name: draw_scores(
                         of_name, own, metric, name="value"

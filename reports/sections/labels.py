@@ -1,23 +1,24 @@
 """Labels: which are taken for which, and how well each is recognised."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
 
 from emotion_keras.evaluation.scores import f1_of
 from reports.display.figure import (
     COLOURS,
     PAPER,
-    add_legend,
+    WIDTH,
     percent_axis,
-    series_style,
     short_names,
     styled,
 )
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table, own_heading
 from reports.display.words import or_nan, percent
@@ -35,32 +36,53 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     best, compared = findings.best, findings.compared
     if best is None:
         return None
-    runs = compared[best]
+    runs, name = compared[best], name_of(best)
     frame = confusion_frame(runs)
     table, by_label = label_table(compared)
-    drawn = findings.drawn
+    # The page has it as a table, whose cells show their texts.
+    page.add_figure(
+        "confusion",
+        f"Confusion matrix of {name}, per cent of each true label's texts.",
+        draw_confusion(frame),
+    )
     return {
-        "counts": page.add_figure(
-            "confusion_counts",
-            f"Confusion matrix of {best}, counts added up over {len(runs)} runs; rows are true "
-            "labels. The numbers are in the table below.",
-            draw_confusion(frame),
+        "runs": len(runs),
+        "names": list(frame.columns),
+        "matrix": _cells(frame),
+        "explored": all(run.predictions is not None for run in runs),
+        "tree": page.add_figure(
+            "label_tree",
+            f"Tree of the labels: those that {name} takes for each other most join first.",
+            draw_tree(frame) if len(frame) > 2 else None,
         ),
-        "shares": page.add_figure(
-            "confusion_shares",
-            f"Confusion matrix of {best}, per cent of each true label's texts. The numbers are in "
-            "the table below.",
-            draw_confusion(frame, shares=True),
-        ),
-        "confusion": page.add_table(confusion_table(runs, best)),
+        "confusion": page.add_table(confusion_table(runs, name)),
         "label_f1": page.add_table(table),
         "picture": page.add_figure(
             "label_f1",
-            "F1 of each label on the test split with 95 % intervals over texts and seeds, of "
-            f"{', '.join(drawn)}. The numbers are in the table below.",
-            draw_labels(by_label, drawn),
+            "F1 of each label on the test split by model, as numbers on shades. The intervals are "
+            "in the table below.",
+            draw_labels(by_label),
         ),
     }
+
+
+def _cells(frame):
+    """Rows of the matrix for the page: of each cell its count, and its share of the row."""
+    shares = frame.div(frame.sum(axis=1).clip(lower=1), axis=0)
+    return [
+        {
+            "label": label,
+            "cells": [
+                {
+                    "predicted": predicted,
+                    "count": int(frame.loc[label, predicted]),
+                    "share": float(shares.loc[label, predicted]),
+                }
+                for predicted in frame.columns
+            ],
+        }
+        for label in frame.index
+    ]
 
 
 def confusion_frame(runs: list[Run]) -> pd.DataFrame:
@@ -114,7 +136,7 @@ def label_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
             )
     frame = pd.DataFrame(rows)
     labels = list(dict.fromkeys(frame["label"]))
-    shown = pd.DataFrame({own_heading("Model", labels): list(compared)})
+    shown = pd.DataFrame({own_heading("Model", labels): list(map(name_of, compared))})
     wide = pd.DataFrame({"contender": list(compared)})
     for label in labels:
         own = frame[frame["label"] == label].reset_index(drop=True)
@@ -137,71 +159,110 @@ def label_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFrame]:
     return table, frame
 
 
-@styled
-def draw_confusion(frame: pd.DataFrame, shares: bool = False) -> Figure:
-    """A confusion matrix, as counts or as shares of the true label's texts.
+def label_tree(frame: pd.DataFrame) -> np.ndarray:
+    """How labels join by how often they are taken for each other.
 
     Args:
-        frame: Data frame of counts: rows are true labels, columns predicted ones.
-        shares: Whether to divide each row by its sum.
+        frame: What `confusion_frame` gives.
+
+    Returns:
+        Array of SciPy's `linkage` (average of the pairs of two groups), whose distances are 1 minus
+        the mean share of texts that a model takes for the other label of a pair.
+    """
+    shares = frame.div(frame.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    distances = 1 - (shares + shares.T) / 2
+    np.fill_diagonal(distances, 0)
+    return hierarchy.linkage(squareform(distances, checks=False), "average")
+
+
+@styled
+def draw_tree(frame: pd.DataFrame) -> Figure:
+    """The labels as a tree, from `label_tree`; the axis is how often they are confused.
+
+    Args:
+        frame: What `confusion_frame` gives.
 
     Returns:
         `matplotlib.figure.Figure`.
     """
-    values = frame.div(frame.sum(axis=1), axis=0) if shares else frame
+    joined = label_tree(frame)
+    tree = hierarchy.dendrogram(joined, no_plot=True)
+    figure = Figure(figsize=(WIDTH, 0.8 + 0.3 * len(frame)))
+    axes = figure.subplots()
+    left = 1 - 1.08 * (1 - joined[0, 2])
+    for places, distances in zip(tree["icoord"], tree["dcoord"], strict=True):
+        # Leaves start at the axis, a little beyond the pair that is confused most.
+        shares = [1 - max(distance, left) for distance in distances]
+        axes.plot(shares, places, color=COLOURS[0], linewidth=1.6)
+    places = 10 * np.arange(len(frame)) + 5
+    axes.set_yticks(places, short_names(frame.index[one] for one in tree["leaves"]))
+    axes.set_ylim(10 * len(frame), 0)
+    axes.set_xlim(1 - left, 0)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    percent_axis(axes.xaxis)
+    axes.set_xlabel("taken for each other, % of their texts")
+    return figure
+
+
+@styled
+def draw_confusion(frame: pd.DataFrame) -> Figure:
+    """A confusion matrix as shares of the true label's texts, in per cent.
+
+    Args:
+        frame: Data frame of counts: rows are true labels, columns predicted ones.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    values = frame.div(frame.sum(axis=1).clip(lower=1), axis=0).to_numpy()
     names = short_names(frame.index, longest=24)
     # Room for names that are longer than most.
-    size = 1.9 + 0.55 * len(frame) + 0.07 * max(0, max(map(len, names)) - 14)
-    figure = Figure(figsize=(size + 0.6, size))
+    size = 1.5 + 0.45 * len(frame) + 0.07 * max(0, max(map(len, names)) - 14)
+    figure = Figure(figsize=(size + 0.4, size))
     axes = figure.subplots()
-    # From clear to a blue that text can be read on, on white paper and on black.
-    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.6)])
-    axes.pcolormesh(values.to_numpy(), cmap=colours, vmin=0, edgecolors=PAPER, linewidth=1)
-    for (row, column), value in np.ndenumerate(values.to_numpy()):
-        text = f"{100 * value:.0f}" if shares else f"{value:.0f}"
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=8.5)
-    places = np.arange(len(frame)) + 0.5
-    axes.set_xticks(places, names, rotation=35, ha="right")
-    axes.set_yticks(places, names)
-    axes.invert_yaxis()
+    _shade(axes, values)
+    axes.set_xticks(np.arange(len(frame)) + 0.5, names, rotation=35, ha="right")
+    axes.set_yticks(np.arange(len(frame)) + 0.5, names)
     axes.set_aspect("equal")
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
     axes.set_xlabel("predicted label")
     axes.set_ylabel("true label")
     return figure
 
 
 @styled
-def draw_labels(frame: pd.DataFrame, contenders: Sequence[str]) -> Figure:
-    """F1 by label: a marker for each contender, with the interval over runs.
+def draw_labels(frame: pd.DataFrame) -> Figure:
+    """F1 by model and label, in per cent, as numbers on shades.
 
     Args:
-        frame: Data frame of a row a contender and label: `f1_mean`, `f1_low`, `f1_high`.
-        contenders: Names of those to draw, in order.
+        frame: Data frame of a row a contender and label: `f1_mean`.
 
     Returns:
         `matplotlib.figure.Figure`.
     """
-    labels = list(dict.fromkeys(frame["label"]))
-    figure = Figure(figsize=(6.4, 1.2 + 0.5 * len(labels)))
+    contenders, labels = (list(dict.fromkeys(frame[name])) for name in ("contender", "label"))
+    means = frame.set_index(["contender", "label"])["f1_mean"].unstack()
+    values = means.reindex(index=contenders, columns=labels).to_numpy()
+    figure = Figure(figsize=(max(WIDTH, 2.2 + 0.45 * len(labels)), 1.0 + 0.27 * len(contenders)))
     axes = figure.subplots()
-    for number, (name, shown) in enumerate(zip(contenders, short_names(contenders), strict=True)):
-        own = frame[frame["contender"] == name]
-        series = series_style(number)
-        shift = 0.14 * (number - (len(contenders) - 1) / 2)
-        places = np.array([labels.index(label) for label in own["label"]]) + shift
-        axes.hlines(places, own["f1_low"], own["f1_high"], color=series["color"], linewidth=1.8)
-        axes.plot(
-            own["f1_mean"], places, **series, linestyle="none", markersize=6,
-            markeredgecolor=PAPER, label=shown,
-        )  # fmt: skip
-    axes.set_yticks(range(len(labels)), short_names(labels))
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.grid(axis="y", visible=False)
-    axes.tick_params(axis="y", length=0)
-    percent_axis(axes.xaxis)
-    axes.set_xlabel("F1 on the test split, %")
-    add_legend(figure, axes, columns=3)
+    _shade(axes, values)
+    axes.set_xticks(
+        np.arange(len(labels)) + 0.5, short_names(labels, longest=24), rotation=35, ha="right"
+    )
+    axes.set_yticks(np.arange(len(contenders)) + 0.5, short_names(map(name_of, contenders)))
     return figure
+
+
+def _shade(axes, values):
+    """Fills a panel with a matrix of shares: numbers on shades, the first row on top."""
+    # From clear to a blue that text can be read on, on white paper and on black.
+    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.6)])
+    axes.pcolormesh(values, cmap=colours, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1)
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            shown = f"{100 * value:.0f}"
+            axes.text(column + 0.5, row + 0.5, shown, ha="center", va="center", fontsize=8.5)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)

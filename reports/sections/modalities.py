@@ -13,11 +13,13 @@ from emotion_keras.record.names import ADDED, WITHOUT
 from reports.display.figure import (
     INK,
     PAPER,
+    WIDTH,
     add_legend,
     series_style,
     short_names,
     styled,
 )
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import interval, percent
@@ -47,13 +49,14 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     section: dict[str, Any] = {"table": page.add_table(table), "picture": None, "shares": None}
     if explained:
         contender, frame = next(iter(explained.items()))
-        shares = shares_table(frame, names, contender)
+        shares = shares_table(frame, names, name_of(contender))
         section["contender"] = contender
         section["shares"] = page.add_table(shares)
         section["picture"] = page.add_figure(
             "modality_shares",
-            f"Bars of what {' and '.join(names)} add to the score of the label that {contender} "
-            "answers, by label, means over the test split. The numbers are in the table below.",
+            f"Bars of what {' and '.join(names)} add to the score of the label that "
+            f"{name_of(contender)} answers, by label, means over the test split. The "
+            "numbers are in the table below.",
             draw_shares(shares.frame, names),
         )
     return section
@@ -117,7 +120,7 @@ def modalities_table(
             }
         rows.append(row)
     frame = pd.DataFrame(rows)
-    shown = {"Model": frame["contender"], "All, %": frame["accuracy"].map(percent)}
+    shown = {"Model": frame["contender"].map(name_of), "All, %": frame["accuracy"].map(percent)}
     sort_by = {"All, %": "accuracy"}
     for name in names:
         column = f"Without {name}, %"
@@ -184,7 +187,7 @@ def draw_shares(frame: pd.DataFrame, names: list[str]) -> Figure:
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 1.2 + 0.25 * (len(names) + 1) * len(frame)))
+    figure = Figure(figsize=(WIDTH, 1.2 + 0.25 * (len(names) + 1) * len(frame)))
     axes = figure.subplots()
     height = 0.8 / len(names)
     for number, name in enumerate(names):

@@ -53,5 +53,5 @@ def model_card(runs: list[Run]) -> str:
     if all(judged):
         of_test = [of_run["test"] for of_run in judged]
         seeds = [of_run.seed for of_run in runs]
-        sure = Sure(by_coverage(of_test, seeds, run.groups), reach(run.judged, run.groups))
+        sure = Sure(by_coverage(of_test, seeds, run.groups), reach(run.thresholds))
     return card.model_card(run.record, scores, len(runs), from_run_command(run), sure)

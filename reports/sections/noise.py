@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from reports.display.figure import (
     INK,
-    add_legend,
+    WIDTH,
     percent_axis,
     set_title,
     styled,
@@ -63,7 +63,7 @@ def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure
     """
     kinds = list(dict.fromkeys(summary["kind"]))
     rows = -(-len(kinds) // 2)
-    figure = Figure(figsize=(6.4, 0.9 + 1.75 * rows))
+    figure = Figure(figsize=(WIDTH, 0.5 + 1.25 * rows))
     panels = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).ravel()
     for panel in panels[len(kinds) :]:
         panel.set_visible(False)
@@ -71,7 +71,6 @@ def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure
         own, means = (frame[frame["kind"] == kind] for frame in (runs, summary))
         draw_curves(axes, own, means, metric, "level")
         set_title(axes, kind.replace("_", " "))
-        axes.tick_params(labelbottom=True)
     # The panels share their axes: one stands for all.
     panels[0].set_ylim(within_range(panels[0].get_ylim()))
     percent_axis(panels[0].yaxis)
@@ -79,5 +78,10 @@ def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure
     for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
         axes.set_xlabel("level of noise, %")
     figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
-    add_legend(figure, panels[0])
+    handles, names = panels[0].get_legend_handles_labels()
+    # Lines meet in every panel, so that labels at their ends would cover each other.
+    figure.legend(
+        handles, [name.replace(" (", "\n(") for name in names],
+        loc="outside right upper", labelcolor="linecolor", handlelength=2.6,
+    )  # fmt: skip
     return figure

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import METRICS, value_in_words
@@ -67,7 +68,7 @@ def short_table(studies: list[Study], name: str) -> Table | None:
     shown = pd.DataFrame(
         {
             "Study": frame["study"],
-            "Model": frame["contender"],
+            "Model": frame["contender"].map(name_of),
             "Learning rate": [
                 "–" if value is None or np.isnan(value) else value_in_words(value)
                 for value in frame["learning_rate"]

@@ -27,7 +27,8 @@ _OF_TASK = {
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """The commands that the page names; see `reports.sections`."""
-    return {"commands": commands(findings.part)}
+    names = dict.fromkeys(run.contender for run in findings.part.runs)
+    return {"commands": commands(findings.part), "names": list(names)}
 
 
 def commands(part: Part) -> list[dict[str, Any]]:

@@ -18,18 +18,20 @@ from reports.display.figure import (
     EDGE,
     INK,
     PAPER,
-    add_legend,
+    WIDTH,
+    label_lines,
     percent_axis,
     short_names,
     styled,
 )
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import or_nan, p_in_words, percent, value_in_words
 from reports.findings import Findings
 from reports.records import SEARCH, Run
 
-TITLE = "Search"
+TITLE = "Search for settings"
 
 DEFAULTS = "defaults"  # The name of the trial that gives no option.
 MOST_AXES = 7  # More are too small to read where the page is as wide as a telephone.
@@ -46,7 +48,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         table = search_table(search)
         importance = importance_table(search)
         name = "search" if not found else f"search_{len(found) + 1}"
-        alternative = f"{search['contender']}, {search['oracle']} search: "
+        alternative = f"{name_of(search['contender'])}, {search['oracle']} search: "
         found.append(
             {
                 "study": study.title,
@@ -141,8 +143,8 @@ def search_table(search: dict[str, Any]) -> Table:
         shown["Why it has no score"] = frame["reason"]
     return Table(
         "search",
-        f"{search['contender']}: trials of the search by macro F1 on the validation split, in per "
-        "cent. No run of a search reads the test split.",
+        f"{name_of(search['contender'])}: trials of the search by macro F1 on the validation "
+        "split, in per cent. No run of a search reads the test split.",
         frame,
         shown,
         {"Macro F1 (val)": "score"},
@@ -238,27 +240,25 @@ def draw_trials(frame: pd.DataFrame) -> Figure:
         number=[int(trial) if trial.isdecimal() else 0 for trial in frame["trial"]]
     ).sort_values("number")
     order = order[order["score"].notna()]
-    figure = Figure(figsize=(6.4, 3.2))
+    figure = Figure(figsize=(WIDTH, 2.8))
     axes = figure.subplots()
     axes.step(
         order["number"], order["score"].cummax(), where="post", color=COLOURS[1],
         label="best so far",
     )  # fmt: skip
-    axes.plot(
-        order["number"], order["score"], "o", color=COLOURS[0], markeredgecolor=PAPER, label="trial"
-    )
+    axes.plot(order["number"], order["score"], "o", color=COLOURS[0], markeredgecolor=PAPER)
     axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     percent_axis(axes.yaxis)
     axes.set_xlabel("trial (0: the defaults)")
     axes.set_ylabel("Macro F1 on validation, %")
-    add_legend(figure, axes)
+    label_lines(axes)
     return figure
 
 
 @styled
 def draw_importance(frame: pd.DataFrame) -> Figure:
     """Importance of each option of a search as bars, from the frame of `importance_table`."""
-    figure = Figure(figsize=(6.4, 0.9 + 0.32 * len(frame)))
+    figure = Figure(figsize=(WIDTH, 0.9 + 0.32 * len(frame)))
     axes = figure.subplots()
     axes.barh(frame["option"], frame["importance"].clip(lower=0), color=COLOURS[0], height=0.6)
     axes.invert_yaxis()
@@ -286,7 +286,7 @@ def draw_parallel(frame: pd.DataFrame, options: Sequence[str] | None = None) -> 
     tried = frame[frame["score"].notna()].dropna(subset=columns, how="any")
     if not columns or tried.empty:
         return None
-    figure = Figure(figsize=(6.4, 3.9))
+    figure = Figure(figsize=(WIDTH, 3.3))
     axes = figure.subplots()
     heights = {}
     for column in columns:

@@ -1,12 +1,17 @@
-"""Errors: those that matter, and the labels that are confused."""
+"""The test texts: an explorer of what each model says of them, and the errors that matter."""
 
+import base64
+import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from emotion_keras import record
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.inputs import Input
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count, percent
@@ -14,32 +19,88 @@ from reports.findings import Findings
 from reports.records import Records, Run
 from reports.sections.labels import confusion_frame
 
-TITLE = "Errors"
+TITLE = "Explore the test split"
 NUM_ERRORS = 12
 NUM_PAIRS = 8
-NUM_EXAMPLES = 2
+
+# What the explorer may add to the page; beyond it texts are left out, those answered best first.
+MOST_CHARACTERS = 3_000_000
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
-    """Puts errors on the page; see `reports.sections`."""
+    """Puts the explorer and errors on the page; see `reports.sections`."""
     records, best, compared = findings.records, findings.best, findings.compared
     if best is None:
         return None
     runs = compared[best]
-    section: dict[str, Any] = {
-        "best": best,
-        "errors": None,
-        "texts": {},
-        "examples": [],
+    section: dict[str, Any] = {"errors": None, "texts": {}, "explorer": None}
+    section["pairs"] = page.add_table(pairs_table(runs, name_of(best)))
+    known = {
+        name: mean_predictions(of_name)
+        for name, of_name in compared.items()
+        if all(run.predictions is not None for run in of_name)
     }
-    section["pairs"] = page.add_table(pairs_table(runs, best))
-    if all(run.predictions is not None for run in runs):
-        of_texts = read_texts(records, runs)
-        predictions = mean_predictions(runs)
+    if best in known:
+        of_texts = read_texts(records, findings.part.runs)
         section["texts"] = of_texts
-        section["errors"] = page.add_table(errors_table(predictions, of_texts, findings.modality))
-        section["examples"] = pair_examples(section["pairs"].frame, predictions, of_texts)
+        section["errors"] = page.add_table(errors_table(known[best], of_texts, findings.modality))
+        ordered = {best: known[best], **known}
+        section["explorer"] = explorer(ordered, runs[0].labels, of_texts)
+        section["is_isear"] = findings.part.data.name == "isear"
     return section
+
+
+def explorer(
+    predictions: dict[str, pd.DataFrame], labels: list[str], texts: dict[str, str]
+) -> dict[str, Any]:
+    """What the explorer's script reads, small enough for a page.
+
+    Args:
+        predictions: Dictionary by contender of what `mean_predictions` gives, that of the best
+            model first.
+        labels: The labels.
+        texts: Dictionary of texts by id.
+
+    Returns:
+        Dictionary of `json`, safe inside a `script` element: `labels`, `models`, `ids`, `texts`
+        (empty where none are known) and, as base64 of bytes, `truth`, and of each model `said` and
+        `confidence` (255 is 1), a byte a text; and of `total` and `kept`, how many texts there are
+        and how many are in it.
+    """
+    by_model = {name: frame.set_index("id") for name, frame in predictions.items()}
+    first = next(iter(by_model.values()))
+    ids = first.index
+    for frame in by_model.values():
+        ids = ids.intersection(frame.index, sort=False)
+    total = len(ids)
+    # Where room is short the errors stay, and the answers that are right with least confidence.
+    wrong = (first["label"] != first["predicted"]).loc[ids]
+    ranked = ids[np.lexsort([first["confidence"].loc[ids], ~wrong])]
+    sizes = np.cumsum(
+        [len(json.dumps([i, texts.get(i, "")])) + 2 + 3 * len(by_model) for i in ranked]
+    )
+    kept = set(ranked[: int(np.searchsorted(sizes, MOST_CHARACTERS, side="right"))])
+    ids = [one for one in ids if one in kept]
+    number = {label: position for position, label in enumerate(labels)}
+    content = {
+        "labels": labels,
+        "models": [name_of(name) for name in by_model],
+        "ids": ids,
+        "texts": [texts.get(one, "") for one in ids] if texts else [],
+        "truth": _bytes(first.loc[ids, "label"].map(number)),
+        "said": [_bytes(frame.loc[ids, "predicted"].map(number)) for frame in by_model.values()],
+        "confidence": [
+            _bytes((255 * frame.loc[ids, "confidence"]).round()) for frame in by_model.values()
+        ],
+    }
+    text = json.dumps(content, separators=(",", ":"))
+    # Nothing in it can end the element or open one, and no mark turns the direction of the page.
+    safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return {"json": Markup(safe), "total": total, "kept": len(ids), "models": content["models"]}
+
+
+def _bytes(values):
+    return base64.b64encode(np.asarray(values, np.uint8).tobytes()).decode("ascii")
 
 
 def read_texts(records: Records, runs: list[Run]) -> dict[str, str]:
@@ -149,26 +210,3 @@ def pairs_table(runs: list[Run], name: str) -> Table:
         shown,
         {"Predictions": "count", "Share of the label, %": "share"},
     )
-
-
-def pair_examples(
-    pairs: pd.DataFrame, predictions: pd.DataFrame, texts: dict[str, str]
-) -> list[dict[str, Any]]:
-    """For the pairs confused most, the texts that were taken so with most confidence.
-
-    Args:
-        pairs: Frame of `pairs_table`.
-        predictions: What `mean_predictions` gives.
-        texts: Dictionary of texts by id.
-
-    Returns:
-        List of dictionaries of `label`, `predicted` and `texts`, of those with a text.
-    """
-    ranked = predictions.sort_values("confidence", ascending=False)
-    found = []
-    for label, predicted in zip(pairs["label"], pairs["predicted"], strict=True):
-        own = ranked[(ranked["label"] == label) & (ranked["predicted"] == predicted)]
-        there = [texts[name] for name in own["id"] if name in texts]
-        if there:
-            found.append({"label": label, "predicted": predicted, "texts": there[:NUM_EXAMPLES]})
-    return found

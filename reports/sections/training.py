@@ -9,12 +9,14 @@ from matplotlib.figure import Figure
 from emotion_keras import record
 from reports.display.figure import (
     PAPER,
-    add_legend,
+    WIDTH,
+    label_lines,
     percent_axis,
     series_style,
     set_title,
     styled,
 )
+from reports.display.models import name_of
 from reports.display.page import Page
 from reports.findings import Findings
 from reports.records import Records, Run
@@ -29,8 +31,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     if history is None:
         return None
     alternative = (
-        f"{best}: loss and accuracy by epoch on the training and the validation split, a thin line "
-        "a run and a thick one for the mean."
+        f"{name_of(best)}: loss and accuracy by epoch on the training and the validation split, a "
+        "thin line a run and a thick one for the mean."
     )
     return {"picture": page.add_figure("training", alternative, draw_history(history))}
 
@@ -56,7 +58,7 @@ def draw_history(history: pd.DataFrame) -> Figure:
     Returns:
         `matplotlib.figure.Figure`.
     """
-    figure = Figure(figsize=(6.4, 3.3))
+    figure = Figure(figsize=(WIDTH, 2.5))
     panels = figure.subplots(1, 2)
     titles = {"loss": "Loss", "accuracy": "Accuracy, %"}
     for axes, (column, title) in zip(panels, titles.items(), strict=True):
@@ -70,6 +72,7 @@ def draw_history(history: pd.DataFrame) -> Figure:
                     alpha=0.3,
                     linewidth=1,
                     markersize=3,
+                    label="_run",
                 )
             means = history.groupby("epoch")[prefix + column].mean()
             axes.plot(means.index, means, **series_style(number), markeredgecolor=PAPER, label=name)
@@ -77,5 +80,5 @@ def draw_history(history: pd.DataFrame) -> Figure:
         axes.set_xlabel("epoch")
         set_title(axes, title)
     percent_axis(panels[1].yaxis)
-    add_legend(figure, panels[0])
+    label_lines(panels[1])
     return figure

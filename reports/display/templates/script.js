@@ -1,5 +1,5 @@
 // Tables are sorted by a click on a heading; figures of three metrics show one at a time.
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("figure.table table")) {
   const body = table.tBodies[0];
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     const button = document.createElement("button");
@@ -59,7 +59,27 @@ for (const group of groups) {
 }
 if (groups.length) show("accuracy");
 
-// On paper nothing can be opened.
-window.addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("details")) details.open = true;
+// What a link leads to may be folded.
+function unfold() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  const own = target.querySelector(":scope > details.appendix");
+  if (own) own.open = true;
+  target.scrollIntoView();
+}
+window.addEventListener("hashchange", unfold);
+unfold();
+
+// Paper shows what is unfolded: a reader who wants all of it unfolds all of it first.
+const every = document.createElement("button");
+every.type = "button";
+every.className = "unfold";
+every.textContent = "Unfold all";
+every.addEventListener("click", () => {
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  const opens = folded.length > 0;
+  for (const details of opens ? folded : document.querySelectorAll("details")) details.open = opens;
+  every.textContent = opens ? "Fold all" : "Unfold all";
 });
+document.querySelector("nav").append(every);

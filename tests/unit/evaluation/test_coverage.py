@@ -141,8 +141,8 @@ def test_in_words_it_says_what_is_reached_and_where():
 def test_in_words_it_says_where_an_accuracy_is_not_reached():
     # Of ten that are right the lower end is 0.1 to the power of a tenth, 0.794.
     few = judged([0.8] * 10, [True] * 10)
-    assert reach({"val": few}, accuracy=0.79).min_confidence == 0.8
-    assert reach({"val": few}, accuracy=0.8) is None
+    assert reach(thresholds({"val": few}), 0.79).min_confidence == 0.8
+    assert reach(thresholds({"val": few}), 0.8) is None
     first, second = in_words({"val": few}, "texts")
     assert first.startswith("Right among the validation texts")
     assert second == "At no confidence are surely 90 % of its answers right."
@@ -180,6 +180,6 @@ def test_examples_of_few_subjects_make_nothing_sure():
     found = thresholds({"val": val}, groups)
     assert found["subjects"] == 9
     assert [step["accuracy"] for step in found["steps"]] == [0.0]
-    assert reach({"val": val}, groups) is None
+    assert reach(thresholds({"val": val}, groups)) is None
     groups = {name: f"actor {int(name) % 10}" for name in val.ids}
-    assert reach({"val": val}, groups).min_confidence == 0.5
+    assert reach(thresholds({"val": val}, groups)).min_confidence == 0.5

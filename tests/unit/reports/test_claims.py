@@ -224,7 +224,7 @@ def test_an_order_is_refuted_by_a_pair_that_are_no_neighbours(name, num_pairs):
     claim = decide(name, compared=compared_of(FIVE))
     assert claim.verdict == REFUTED
     assert claim.measured == [
-        "From scratch: refuted, since cnn@scratch is above transformer@scratch."
+        "From scratch: refuted, since CNN (from scratch) is above Transformer (from scratch)."
     ]
     assert len(claim.table.frame) == num_pairs
 
@@ -234,13 +234,13 @@ def test_an_order_is_decided_under_every_reading_side_by_side(name):
     claim = decide(name, compared=compared_of(FIVE | VECTORS))
     assert claim.verdict == UNDECIDED
     assert claim.measured == [
-        "From scratch: refuted, since cnn@scratch is above transformer@scratch.",
+        "From scratch: refuted, since CNN (from scratch) is above Transformer (from scratch).",
         "Pretrained vectors: holds.",
     ]
     shown = claim.table.shown.set_index("Pair")
     assert list(shown) == ["From scratch", "Pretrained vectors"]
     assert shown.loc["Verdict"].tolist() == ["refuted", "holds"]
-    assert shown.loc["CNN:"].tolist() == ["cnn@scratch", "cnn@embeddings"]
+    assert shown.loc["CNN:"].tolist() == ["CNN (from scratch)", "CNN (pretrained vectors)"]
     pair = shown.loc["Transformer above CNN"]
     assert [cell.partition(" ")[0] for cell in pair] == ["−8.0", "+30.0"]
     row = shown.index.get_loc("Transformer above CNN")
@@ -257,8 +257,11 @@ def test_a_row_that_was_not_run_over_vectors_stands_as_it_is_from_scratch():
     only = {"transformer@embeddings": 65}
     claim = decide("order-of-four", compared=compared_of(FIVE | only))
     shown = claim.table.shown.set_index("Pair")
-    assert shown.loc["Transformer:"].tolist() == ["transformer@scratch", "transformer@embeddings"]
-    assert shown.loc["LSTM:"].tolist() == ["lstm@scratch", "lstm@scratch"]
+    assert shown.loc["Transformer:"].tolist() == [
+        "Transformer (from scratch)",
+        "Transformer (pretrained vectors)",
+    ]
+    assert shown.loc["LSTM:"].tolist() == ["LSTM (from scratch)"] * 2
     # The same pair, with the same difference under both.
     assert shown.loc["LSTM above CNN"].str.partition(" ")[0].nunique() == 1
 
@@ -296,7 +299,7 @@ def test_the_form_that_stands_for_the_papers_decides_and_others_are_told():
     rates |= rates_of({1e-4: [90, 91], 1e-3: [60, 61]})
     claim = decide("best-rate", rates=rates)
     assert claim.verdict == HOLDS
-    assert claim.measured[1].startswith("gated_transformer@scratch (refuted)")
+    assert claim.measured[1].startswith("Gated Transformer (from scratch) (refuted)")
 
 
 @pytest.mark.parametrize("auc, verdict", [(0.20, HOLDS), (0.60, UNDECIDED), (0.895, REFUTED)])
@@ -319,7 +322,7 @@ def test_an_order_names_what_was_not_run():
     assert claim.verdict == NOT_RUN and claim.table is None
     assert claim.measured == [
         "From scratch: not run. Two runs each are needed, and are not there of "
-        "transformer@scratch, lstm@scratch, cnn@scratch."
+        "Transformer (from scratch), LSTM (from scratch), CNN (from scratch)."
     ]
 
 
@@ -419,9 +422,9 @@ def test_a_model_with_a_gate_is_a_form_of_the_papers_whatever_its_name():
     }
     claim = decide("gate", **evidence)
     assert claim.verdict == HOLDS and claim.measured[0].startswith(
-        "sigmoid@scratch against plain@scratch: +30.0"
+        "sigmoid (from scratch) against plain (from scratch): +30.0"
     )
-    assert decide("calibrated", **evidence).measured[0].startswith("sigmoid@scratch: ")
+    assert decide("calibrated", **evidence).measured[0].startswith("sigmoid (from scratch): ")
     # A name says nothing of a gate.
     named = {"compared": {"gated_transformer@words": runs_of("gated_transformer@words", [90, 91])}}
     assert decide("calibrated", **named).verdict == NOT_RUN

@@ -89,14 +89,15 @@ def test_a_label_has_its_own_row_and_column(report, page, name):
     assert head == ["((True label))", *(label.strip() for label in ALL)]
     assert rows[number][0] == name
     head, row = page.tables["label_f1"]
-    assert head[:1] == ["(Model)"] and row[:1] == ["cnn@scratch"]
+    assert head[:1] == ["(Model)"] and row[:1] == ["CNN (from scratch)"]
     mean = row[1 + number].partition(" ")[0]  # Its interval follows.
     assert mean == f"{100 * metrics['per_label'][name]['f1']:.1f}"
 
 
 def test_no_label_is_more_than_text(report, page):
     out, _ = report
-    assert [tag for tag, _ in page.tags].count("script") == 1
+    # That of the page, and the data of the explorer.
+    assert [tag for tag, _ in page.tags].count("script") == 2
     assert not any("onload" in attrs for _, attrs in page.tags)
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(set(ids)) == len(ids)

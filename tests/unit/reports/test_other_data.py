@@ -6,6 +6,7 @@ from reports.render import render
 from tests.fixtures.records import ISEAR
 
 OURS = "gated_transformer@minilm"
+NAME = "Gated Transformer (MiniLM)"
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_the_paper_is_shown_beside_the_data_that_it_is_about(shown, data, is_pap
     assert (out / "tables" / "claims.csv").exists() is is_papers
     header = (out / "tables" / "table_1.csv").read_text().splitlines()[0]
     assert ("paper" in header) is is_papers
-    # The open diamonds' place in the legend.
+    # The open diamonds have a name.
     drawn = (out / "index.html").read_text(encoding="utf-8")
     assert (">the paper<" in drawn) is is_papers
     assert ("paper’s value" in page.text) is is_papers
@@ -57,8 +58,8 @@ def test_the_best_is_of_all_studies(shown):
             "fit": {OURS: (2, 0.9)},
         }
     )
-    assert f"{OURS} labels" in page.text
-    assert [row["Model"] for row in page.table("table_1")][0] == OURS
+    assert f"{NAME} labels" in page.text
+    assert [row["Model"] for row in page.table("table_1")][0] == NAME
     assert "other_runs" not in page.tables
 
 
@@ -71,7 +72,7 @@ def test_studies_that_share_a_run_do_not_count_it_twice(shown):
         }
     )
     runs = {row["Model"]: row["Runs"] for row in page.table("table_1")}
-    assert runs == {OURS: "2", "cnn@scratch": "2", "tfidf_svm": "2"}
+    assert runs == {NAME: "2", "CNN (from scratch)": "2", "TF-IDF + SVM": "2"}
 
 
 def test_a_better_run_with_other_settings_is_named_in_the_head(tmp_path, make_run, shown):

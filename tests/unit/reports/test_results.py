@@ -48,7 +48,7 @@ def test_the_kept_page_is_the_one_that_the_command_writes(page):
 def test_a_difference_is_that_of_the_predictions(page):
     cnn, svm = correct("cnn-scratch"), correct("tfidf_svm")
     assert cnn.shape == svm.shape == (5, 1484)
-    found = re.search(r"The nearest is `cnn@scratch`:\s+\+(\S+) \(", page)[1]
+    found = re.search(r"The nearest is CNN \(from scratch\):\s+\+(\S+) \(", page)[1]
     assert found == f"{100 * (svm.mean() - cnn.mean()):.1f}"
 
 
@@ -61,7 +61,7 @@ def test_noise_stands_by_kind_and_model(page):
                 for row in csv.DictReader(file)
                 if (row["kind"], float(row["level"])) == ("delete_characters", 0.1)
             ]
-    table = page[page.index("| Noise | cnn@scratch |") :]
+    table = page[page.index("| Noise | CNN (from scratch) |") :]
     (row,) = re.findall(r"^\| delete characters \|.*", table, re.MULTILINE)
     assert row.split(" | ")[1] == f"{np.mean(accuracies):.1f}"
 
@@ -70,4 +70,4 @@ def test_its_figures_lie_beside_it(written, page):
     shown = re.findall(r"\]\((figures/[^)]+)\)", page)
     assert len(shown) == 2
     for path in shown:
-        assert "gated_transformer@scratch" in (written / path).read_text(encoding="utf-8")
+        assert "Gated Transformer" in (written / path).read_text(encoding="utf-8")

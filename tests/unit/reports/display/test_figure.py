@@ -13,7 +13,7 @@ def test_a_figure_is_a_picture_of_300_dots_and_a_text(tmp_path, scored):
     svg = write_figure(figure, tmp_path / "scores")
     head = (tmp_path / "scores.png").read_bytes()[:24]
     width = int.from_bytes(head[16:20], "big")
-    assert width == pytest.approx(6.4 * 300, abs=1)
+    assert width == pytest.approx(5 * 300, abs=1)
     assert (tmp_path / "scores.svg").read_text() == svg
     xml.fromstring(svg)
     again = draw_scores(scored, summary_of(scored, ["contender"]), "auc")

@@ -7,7 +7,7 @@ from reports.sections.answer import claims_in_words, reached_in_words
 
 
 def claim(verdict, by_our_limit=False):
-    return Claim("name", "", "", verdict, [], "", by_our_limit=by_our_limit)
+    return Claim("name", "", "", verdict, "", "", [], "", by_our_limit=by_our_limit)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from reports.sections.comparison import (
     comparison_table,
     differences_table,
     is_constant,
-    kind_of,
 )
 from tests.fixtures.records import ISEAR
 
@@ -89,22 +88,6 @@ def test_without_predictions_table_1_has_neither_differences_nor_intervals(tmp_p
     table = comparison_table(found.compared, found.differences, "days", False)
     assert not table.bold and "without intervals" in table.caption
     assert not any("±" in cell for cell in table.shown["Accuracy"])
-
-
-@pytest.mark.parametrize(
-    "contender, backend, kind",
-    [
-        ("tfidf_svm", "scikit-learn", "anchor"),
-        ("logistic@minilm", "scikit-learn", "anchor"),
-        ("cnn@scratch", "torch", "from scratch"),
-        ("cnn@embeddings", "jax", "pretrained vectors"),
-        ("bert@minilm", "tensorflow", "pretrained"),
-    ],
-)
-def test_pretrained_and_from_scratch_are_told_apart(tmp_path, make_run, contender, backend, kind):
-    make_run(tmp_path / "fit", contender, backend=backend)
-    (run,) = read_records(tmp_path).parts[0].runs
-    assert kind_of(run) == kind
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_thresholds_are_chosen_on_validation_and_measured_on_test(runs):
             assert [row[name] for name in columns] == pytest.approx(np.mean(found, axis=0))
     # Of 30 validation texts 22 that are all right make 90 %, and no number of them 95 %.
     assert table.frame["refused"].iloc[-1] == len(runs)
-    assert table.shown["Accuracy, %"].iloc[-1] == "–"
+    assert table.shown["Accuracy"].iloc[-1] == "–"
 
 
 def test_a_curve_is_a_line_with_its_band(runs):

@@ -9,7 +9,9 @@ from reports.sections.labels import (
     confusion_table,
     draw_confusion,
     draw_labels,
+    draw_tree,
     label_table,
+    label_tree,
 )
 from tests.fixtures.records import ISEAR
 
@@ -66,32 +68,49 @@ def texts(axes):
     return [text.get_text() for text in axes.texts]
 
 
-def legend(figure):
-    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
-
-
-@pytest.mark.parametrize(
-    "shares, expected", [(False, ["8", "2", "1", "3"]), (True, ["80", "20", "25", "75"])]
-)
-def test_confusion_has_true_labels_in_rows(shares, expected):
+def test_confusion_has_true_labels_in_rows():
     frame = pd.DataFrame([[8, 2], [1, 3]], index=["joy", "fear"], columns=["joy", "fear"])
-    axes = draw_confusion(frame, shares).axes[0]
-    assert texts(axes) == expected
+    axes = draw_confusion(frame).axes[0]
+    assert texts(axes) == ["80", "20", "25", "75"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["joy", "fear"]
     assert axes.get_ylabel() == "true label" and axes.yaxis_inverted()
 
 
-def test_labels_have_a_mark_a_contender():
+def test_f1_stands_by_model_and_label():
     frame = pd.DataFrame(
         {
-            "contender": ["a", "a", "b", "b", "c"],
-            "label": ["joy", "fear", "joy", "fear", "joy"],
-            "f1_mean": [0.8, 0.7, 0.6, 0.5, 0.1],
-            "f1_low": [0.7, 0.6, np.nan, np.nan, 0.1],
-            "f1_high": [0.9, 0.8, np.nan, np.nan, 0.1],
+            "contender": ["cnn@scratch", "cnn@scratch", "majority", "majority"],
+            "label": ["joy", "fear", "joy", "fear"],
+            "f1_mean": [0.8, 0.7, 0.25, np.nan],
         }
     )
-    figure = draw_labels(frame, ["a", "b"])
-    marks = [line.get_xdata().tolist() for line in figure.axes[0].lines]
-    assert marks == [[0.8, 0.7], [0.6, 0.5]]
-    assert legend(figure) == ["a", "b"]
+    axes = draw_labels(frame).axes[0]
+    assert texts(axes) == ["80", "70", "25"]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == ["CNN (from scratch)", "Majority"] and axes.yaxis_inverted()
+
+
+CONFUSED = pd.DataFrame(
+    [[80, 10, 8, 2], [20, 60, 10, 10], [4, 4, 42, 0], [3, 1, 1, 95]],
+    index=["shame", "guilt", "anger", "joy"],
+    columns=["shame", "guilt", "anger", "joy"],
+)
+
+
+def test_labels_join_by_how_often_they_are_taken_for_each_other():
+    # Shares of shame and guilt: 10 and 20 %, mean 15; anger with shame 8 and 8, with guilt 10 and
+    # 8: 8 and 9, mean 8.5; joy with shame 2 and 3, guilt 10 and 1, anger 0 and 1: 2.5, 5.5 and 0.5.
+    joined = label_tree(CONFUSED)
+    assert joined[:, 2] == pytest.approx([0.85, 0.915, 1 - np.mean([0.025, 0.055, 0.005])])
+    assert set(joined[0, :2]) == {0, 1} and joined[:, 3].tolist() == [2, 3, 4]
+
+
+def test_the_tree_names_every_label_and_goes_from_most_confused_to_least():
+    (axes,) = draw_tree(CONFUSED).axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert sorted(names) == sorted(CONFUSED.index)
+    assert abs(names.index("shame") - names.index("guilt")) == 1
+    joins = sorted(min(line.get_xdata()) for line in axes.lines)
+    assert joins == pytest.approx([0.0283, 0.085, 0.15], abs=1e-4)
+    left, right = axes.get_xlim()
+    assert left > 0.15 > right == 0

@@ -1,3 +1,6 @@
+import base64
+import json
+
 import pandas as pd
 import pytest
 
@@ -6,11 +9,10 @@ from emotion_keras.inputs import SpeechInput, TextInput
 from reports.records import read_records
 from reports.sections.texts import (
     NUM_ERRORS,
-    NUM_EXAMPLES,
     NUM_PAIRS,
     errors_table,
+    explorer,
     mean_predictions,
-    pair_examples,
     pairs_table,
     read_texts,
 )
@@ -75,20 +77,43 @@ def test_pairs_are_counts_off_the_diagonal(ours):
         assert row["share"] == row["count"] / (rows["label"] == row["label"]).sum()
 
 
-def test_examples_are_of_their_pair(records):
-    # Of a model that is wrong about many texts.
-    runs = [run for run in records.parts[0].runs if run.contender == "cnn@scratch"]
-    predictions = mean_predictions(runs)
-    pairs = pairs_table(runs, "cnn@scratch").frame
-    assert pair_examples(pairs, predictions, {}) == []
-    found = pair_examples(pairs, predictions, {name: name for name in predictions["id"]})
-    assert found
-    by_id = predictions.set_index("id")
-    for example in found:
-        assert 1 <= len(example["texts"]) <= NUM_EXAMPLES
-        for name in example["texts"]:
-            assert by_id.loc[name, "label"] == example["label"]
-            assert by_id.loc[name, "predicted"] == example["predicted"]
+def read_bytes(text):
+    return list(base64.b64decode(text))
+
+
+def test_the_explorer_holds_what_every_model_says(records, ours, by_hand):
+    others = [run for run in records.parts[0].runs if run.contender == "cnn@scratch"]
+    predictions = {
+        "gated_transformer@minilm": mean_predictions(ours),
+        "cnn@scratch": mean_predictions(others),
+    }
+    labels = ours[0].labels
+    texts = {name: f"</script><b>{name}\u202e" for name in by_hand.index}
+    found = explorer(predictions, labels, texts)
+    assert not set("<>&\u202e") & set(found["json"])
+    content = json.loads(found["json"])
+    assert content["models"] == ["Gated Transformer (MiniLM)", "CNN (from scratch)"]
+    assert content["ids"] == by_hand.index.tolist() and found["kept"] == found["total"] == 90
+    assert content["texts"] == [texts[name] for name in content["ids"]]
+    assert [labels[n] for n in read_bytes(content["truth"])] == by_hand["label"].tolist()
+    means = by_hand[labels]
+    assert [labels[n] for n in read_bytes(content["said"][0])] == means.idxmax(axis=1).tolist()
+    shares = [number / 255 for number in read_bytes(content["confidence"][0])]
+    assert shares == pytest.approx(means.max(axis=1).tolist(), abs=0.5 / 255 + 1e-9)
+    assert len(read_bytes(content["said"][1])) == 90
+
+
+def test_a_small_explorer_keeps_the_errors_first(ours, by_hand, monkeypatch):
+    means = by_hand[ours[0].labels]
+    wrong = set(means.index[means.idxmax(axis=1) != by_hand["label"]])
+    texts = {name: "x" * 1000 for name in by_hand.index}
+    monkeypatch.setattr("reports.sections.texts.MOST_CHARACTERS", 1040 * (len(wrong) + 5))
+    found = explorer({"ours": mean_predictions(ours)}, ours[0].labels, texts)
+    kept = set(json.loads(found["json"])["ids"])
+    assert wrong < kept and found["kept"] == len(kept) == len(wrong) + 5 and found["total"] == 90
+    # Then come right answers, the least sure ones.
+    right = means.drop(index=list(wrong)).max(axis=1).sort_values()
+    assert kept - wrong == set(right.index[:5])
 
 
 def test_without_texts_there_are_none(records):
