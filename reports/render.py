@@ -30,6 +30,11 @@ class RenderOptions(Options):
     corpus: str | None = option(
         None, "Name of the corpus that the page is about; unless given, that of most runs."
     )
+    pdf: bool = option(
+        False,
+        "Also write each figure as PDF for papers, 3.3 and 6.8 inches wide with letters of 8 "
+        "points: `NAME_column.pdf` and `NAME_page.pdf`.",
+    )
     backend: str | None = option(
         None, "Name of the backend that the page is about; unless given, that of most runs."
     )
@@ -68,7 +73,7 @@ def render(
     command = _command(runs_dir, asked)
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
-    page = Page(out)
+    page = Page(out, for_papers=asked.pdf)
     if not records.parts:
         runs_option = "" if runs_dir == "runs" else f" {shlex.quote(f'--runs-dir={runs_dir}')}"
         page.write("empty.html", records=records, runs_option=runs_option, render_command=command)
@@ -128,7 +133,10 @@ def _command(runs_dir, asked):
     """The command that renders this page, ready for a shell."""
     usual = RenderOptions().to_dict()
     given = {name: value for name, value in asked.to_dict().items() if value != usual[name]}
-    words = [f"--{name}={value}" for name, value in given.items()]
+    words = [
+        f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in given.items()
+    ]
     # What stands behind two dashes is no option, whatever it begins with.
     words += ["--", str(runs_dir)] if str(runs_dir).startswith("-") else [str(runs_dir)]
     return shlex.join(["python", "-m", "reports.render", *words])

@@ -27,6 +27,10 @@ from reports.display.fonts import choose_fonts
 STYLE = Path(__file__).with_name("style.mplstyle")
 DOTS_PER_INCH = 300
 
+# Inches of a column and of a page with two columns, and points of their letters.
+PAPER_WIDTHS = {"column": 3.3, "page": 6.8}
+PAPER_POINTS = 8
+
 # Inches: letters stay readable where a telephone shows the whole width.
 WIDTH = 5.0
 
@@ -58,12 +62,13 @@ def styled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @styled
-def write_figure(figure: Figure, path: Path) -> str:
+def write_figure(figure: Figure, path: Path, *, for_papers: bool = False) -> str:
     """Writes a figure as PNG and as SVG.
 
     Args:
         figure: `matplotlib.figure.Figure`.
         path: `pathlib.Path` without suffix.
+        for_papers: Whether to write it as PDF, too, as wide as a column and as a page of a paper.
 
     Returns:
         The SVG as a string.
@@ -91,8 +96,34 @@ def write_figure(figure: Figure, path: Path) -> str:
             )
             # Without a date the same records give the same file.
             figure.savefig(svg, format="svg", metadata={"Date": None})
+        if for_papers:
+            _write_pdfs(figure, path)
     path.with_suffix(".svg").write_text(svg.getvalue(), encoding="utf-8")
     return svg.getvalue()
+
+
+def _write_pdfs(figure, path):
+    """Writes a figure at each width of a paper, with letters that are readable in print."""
+    height = figure.get_size_inches()[1]
+    for text in figure.findobj(Text):
+        text.set_fontsize(PAPER_POINTS)
+    for name, width in sorted(PAPER_WIDTHS.items(), key=lambda one: -one[1]):
+        if width < WIDTH:
+            _break_names(figure)
+        figure.set_layout_engine("constrained")
+        figure.set_size_inches(width, height)
+        figure.savefig(path.with_name(f"{path.name}_{name}.pdf"), metadata={"CreationDate": None})
+
+
+def _break_names(figure):
+    """Writes names in two lines, so that they leave room for the drawing, and a key in a column."""
+    for legend in figure.legends:
+        legend.set_ncols(1)
+    for axes in figure.axes:
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        if any(" (" in name or " + " in name for name in names):
+            broken = [_in_two_lines(name.replace(" + ", " +\n", 1)) for name in names]
+            axes.set_yticks(axes.get_yticks(), broken)
 
 
 def inline_svg(svg: str, name: str, alternative: str) -> str:

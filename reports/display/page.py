@@ -29,10 +29,12 @@ class Page:
 
     Args:
         out: `pathlib.Path` of an existing folder to write to.
+        for_papers: Whether figures are written as PDF, too.
     """
 
-    def __init__(self, out: Path):
+    def __init__(self, out: Path, *, for_papers: bool = False):
         self.out = out
+        self.for_papers = for_papers
         self.tables = []
         self.figures = []
         self.undrawn = set()
@@ -70,7 +72,9 @@ class Page:
         """
         if figure is None:
             return None
-        svg = figures.write_figure(figure, self._folder("figures") / name)
+        svg = figures.write_figure(
+            figure, self._folder("figures") / name, for_papers=self.for_papers
+        )
         self.figures.append(name)
         self.undrawn |= set(choose_fonts(svg)[1])
         # Escaped here, because the template takes the whole as it is.

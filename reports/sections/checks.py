@@ -240,7 +240,8 @@ def is_resolving(findings: Findings) -> Check | None:
     warnings = []
     if half > WIDEST_HALF:
         warnings.append(
-            f"The accuracy of {name_of(findings.best)} is known to ±{100 * half:.1f} points alone."
+            f"The accuracy of {name_of(findings.best)} is known only to within "
+            f"±{100 * half:.1f} points."
         )
     if len({run.seed for run in runs}) == 1 and not runs[0].is_baseline:
         warnings.append(

@@ -81,7 +81,6 @@ def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure
     handles, names = panels[0].get_legend_handles_labels()
     # Lines meet in every panel, so that labels at their ends would cover each other.
     figure.legend(
-        handles, [name.replace(" (", "\n(") for name in names],
-        loc="outside right upper", labelcolor="linecolor", handlelength=2.6,
+        handles, names, loc="outside lower left", ncols=2, labelcolor="linecolor", handlelength=2.6,
     )  # fmt: skip
     return figure
