@@ -72,19 +72,23 @@ def summarize(directory: Path) -> Group:
             f"{cost['examples_per_second']:.0f} {modality.plural} a second; "
             f"peak memory {cost['peak_memory_bytes'] / 1e9:.1f} GB."
         ),
-        *map(Text, _when_to_answer(directory, run, modality.plural)),
+        *map(Text, _when_and_about_whom(directory, run, modality.plural)),
         *map(Text, in_words(read_faithfulness(directory), modality.unit_plural).values()),
     )
 
 
-def _when_to_answer(directory, run, plural):
-    """How often a finished run is right where it is surest, where it keeps its predictions."""
+def _when_and_about_whom(directory, run, plural):
+    """How often a finished run is right where it is surest, and by group, if it kept these."""
     if not record.predictions_path(directory).exists():
         return []
-    from emotion_keras.evaluation.coverage import in_words, read_judged
-    from emotion_keras.evaluation.predictions import read_groups
+    from emotion_keras.evaluation import attributes, coverage
+    from emotion_keras.evaluation.predictions import read_attributes, read_groups
 
-    return in_words(read_judged(directory, run), plural, read_groups(directory))
+    judged, groups = coverage.read_judged(directory, run), read_groups(directory)
+    last = judged[list(run["metrics"])[-1]]
+    known = read_attributes(directory)
+    found = attributes.score_groups([last], [run["seed"]], known, groups)
+    return [*coverage.in_words(judged, plural, groups), *attributes.in_words(found, plural)]
 
 
 def next_command(directory: Path) -> str:

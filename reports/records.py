@@ -346,7 +346,7 @@ def _with_groups(runs, broken):
         try:
             groups[run.data] |= read_groups(run.directory)
         except UserError as error:
-            broken.append((run.directory / record.GROUPS, str(error)))
+            broken.append((record.groups_path(run.directory), str(error)))
     return [replace(run, groups=groups[run.data]) for run in runs]
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from emotion_keras import tables
 from emotion_keras.data import fer2013, isear, recorded_corpora, situations
+from emotion_keras.data.attributes import group_attributes, names_of
 from emotion_keras.data.feature_tables import join_features, read_feature_table
 from emotion_keras.data.folders import METADATA, read_folder
 from emotion_keras.data.official_splits import read_splits
@@ -31,6 +32,7 @@ from emotion_keras.inputs import (
     find_modality,
 )
 from emotion_keras.inputs.normalization import clean_text, fold_text
+from emotion_keras.record import ATTRIBUTE
 from emotion_keras.targets import SingleLabel, Target, find_target
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
@@ -54,7 +56,9 @@ class Corpus:
             example belongs to: its author, for example; and the cells in a column with the
             modality's name, such as `text`. Where the source has no groups, each example is its
             own subject. A known corpus may have a column `fold`, integers from 0 on: the folds of
-            the literature; and where there is an official split, the column `split` says it.
+            the literature; where there is an official split, the column `split` says it; and
+            attributes are columns that begin with `ATTRIBUTE`, with an empty string where nothing
+            is known.
         labels: The labels' names; a class id is a position in them.
         sha256: Checksum of the source's bytes.
         licence: What the source may be used for, as far as known.
@@ -98,6 +102,12 @@ class Corpus:
     def label_ids(self) -> np.ndarray:
         """Class ids that the examples count to, `(len(corpus),)` of int32; -1 for no label."""
         return self.target.class_ids(self.examples["label"].tolist())
+
+    @property
+    def attributes(self) -> dict[str, list[str]]:
+        """The values of the examples by attribute."""
+        columns = [name for name in self.examples if name.startswith(ATTRIBUTE)]
+        return {name.removeprefix(ATTRIBUTE): self.examples[name].tolist() for name in columns}
 
     @property
     def has_groups(self) -> bool:
@@ -150,7 +160,10 @@ def load_corpus(
     """
     options = options or Reading(**{"data": data, **given})
     kind = find_target(options.target)
-    return replace(_load(options, find_modality(str(options.modality)), notify), kind=kind)
+    corpus = _load(options, find_modality(str(options.modality)), notify)
+    asked = None if options.attributes is None else str(options.attributes)
+    examples = group_attributes(corpus.examples, asked, corpus.source)
+    return replace(corpus, examples=examples, kind=kind)
 
 
 def _load(options, modality, notify):
@@ -162,7 +175,7 @@ def _load(options, modality, notify):
         return _built_in()
     try:
         path = _fetch_isear(_DOWNLOAD_SECONDS[options.data])
-        return _from_file(path, modality, Reading(data=options.data), notify)
+        return _from_file(path, modality, options, notify)
     except UserError as error:
         if options.data == "isear":
             raise
@@ -234,6 +247,7 @@ def _from_file(path, modality, options, notify):
         options.label_column,
         options.group_column,
         split_column or None,
+        names_of(options.attributes),
     )
     if split_column:
         splits = read_splits(table["split"].tolist(), path, split_column)
@@ -406,8 +420,8 @@ def _corpus(name, table, labels, licence, modality=TextInput, *, path, sha256, r
     examples = pd.DataFrame(
         {"id": ids, modality.name: cells, "label": table["label"], "subject": subject}
     )
-    for column in ("fold", "split"):
-        if column in table:
+    for column in table:
+        if column in ("fold", "split") or column.startswith(ATTRIBUTE):
             examples[column] = table[column]
     sha256 = _with_contents(sha256, cells, modality)
     return Corpus(name, examples, labels, sha256, licence, str(path), reading, modality)

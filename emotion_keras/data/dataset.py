@@ -34,6 +34,10 @@ class Dataset(NamedTuple):
         """What a model is to say of the split `train`, `val` or `test`; see `Target.encode`."""
         return self.corpus.target.encode(self._column("label", name))
 
+    def subjects(self, name: str) -> list[str]:
+        """Whose the examples of the split `train`, `val` or `test` are, a list."""
+        return self._column("subject", name)
+
     def _column(self, column, name):
         return self.corpus.examples[column].iloc[getattr(self.split, name)].tolist()
 

@@ -24,8 +24,8 @@ class Folder(NamedTuple):
         name: The corpus's name.
         table: `pandas.DataFrame` with the string columns `id`, the file's path within the folder,
             `label`, the path in a column with the modality's name and, where the files' names say
-            it, `subject`, and `fold`, of int; `split`, where the outermost folders are those of an
-            official split.
+            it, `subject`, attributes, and `fold`, of int; `split`, where the outermost folders are
+            those of an official split.
         labels: The labels' names in their order; `None` where the corpus is not a known one.
         licence: What the corpus may be used for, as far as known.
         keys: What tells the files apart, by which another table may name them; see `key_of`.
@@ -73,9 +73,8 @@ def read_folder(path: Path, modality: type[Input]) -> Folder:
     keys = [key_of(file, known) for file in files]
     if known is None:
         return Folder(path.resolve().name, _by_folder(table, path), None, "unknown", keys)
-    described = [known.describe(file) for file in files]
-    table["label"] = pd.Series([label for label, _ in described], dtype="str")
-    table["subject"] = pd.Series([subject for _, subject in described], dtype="str")
+    described = pd.DataFrame([known.describe(file) for file in files], dtype="str")
+    table = pd.concat([table, described], axis="columns")
     if known.folds:
         table["fold"] = table["subject"].map(known.fold_of)
     return Folder(known.name, table, tuple(known.labels.values()), known.licence, keys)

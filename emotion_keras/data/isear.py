@@ -10,6 +10,7 @@ import pandas as pd
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.normalization import MAX_CHARACTERS
+from emotion_keras.record import ATTRIBUTE
 from emotion_keras.tables import Source
 
 LABELS = ("joy", "fear", "anger", "sadness", "disgust", "shame", "guilt")
@@ -23,6 +24,57 @@ URL = (
 _HEADER = "ID|CITY|COUN|SUBJ|"
 _COLUMNS = 43
 _LABEL, _TEXT = 36, 40
+
+# Of the survey's code book, the values that are there; 0 stands for no answer. The code book says
+# Honduras for 33, but of its 55 respondents several write of the Chinese University of Hong Kong,
+# and none of anything Honduran.
+_COUNTRIES = {
+    "1": "Sweden",
+    "2": "Norway",
+    "4": "Finland",
+    "8": "Austria",
+    "9": "Australia",
+    "10": "Brazil",
+    "12": "Bulgaria",
+    "16": "New Zealand",
+    "17": "Netherlands",
+    "19": "Spain",
+    "20": "Zambia",
+    "22": "USA",
+    "26": "India",
+    "27": "Malawi",
+    "30": "China",
+    "33": "Honduras or Hong Kong",
+}
+_RELIGIONS = {
+    "1": "Protestant",
+    "2": "Catholic",
+    "3": "Jewish",
+    "4": "Hindu",
+    "5": "Buddhist",
+    "6": "native",
+    "7": "other",
+    "8": "none",
+}
+_FIELDS_OF_STUDY = {
+    "1": "psychology",
+    "2": "social sciences",
+    "3": "languages",
+    "4": "fine arts",
+    "5": "law",
+    "6": "natural sciences",
+    "7": "engineering",
+    "8": "medicine",
+    "9": "other",
+}
+# By attribute its column, and its values where they are coded.
+_ATTRIBUTES: dict[str, tuple[int, dict[str, str] | None]] = {
+    "country": (2, _COUNTRIES),
+    "sex": (4, {"1": "male", "2": "female"}),
+    "age": (5, None),
+    "religion": (6, _RELIGIONS),
+    "field of study": (10, _FIELDS_OF_STUDY),
+}
 # The last column, STATE, and the delimiter after it. Two rows close a quote there.
 _TAIL = re.compile(r'\|1"?\|$')
 
@@ -55,8 +107,9 @@ def read(source: Source) -> pd.DataFrame:
         source: What `tables.scan` returned for the file.
 
     Returns:
-        A `pandas.DataFrame` with the columns `text`, `label` and `subject`, the respondent. The
-        texts are as in the file: repairing them is `repair`'s work, a step of the preparation.
+        A `pandas.DataFrame` with the columns `text`, `label` and `subject`, the respondent, and
+        what is known of the respondent as attributes. The texts are as in the file: repairing them
+        is `repair`'s work, a step of the preparation.
 
     Raises:
         UserError: If a row does not have the file's columns.
@@ -72,8 +125,16 @@ def read(source: Source) -> pd.DataFrame:
                 f"and the emotion in column {_LABEL + 1}. The file is damaged: fetch it again from "
                 f"{URL}. Received: {line.strip()[:60]!r}"
             )
-        rows.append((_TAIL.sub("", fields[_TEXT]), fields[_LABEL], fields[0]))
-    return pd.DataFrame(rows, columns=["text", "label", "subject"], dtype="str")
+        rows.append((_TAIL.sub("", fields[_TEXT]), fields[_LABEL], fields[0], *_known_of(fields)))
+    names = [f"{ATTRIBUTE}{name}" for name in _ATTRIBUTES]
+    return pd.DataFrame(rows, columns=["text", "label", "subject", *names], dtype="str")
+
+
+def _known_of(fields):
+    """The values of the attributes of a row."""
+    for column, values in _ATTRIBUTES.values():
+        value = fields[column]
+        yield value.removeprefix("0") if values is None else values.get(value, "")
 
 
 def repair(text: str) -> str:

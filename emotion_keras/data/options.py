@@ -95,6 +95,13 @@ class Reading(Options):
         "val, `val_size` takes that from train; without effect with `folds`. A folder may have "
         "folders of these names instead, and FER-2013's is known.",
     )
+    attributes: str | list[str] | None = option(
+        None,
+        "What is known of examples beside label and subject, such as a writer's country: names of "
+        "columns with commas between them. No model sees them; the report says how good it is by "
+        "group. Numbers of many values are put into bins. Of ISEAR (country, sex, age, religion, "
+        "field of study) and of known recordings (sex, intensity) all are taken where it is null.",
+    )
     encoding: str | None = option(
         None, "Encoding of a text file, such as `cp1252`; found out where it is null."
     )
@@ -109,6 +116,8 @@ class Reading(Options):
             object.__setattr__(self, "modality", self._find_modality())
         object.__setattr__(self, "modality", _in_order(self.modality))
         super().__post_init__()
+        if isinstance(self.attributes, list):
+            object.__setattr__(self, "attributes", join_names(self.attributes))
 
     def _find_modality(self):
         named = [name for name, one in _COLUMN_OF.items() if getattr(self, one) is not None]
@@ -246,9 +255,13 @@ _YOUNGER = (
 
 def identifying(values: Mapping[str, Any]) -> dict[str, Any]:
     """What of the values by option tells a run from others: not the usual value of an option that
-    was not there when the first runs were made."""
+    was not there when the first runs were made, nor attributes, which no model sees."""
     usual = {name: getattr(Reading(), name) for name in _YOUNGER}
-    return {name: value for name, value in values.items() if usual.get(name, ...) != value}
+    return {
+        name: value
+        for name, value in values.items()
+        if name != "attributes" and usual.get(name, ...) != value
+    }
 
 
 # The classes of the options of the data, by their name in a record.

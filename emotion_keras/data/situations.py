@@ -22,7 +22,10 @@ def read(source: tables.Source) -> pd.DataFrame:
         source: What `tables.scan` returned for the file.
 
     Returns:
-        A `pandas.DataFrame` with the columns `text`, `label` and `subject`.
+        A `pandas.DataFrame` with the columns `text`, `label` and `subject`, and the respondent's
+        age as an attribute.
     """
     table = tables.open_table(source)
-    return tables.read_table(table, source.path, TextInput, "text", "label", "respondent")
+    return tables.read_table(
+        table, source.path, TextInput, "text", "label", "respondent", attributes=["age"]
+    )

@@ -1,11 +1,17 @@
 """The model card of a run: what the model is for, how good it is, and what it is not for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from emotion_keras.evaluation import card_words
+from emotion_keras.evaluation.attributes import (
+    FEWEST_EXAMPLES,
+    FEWEST_SUBJECTS,
+    Group,
+    in_words,
+)
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.coverage import TARGET_ACCURACY, Sure
 from emotion_keras.evaluation.scores import Score
@@ -28,6 +34,7 @@ def model_card(
     num_runs: int,
     command: str,
     sure: Sure | None = None,
+    groups: Sequence[Group] = (),
 ) -> str:
     """A model card in Markdown, with the metadata that Hugging Face reads.
 
@@ -37,6 +44,7 @@ def model_card(
         num_runs: How many these are, itself among them.
         command: The command that trains it again.
         sure: `Sure`, when it can be relied on; `None` where its predictions are missing.
+        groups: What `score_groups` gives of all these runs; empty where no attribute is known.
 
     Returns:
         String.
@@ -86,7 +94,7 @@ def model_card(
         "",
         f"# {_markdown(run['run_id'])}",
         "",
-        *_body(run, scores, num_runs, command, sure),
+        *_body(run, scores, num_runs, command, sure, groups),
     ]
     return "\n".join(lines) + "\n"
 
@@ -96,7 +104,7 @@ def measured_split(run: dict[str, Any]) -> str:
     return "test" if "test" in run["metrics"] else "val"
 
 
-def _body(run, scores, num_runs, command, sure):
+def _body(run, scores, num_runs, command, sure, groups):
     corpus, split = run["corpus"], measured_split(run)
     test = run["metrics"][split]
     rows = []
@@ -146,13 +154,14 @@ def _body(run, scores, num_runs, command, sure):
         *rows,
         "",
         *_when_to_answer(sure, split, num_runs, plural),
+        *_by_group(groups, num_runs, plural),
         "## Limits",
         "",
         *(f"- {limit}" for limit in card_words.limits(run)),
         "",
         "## Ethics",
         "",
-        *(f"- {point}" for point in card_words.ethics(run)),
+        *(f"- {point}" for point in card_words.ethics(run, [group.attribute for group in groups])),
         "",
         "## Data and licence",
         "",
@@ -202,6 +211,46 @@ def _when_to_answer(sure, split, num_runs, plural):
         sentence,
         "",
     ]
+
+
+def _by_group(groups, num_runs, plural):
+    if not groups:
+        return []
+    over = plural if num_runs == 1 else f"{plural} and seeds of {num_runs} runs"
+    lines = [
+        "## Groups",
+        "",
+        f"By what is known of the {plural}, per cent, with 95 % intervals over {over}. "
+        "Overconfidence is the mean confidence less the accuracy; of a small group the expected "
+        "calibration error is large by chance alone. In bold what differs from the rest, the other "
+        f"{plural} of which the attribute is known, after Holm's correction for all comparisons. "
+        f"Groups of fewer than {FEWEST_EXAMPLES} {plural} or {FEWEST_SUBJECTS} people are shown "
+        "and not compared.",
+        "",
+        f"| Attribute | Group | {plural.capitalize()} | Accuracy | Calibration error "
+        "| Overconfidence |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for group in groups:
+        cells = [_markdown(group.attribute), _markdown(group.value), f"{group.num_examples:,}"]
+        for score, beyond, least in (
+            (group.accuracy, group.accuracy_beyond, 0.0),
+            (group.ece, None, 0.0),
+            (group.overconfidence, group.overconfidence_beyond, -1.0),
+        ):
+            text = f"{100 * score.mean:.1f}".replace("-", "−")
+            bold = "**" if beyond is not None and beyond.is_resolved else ""
+            cells.append(f"{bold}{text}{_ends(score, least)}{bold}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, "", *(f"- {sentence}" for sentence in in_words(groups, plural)), ""]
+
+
+def _ends(score, least):
+    if score.low is None:
+        return ""
+    # The end of an interval may be beyond what a share or a difference can be.
+    low, high = (100 * min(max(end, least), 1.0) for end in (score.low, score.high))
+    return f" ({low:.1f} to {high:.1f})".replace("-", "−")
 
 
 def _yaml(text):

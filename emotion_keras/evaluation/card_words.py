@@ -1,5 +1,6 @@
 """What a model card says of purpose, limits and ethics, by modality and corpus."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from emotion_keras.inputs import modality_of
@@ -23,8 +24,9 @@ class _Words(NamedTuple):
 
 _FAIRNESS = (
     "Emotions are named differently across cultures, languages, ages and people; errors fall on "
-    "some more than on others, and this was not measured."
+    "some more than on others"
 )
+_NOT_MEASURED = f"{_FAIRNESS}, and this was not measured."
 _DECISIONS = (
     "Not for decisions about people, such as hiring, policing, credit, education or health, and "
     "not for watching people who have not agreed; laws restrict such uses in many places."
@@ -42,7 +44,7 @@ _OF_MODALITY = {
         (
             "The label is the emotion that a writer was asked to describe, or that an annotator "
             "chose, not what somebody feels: feelings cannot be read off a text.",
-            _FAIRNESS,
+            _NOT_MEASURED,
             _DECISIONS,
             "Texts about emotions are personal data: keep them as such.",
         ),
@@ -54,7 +56,7 @@ _OF_MODALITY = {
         (
             "The label is the emotion that a speaker was asked to play, or that a listener heard, "
             "not what somebody feels: feelings cannot be read off a voice.",
-            _FAIRNESS,
+            _NOT_MEASURED,
             _DECISIONS,
             _BIOMETRIC,
             "A recording of a voice tells who speaks: keep it as personal data.",
@@ -67,7 +69,7 @@ _OF_MODALITY = {
         (
             "The label is the emotion that somebody was asked to show, or that an annotator saw, "
             "not what somebody feels: feelings cannot be read off a face.",
-            _FAIRNESS,
+            _NOT_MEASURED,
             _DECISIONS,
             _BIOMETRIC,
             "A picture of a face tells who it is: keep it as personal data.",
@@ -80,7 +82,7 @@ _OF_MODALITY = {
         (
             "The label is the emotion that somebody was asked to show, or that an annotator chose, "
             "not what somebody feels: feelings cannot be read off numbers.",
-            _FAIRNESS,
+            _NOT_MEASURED,
             _DECISIONS,
             _BIOMETRIC,
             "Measurements of faces, voices or bodies are personal data: keep them as such.",
@@ -141,9 +143,20 @@ def limits(run: dict[str, Any]) -> list[str]:
     ]
 
 
-def ethics(run: dict[str, Any]) -> list[str]:
-    """What the labels are, and what the model must not be used for, as a list of sentences."""
-    return list(_words(run).ethics)
+def ethics(run: dict[str, Any], attributes: Sequence[str] = ()) -> list[str]:
+    """What the labels are, and what the model must not be used for.
+
+    Args:
+        run: Its record, a dictionary.
+        attributes: Names of the attributes by which it was measured.
+
+    Returns:
+        List of sentences.
+    """
+    names = ", ".join(dict.fromkeys(attributes))
+    measured = f"{_FAIRNESS}; by {names} this was measured, by nothing else."
+    replaced = {_NOT_MEASURED: measured} if attributes else {}
+    return [replaced.get(sentence, sentence) for sentence in _words(run).ethics]
 
 
 def task(run: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ bare name.
 
 import gzip
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,27 @@ def write_predictions(
     )
 
 
-def write_groups(directory: str | Path, ids: Iterable[str], groups: Iterable[int]) -> None:
+def write_groups(
+    directory: str | Path,
+    ids: Iterable[str],
+    groups: Iterable[int] | None,
+    attributes: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Writes which examples are of one subject, for statistics that count these together.
 
     Args:
         directory: The run's folder.
         ids: Ids of the examples that the run predicts.
         groups: A number by example, the same for those of one subject: names stay out of records.
+            `None` where each example is its own.
+        attributes: Values by example, by attribute.
     """
-    rows = [{"id": i, "group": group} for i, group in zip(ids, groups, strict=True)]
+    columns: dict[str, Iterable[Any]] = {"id": ids}
+    if groups is not None:
+        columns["group"] = groups
+    for name, values in (attributes or {}).items():
+        columns[f"{record.ATTRIBUTE}{name}"] = values
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     record.write_rows(Path(directory) / record.GROUPS, rows)
 
 
@@ -82,12 +94,39 @@ def read_groups(directory: str | Path) -> dict[str, str]:
     Raises:
         UserError: If the file is damaged.
     """
-    path = Path(directory) / record.GROUPS
+    frame = _read_groups(directory)
+    return {} if "group" not in frame else frame["group"].to_dict()
+
+
+def read_attributes(directory: str | Path) -> pd.DataFrame:
+    """The attributes of the examples that a run predicts.
+
+    Args:
+        directory: The run's folder.
+
+    Returns:
+        Data frame of strings, a row an id and a column an attribute; an empty string where nothing
+        is known. Without columns where the folder says nothing of attributes.
+
+    Raises:
+        UserError: If the file is damaged.
+    """
+    frame = _read_groups(directory)
+    kept = frame.loc[:, [name.startswith(record.ATTRIBUTE) for name in frame.columns]]
+    return kept.rename(columns=lambda name: name.removeprefix(record.ATTRIBUTE))
+
+
+def _read_groups(directory):
+    """What `write_groups` wrote, by id; an empty frame where there is nothing."""
+    path = record.groups_path(directory)
     if not path.exists():
-        return {}
+        return pd.DataFrame()
     with record.loading(path, record.how_to_repeat(directory)):
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        return dict(zip(frame["id"], frame["group"], strict=True))
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False).set_index("id")
+        for name in frame:
+            if name != "group" and not name.startswith(record.ATTRIBUTE):
+                raise ValueError(f"its column {name} is not known")
+        return frame
 
 
 def read_predictions(directory: str | Path, run: dict[str, Any]) -> pd.DataFrame:

@@ -75,7 +75,9 @@ def text_shares(
         "accuracy": (rows["label"] == rows["predicted"]).to_numpy(np.float64),
         "log_loss": -np.log(likelihood),
         "brier_score": ((probabilities - truth) ** 2).sum(axis=1),
-        "ece": _gaps(probabilities, target.classes(truth)),
+        "ece": calibration_gaps(
+            probabilities.max(axis=1), probabilities.argmax(axis=1) == target.classes(truth)
+        ),
     }
     f1 = _f1_shares(truth, said)
     shares = {name: (values - values.mean()) / len(rows) for name, values in means.items()}
@@ -154,6 +156,21 @@ def summarize_scores(
     return found
 
 
+def calibration_gaps(confidence: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """What each text adds to the gaps between confidence and accuracy, by the sign of its bin's.
+
+    Args:
+        confidence: Float array `(num_texts,)`.
+        right: Boolean array `(num_texts,)`, where the answer is right.
+
+    Returns:
+        Float array `(num_texts,)`, whose mean is the expected calibration error.
+    """
+    gaps = right - confidence
+    bins = np.minimum((confidence * _NUM_BINS).astype(int), _NUM_BINS - 1)
+    return gaps * np.sign(np.bincount(bins, weights=gaps, minlength=_NUM_BINS))[bins]
+
+
 def _encode(cells, target):
     # Each cell once: there are few, and many texts.
     numbers, different = pd.factorize(cells)
@@ -187,11 +204,3 @@ def _auc_shares(truth, probabilities):
 def _below(counts):
     """The share of texts below each value, of which there are `counts`; of equal ones half."""
     return (np.cumsum(counts) - counts / 2) / counts.sum()
-
-
-def _gaps(probabilities, label_ids):
-    """What each text adds to the gaps between confidence and accuracy, by the sign of its bin's."""
-    confidence = probabilities.max(axis=1)
-    gaps = (probabilities.argmax(axis=1) == label_ids) - confidence
-    bins = np.minimum((confidence * _NUM_BINS).astype(int), _NUM_BINS - 1)
-    return gaps * np.sign(np.bincount(bins, weights=gaps, minlength=_NUM_BINS))[bins]

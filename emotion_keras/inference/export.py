@@ -19,9 +19,10 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.attributes import score_groups
 from emotion_keras.evaluation.card import measured_split, model_card
 from emotion_keras.evaluation.coverage import Sure, by_coverage, reach, read_judged, thresholds
-from emotion_keras.evaluation.predictions import read_groups, read_split
+from emotion_keras.evaluation.predictions import read_attributes, read_groups, read_split
 from emotion_keras.evaluation.scores import read_scores
 from emotion_keras.inference.explanation import explaining_model
 from emotion_keras.inference.onnx_graph import input_signature, to_onnx
@@ -134,7 +135,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
         sure = Sure(
             by_coverage([judged[split]], [run["seed"]], groups), reach(thresholds(judged, groups))
         )
-        card = model_card(run, scores, 1, command, sure)
+        found = score_groups([judged[split]], [run["seed"]], read_attributes(directory), groups)
+        card = model_card(run, scores, 1, command, sure, found)
         (part / CARD).write_text(card, encoding="utf-8")
         part.rename(out)
     finally:

@@ -2,12 +2,13 @@
 
 `runs/<study>/<run_id>/` holds `run.json`, which is written last, so that its presence means that
 the run is finished; `history.csv`, a row an epoch; `predictions.csv`, a row a text of the splits
-`val` and `test`; of a corpus with groups `groups.csv`, whose each of these texts is; `audit.json`;
-`architecture.json`, the layers of a Keras model; where weights are kept `model.keras` with its
-tokenizer, or `model.skops` of a model of scikit-learn; of texts `familiar_words.json`, how often
-words stand in the training split. A run that is no trial of a study of
-settings has `texts.csv`, the texts of the test split, too, and where the model's gate can be
-explained `gates.csv`, a row a word of these, `gate_words.csv`, the mean gate of frequent words, and
+`val` and `test`; of a corpus with groups or attributes `groups.csv`, whose each of these texts is
+and which attributes it has; `audit.json`; `architecture.json`, the layers of a Keras model; where
+weights are kept `model.keras` with its tokenizer, or `model.skops` of a model of scikit-learn; of
+texts `familiar_words.json`, how often words stand in the training split. A run that is no trial of
+a study of settings has `texts.csv`, the texts of the test split, too; of texts `words.csv`, the
+words most telling of each label in the training split; and where the model's gate can be explained
+`gates.csv`, a row a word of the test texts, `gate_words.csv`, the mean gate of frequent words, and
 `faithfulness.csv`, whether predictions rest on the words that the gate and their contributions
 point at.
 """
@@ -26,6 +27,7 @@ from emotion_keras.record.files import (
 )
 from emotion_keras.record.names import (
     ARCHITECTURE,
+    ATTRIBUTE,
     AUDIT,
     ESTIMATOR,
     EXPORT,
@@ -41,12 +43,14 @@ from emotion_keras.record.names import (
     PREDICTIONS,
     RUN,
     TEXTS,
+    WORDS,
 )
 from emotion_keras.record.runs import (
     check_run,
     check_study,
     find_alike,
     find_runs,
+    groups_path,
     how_to_repeat,
     is_finished,
     make_directory,
@@ -66,6 +70,7 @@ from emotion_keras.record.schema import (
 
 __all__ = [
     "ARCHITECTURE",
+    "ATTRIBUTE",
     "AUDIT",
     "ESTIMATOR",
     "EXPORT",
@@ -83,6 +88,7 @@ __all__ = [
     "RUN",
     "SCHEMA_VERSION",
     "TEXTS",
+    "WORDS",
     "check_archive",
     "check_file",
     "check_run",
@@ -92,6 +98,7 @@ __all__ = [
     "find_files",
     "find_runs",
     "flush",
+    "groups_path",
     "how_to_repeat",
     "is_finished",
     "loading",

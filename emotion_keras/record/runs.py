@@ -11,7 +11,7 @@ from typing import Any
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_archive, find_files
-from emotion_keras.record.names import ESTIMATOR, MODEL, PREDICTIONS, RUN
+from emotion_keras.record.names import ESTIMATOR, GROUPS, MODEL, PREDICTIONS, RUN
 from emotion_keras.record.schema import (
     RUN_SHAPE,
     check_metrics,
@@ -92,8 +92,16 @@ def is_finished(directory: str | Path) -> bool:
 
 def predictions_path(directory: str | Path) -> Path:
     """The file of a run's predictions, which may be compressed."""
-    path = Path(directory) / PREDICTIONS
-    return path if path.exists() else path.with_name(f"{PREDICTIONS}.gz")
+    return _or_compressed(Path(directory) / PREDICTIONS)
+
+
+def groups_path(directory: str | Path) -> Path:
+    """The file of the groups and attributes of a run's examples, which may be compressed."""
+    return _or_compressed(Path(directory) / GROUPS)
+
+
+def _or_compressed(path):
+    return path if path.exists() else path.with_name(f"{path.name}.gz")
 
 
 def find_runs(runs_dir: str | Path, lost: list[tuple[Path, str]] | None = None) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import pandas as pd
 
 from emotion_keras.errors import UserError, did_you_mean
+from emotion_keras.record import ATTRIBUTE
 from emotion_keras.tables.cells import Batch, Rows, as_text
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def read_table(
     label_column: str | None = None,
     group_column: str | None = None,
     split_column: str | None = None,
+    attributes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Reads the columns that matter.
 
@@ -82,11 +84,12 @@ def read_table(
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
         split_column: Column that says the split of a row, or `None`.
+        attributes: Columns that say what else is known of a row.
 
     Returns:
         A `pandas.DataFrame` with the columns `label` and, if asked for, `subject` and `split`,
-        strings, and the cells in a column with the modality's name. A missing value is an empty
-        string.
+        and the attributes, with `ATTRIBUTE` before their names, strings, and the cells in a column
+        with the modality's name. A missing value is an empty string.
 
     Raises:
         UserError: If the file is not what its name says, or a column is not there.
@@ -98,6 +101,9 @@ def read_table(
         wanted["subject"] = choose_column(path, columns, "group", group_column, ())
     if split_column is not None:
         wanted["split"] = choose_column(path, columns, "split", split_column, ())
+    for name in attributes:
+        column = choose_column(path, columns, "attribute", name, (), "attributes")
+        wanted[f"{ATTRIBUTE}{name}"] = column
     if wanted["label"] in chosen.names:
         raise UserError(
             f"{path}: {role} and label are the same column. Name two of: "

@@ -15,6 +15,7 @@ from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.near_repeats import count_near_repeats
 from emotion_keras.data.noise import TrainingNoise
+from emotion_keras.data.telling_words import find_telling_words
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import write_groups, write_predictions
 from emotion_keras.inference.familiarity import Familiarity
@@ -22,7 +23,7 @@ from emotion_keras.inference.latency import measure_latency
 from emotion_keras.inference.modalities import compare_modalities
 from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inference.ways import QUICK, compare_ways
-from emotion_keras.inputs import find_modality
+from emotion_keras.inputs import TextInput, find_modality
 from emotion_keras.machine import devices
 from emotion_keras.machine.memory import peak_memory_bytes
 from emotion_keras.models.baselines import BASELINES
@@ -102,6 +103,9 @@ def fit(
     directory = record.run_directory(place.runs_dir, place.study, name)
     if finished := _find_finished(directory, identity, named, encoder):
         notify(f"This run is finished already, nothing is trained: {finished}")
+        if settings.reading.attributes is not None:
+            # What is known of examples may have been asked for afterwards.
+            _write_groups(finished, dataset, settings.splits)
         return finished
     record.make_directory(directory)
     with _alone(directory, notify):
@@ -185,12 +189,12 @@ def _make_run(
     if trained.history:
         record.write_rows(directory / record.HISTORY, trained.history)
     _write_predictions(directory, dataset, probabilities)
-    if dataset.corpus.has_groups:
-        _write_groups(directory, dataset, settings.splits)
+    _write_groups(directory, dataset, settings.splits)
     if model.layers is not None:
         record.write_json(directory / record.ARCHITECTURE, {"layers": model.layers})
     if is_looked_at:
         _write_examples(directory, dataset, model, target.decide(probabilities["test"]))
+        _write_words(directory, dataset)
     model.save(directory)
     familiarity = Familiarity.learn(
         dataset.corpus.modality, dataset.cells("train"), dataset.cells("val")
@@ -295,6 +299,16 @@ def _write_examples(directory, dataset, model, predicted):
         record.write_rows(directory / record.FAITHFULNESS, found)
 
 
+def _write_words(directory, dataset):
+    """Keeps the words most telling of each label, where examples are texts."""
+    if dataset.corpus.modality is not TextInput:
+        return
+    texts, subjects = dataset.cells("train"), dataset.subjects("train")
+    labels = dataset.corpus.labels
+    if words := find_telling_words(texts, dataset.truth("train"), labels, subjects):
+        record.write_rows(directory / record.WORDS, words)
+
+
 def _write_predictions(directory, dataset, probabilities):
     examples = dataset.corpus.examples
     splits = {
@@ -305,10 +319,18 @@ def _write_predictions(directory, dataset, probabilities):
 
 
 def _write_groups(directory, dataset, splits):
-    examples = dataset.corpus.examples
-    groups, _ = pd.factorize(examples["subject"])
+    """Keeps whose examples are, and their attributes, where one is known."""
+    corpus = dataset.corpus
+    if not (corpus.has_groups or corpus.attributes):
+        return
+    numbers, _ = pd.factorize(corpus.examples["subject"])
     rows = [row for name in splits for row in getattr(dataset.split, name)]
-    write_groups(directory, examples["id"].iloc[rows], groups[rows].tolist())
+    write_groups(
+        directory,
+        corpus.examples["id"].iloc[rows],
+        numbers[rows].tolist() if corpus.has_groups else None,
+        {name: [values[row] for row in rows] for name, values in corpus.attributes.items()},
+    )
 
 
 def _describe_corpus(dataset):

@@ -240,7 +240,7 @@ class Settings:
             JSON-able dictionary.
         """
         stages = {name: stage.to_dict() for name, stage in self.stages().items()}
-        for name in ("data", "feature_table", "max_labels"):
+        for name in ("data", "feature_table", "max_labels", "attributes"):
             del stages["reading"][name]
         del stages["preparation"]["labels"]
         if self.protocol.folds is not None:

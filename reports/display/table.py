@@ -4,8 +4,6 @@ In HTML the page shows them, by the macro `table` of its templates.
 """
 
 import html
-import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.display.fonts import choose_fonts
-
-# Of LaTeX's article, in its footnotesize.
-CHARACTERS_ACROSS = 80
-LONGEST_IN_A_LINE = 40
-MOST_ROWS_ON_A_PAGE = 45
+from reports.display.latex import typeset
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,92 +104,8 @@ def _markdown(text):
 
 
 def to_latex(table: Table) -> str:
-    """A table as LaTeX with the packages array, booktabs, graphicx and longtable.
-
-    A table of many rows or of sentences continues across pages; any other is made smaller where it
-    is wider than the text. A comment names the engine and the fonts that it needs where those of
-    pdfLaTeX lack some of its characters.
-    """
-    shown = table.shown.map(_without_controls)
-    # By number: pandas takes some names that differ, such as two forms of an accent, for one.
-    numbered = shown.set_axis(range(shown.shape[1]), axis="columns")
-    bold = pd.DataFrame("", index=numbered.index, columns=numbered.columns)
-    for row, name in table.bold:
-        bold.iloc[row, shown.columns.get_loc(name)] = "textbf:--rwrap;"
-    styler = numbered.style.hide(axis="index").apply(lambda _: bold, axis=None).format(_latex)
-    styler.format_index(lambda number: _latex(shown.columns[number]), axis="columns")
-    columns = _latex_columns(shown, table.sort_by)
-    is_long = len(shown) > MOST_ROWS_ON_A_PAGE or r"\linewidth" in columns
-    text = styler.to_latex(
-        hrules=True,
-        column_format=columns,
-        caption=_latex(table.caption),
-        label=f"tab:{table.name}",
-        environment="longtable" if is_long else None,
-    )
-    comment = _engine(text)
-    if is_long:
-        return comment + "{\\footnotesize\\setlength{\\tabcolsep}{3pt}\n" + text + "}\n"
-    fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-    text = text.replace(r"\begin{tabular}", fitted + "\n\\begin{tabular}")
-    return comment + text.replace(r"\end{tabular}", r"\end{tabular}}")
-
-
-def _engine(text):
-    """A comment that says how to typeset what pdfLaTeX's usual fonts (T1) lack, or nothing."""
-    others = sorted({c for c in text if ord(c) > 0x17F and c not in "–—‘’“”„…•€"})
-    if not others:
-        return ""
-    families, _ = choose_fonts("".join(others))
-    turned = any(unicodedata.bidirectional(c) in ("R", "AL") for c in others)
-    packages = "fontspec and babel (bidi=basic)" if turned else "fontspec"
-    shown = " ".join(c for c in others if unicodedata.category(c) != "Cf")
-    return (
-        f"% For LuaLaTeX or XeLaTeX with {packages}: pdfLaTeX's fonts lack {shown}\n"
-        f"% The machine that wrote this draws them with {', '.join(families)}\n"
-    )
-
-
-def _latex_columns(shown, numbers):
-    """The columns' format: numbers to the right; sentences share what the others leave and wrap."""
-    lengths = {name: max(map(len, [name, *shown[name]])) for name in shown.columns}
-    roots = {name: n**0.5 for name, n in lengths.items() if n > LONGEST_IN_A_LINE}
-    taken = sum(n + 2 for name, n in lengths.items() if name not in roots)
-    left = max(0.95 - taken / CHARACTERS_ACROSS, 0.2)
-    formats = dict.fromkeys(shown.columns, "l") | dict.fromkeys(numbers, "r")
-    for name, root in roots.items():
-        width = left * root / sum(roots.values())
-        formats[name] = rf">{{\raggedright\arraybackslash}}p{{{width:.2f}\linewidth}}"
-    return "".join(formats.values())
-
-
-def _latex(text):
-    marks = {
-        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",
-        "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-        # What pdfLaTeX's own font has another character for, or none.
-        "<": "$<$", ">": "$>$", "|": "$|$", "−": "$-$", "±": r"$\pm$", "→": r"$\to$",
-        "×": r"$\times$",
-        # At the start of a row they would be arguments of the row's end before.
-        "[": "{[}", "*": "{*}",
-        "\0": r"\allowbreak{}",
-    }  # fmt: skip
-    # A word that is longer than a column may be broken.
-    text = re.sub(r"\S{20}(?=\S{20})", "\\g<0>\0", _without_controls(text))
-    text = "".join(marks.get(mark, mark) for mark in text)
-    # Otherwise LaTeX would join two characters, such as hyphens to a dash.
-    return re.sub(r"([-`',])(?=\1)|([?!])(?=`)", r"\g<0>{}", text)
-
-
-def _without_controls(text):
-    # Among them the marks that turn the direction of text, which LaTeX would set as they come; but
-    # not the joiners, which belong to the spelling of Persian, Hindi and emoji.
-    kept = (
-        c
-        for c in str(text)
-        if unicodedata.category(c) not in ("Cc", "Cf") or c.isspace() or c in "\u200c\u200d"
-    )
-    return " ".join("".join(kept).split())
+    """A table as LaTeX; see `reports.display.latex`."""
+    return typeset(table.name, table.caption, table.shown, set(table.sort_by), table.bold)
 
 
 def own_heading(name: str, labels: Iterable[str]) -> str:

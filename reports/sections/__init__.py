@@ -21,6 +21,7 @@ from reports.sections import (
     data_ratio,
     explanation,
     gate,
+    groups,
     labels,
     learning_rate,
     modalities,
@@ -31,6 +32,7 @@ from reports.sections import (
     search,
     texts,
     training,
+    words,
 )
 
 SECTIONS = (
@@ -43,6 +45,8 @@ SECTIONS = (
     noise,
     gate,
     labels,
+    groups,
+    words,
     curves,
     confidence,
     coverage,
@@ -51,7 +55,7 @@ SECTIONS = (
 )
 
 # Two of these in a row share it where the page is wide.
-NARROW = (learning_rate, data_ratio)
+NARROW = (learning_rate, data_ratio, groups, words)
 
 APPENDICES = (
     search,

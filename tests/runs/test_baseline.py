@@ -12,11 +12,16 @@ from sklearn.linear_model import LogisticRegression
 from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.errors import UserError
-from emotion_keras.evaluation.predictions import probability_columns, read_groups
+from emotion_keras.evaluation.predictions import (
+    probability_columns,
+    read_attributes,
+    read_groups,
+)
 from emotion_keras.fit import main
 from emotion_keras.inference.load import load_model
 from emotion_keras.models.baselines import baselines_of
 from emotion_keras.training.settings import Settings
+from tests.conftest import WORDS
 
 NETWORK = {"encoder", "vocabulary_size", "sequence_length", "embedding_dim", "num_layers"}
 NETWORK |= {"num_heads", "intermediate_dim", "batch_size", "epochs", "learning_rate", "precision"}
@@ -116,6 +121,41 @@ def test_a_record_says_which_texts_are_of_one_group_by_numbers_alone(run, corpus
 def test_a_record_of_texts_without_groups_has_none(run):
     _, _, directory = run("majority", balance=None)
     assert not (directory / record.GROUPS).exists() and read_groups(directory) == {}
+
+
+def test_attributes_are_kept_beside_predictions_and_change_no_run(
+    run, corpus_path, tmp_path, capsys
+):
+    table = pd.read_csv(corpus_path)
+    table["country"] = ["Chad", "Peru", None] * 40
+    table["age"] = range(20, 140)
+    data = str(tmp_path / "known.csv")
+    table.to_csv(data, index=False)
+    found, _, directory = run("majority", data=data, balance=None)
+    assert read_attributes(directory).empty and not (directory / record.GROUPS).exists()
+    # Asked for afterwards, they are added to the same run.
+    again, _, same = run("majority", data=data, balance=None, attributes="country,age")
+    said = capsys.readouterr().out
+    assert same == directory and again == found and "finished already" in said
+    attributes = read_attributes(directory)
+    predictions = pd.read_csv(directory / record.PREDICTIONS, dtype=str)
+    assert attributes.index.tolist() == predictions["id"].tolist()
+    for name, row in attributes.iterrows():
+        known = table.iloc[int(name) - 1]  # Rows are numbered from 1.
+        assert row["country"] == ("" if known.isna()["country"] else known["country"])
+        low, high = map(int, row["age"].split(" to "))
+        assert low <= known["age"] <= high
+    assert read_groups(directory) == {}
+    assert "Accuracy by country, age: the groups are too small" in " ".join(said.split())
+
+
+def test_texts_leave_the_words_most_telling_of_each_label(run):
+    _, _, directory = run("majority", balance=None)
+    words = pd.read_csv(directory / record.WORDS)
+    assert list(words) == ["label", "word", "z", "count", "count_rest"]
+    assert set(words["label"]) == set(WORDS)
+    for label, own in WORDS.items():
+        assert set(words["word"][words["label"] == label].head(3)) <= set(own)
 
 
 def test_a_baseline_is_not_made_twice(command, run, capsys):

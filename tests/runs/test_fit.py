@@ -102,6 +102,7 @@ def test_the_record_holds_all_there_is_to_know(fit, corpus_path):
         "run.json",
         "text",
         "texts.csv",
+        "words.csv",
     ]
     assert [path.name for path in (directory / "text").iterdir()] == ["tokenizer.json"]
     model = keras.saving.load_model(directory / "model.keras", compile=False)

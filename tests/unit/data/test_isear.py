@@ -63,6 +63,24 @@ def test_path_is_recognised_by_its_header(path):
         load_corpus(path, text_column="SIT")
 
 
+def test_what_is_known_of_respondents_is_readable(path):
+    line = "|".join(["7", "1", "33", "1", "2", "35", "8", *["1"] * 3, "0", *["1"] * 25])
+    content = path.read_text(encoding="utf-8")
+    path.write_text(content + f"{line}|joy|4|3|0|We sang.|1|\n", encoding="utf-8")
+    known = {name: values[-1] for name, values in load_corpus(path).attributes.items()}
+    assert known == {
+        "country": "Honduras or Hong Kong",
+        "sex": "female",
+        "age": "35",
+        "religion": "none",
+        "field of study": "",
+    }
+    chosen = load_corpus(path, attributes="sex,country").attributes
+    assert list(chosen) == ["sex", "country"] and chosen["sex"][0] == "male"
+    with pytest.raises(UserError, match=r"'contry'\. Did you mean country\?"):
+        load_corpus(path, attributes="contry")
+
+
 def test_damaged_row_is_named(path):
     path.write_text(path.read_text(encoding="utf-8") + "13|1|1\n", encoding="utf-8")
     with pytest.raises(UserError, match="line 6: not a row of ISEAR.*Received: '13|1|1'"):

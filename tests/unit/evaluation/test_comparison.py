@@ -1,11 +1,18 @@
 """A study of made-up runs, compared; expected values by scikit-learn and by hand."""
 
+import gzip
+
 import numpy as np
 import pytest
 
 from emotion_keras import record
 from emotion_keras.evaluation.comparison import compare_runs
-from emotion_keras.evaluation.predictions import write_groups, write_predictions
+from emotion_keras.evaluation.predictions import (
+    read_attributes,
+    read_groups,
+    write_groups,
+    write_predictions,
+)
 from emotion_keras.evaluation.significance import holm, paired_difference
 from emotion_keras.targets import SingleLabel
 from emotion_keras.targets.metrics import classification_metrics
@@ -118,6 +125,27 @@ def test_texts_of_one_group_count_together(study):
         assert row["accuracy"]["low"] != apart[name]["accuracy"]["low"]
         spread = right[name].mean(axis=1).std(ddof=1)
         assert row["accuracy"]["spread"] == pytest.approx(spread)
+
+
+def test_groups_and_attributes_are_read_as_they_were_written_compressed_or_not(tmp_path):
+    assert read_groups(tmp_path) == {} and read_attributes(tmp_path).empty
+    write_groups(tmp_path, ["1", "2"], [7, 8], {"field of study": ["law", ""], "n": ["NA", "x,y"]})
+    path = tmp_path / record.GROUPS
+    for _ in range(2):
+        assert read_groups(tmp_path) == {"1": "7", "2": "8"}
+        found = read_attributes(tmp_path)
+        assert found.to_dict("index") == {
+            "1": {"field of study": "law", "n": "NA"},
+            "2": {"field of study": "", "n": "x,y"},
+        }
+        if path.exists():
+            with gzip.open(f"{path}.gz", "wb") as file:
+                file.write(path.read_bytes())
+            path.unlink()
+    write_groups(tmp_path, ["1"], None, {"sex": ["f"]})
+    assert read_groups(tmp_path) == {} and read_attributes(tmp_path)["sex"].tolist() == ["f"]
+    write_groups(tmp_path, ["1"], [3])  # As records without attributes are.
+    assert read_groups(tmp_path) == {"1": "3"} and read_attributes(tmp_path).columns.empty
 
 
 def test_temperature_is_fitted_on_validation(study):

@@ -171,7 +171,7 @@ def test_arabic_letters_are_joined_and_run_from_right_to_left(tmp_path):
         pytest.param("a--b", "a-{}-b", "", id="hyphens that would become a dash"),
         pytest.param("''a``", "'{}'a`{}`", "", id="quotes that would become others"),
         pytest.param("?`", "?{}`", "", id="marks that would become a Spanish one"),
-        pytest.param("x" * 45, f"{'x' * 20}\\allowbreak{{}}{'x' * 25}", "", id="a long word"),
+        pytest.param("x" * 24, f"{'x' * 12}\\allowbreak{{}}{'x' * 12}", "", id="a long word"),
     ],
 )  # fmt: skip
 def test_latex_says_a_label_as_it_is_and_which_engine_can(name, says, engine):

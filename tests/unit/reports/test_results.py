@@ -7,8 +7,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from emotion_keras.evaluation.predictions import read_attributes
+from reports.records import read_records
 from reports.results import ResultsOptions, results
 
 ROOT = Path(__file__).parents[3]
@@ -71,3 +74,24 @@ def test_its_figures_lie_beside_it(written, page):
     assert len(shown) == 2
     for path in shown:
         assert "Gated Transformer" in (written / path).read_text(encoding="utf-8")
+
+
+def test_published_records_stay_small():
+    files = [path for path in (ROOT / "reports" / "published").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 8e6
+
+
+@pytest.mark.parametrize(
+    "corpus, attributes",
+    [
+        ("isear", ["country", "sex", "age", "religion", "field of study"]),
+        ("ravdess", ["sex", "intensity"]),
+    ],
+)
+def test_published_comparisons_know_attributes_of_every_test_example(corpus, attributes):
+    (part, *_) = read_records(ROOT / "reports" / "published" / corpus / "comparison").parts
+    known = pd.concat([read_attributes(run.directory) for run in part.runs]).dropna()
+    assert list(known) == attributes
+    for run in part.runs:
+        test = run.predictions[run.predictions["split"] == "test"]
+        assert set(test["id"]) <= set(known.index)
