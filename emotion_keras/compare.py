@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Compare models on the same splits: `python -m emotion_keras.compare` -> the runs of a study.
 
 Every model is trained with several seeds, or on several folds; what is finished is not made again,

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Export a run's model: `python -m emotion_keras.export RUN` -> a folder that needs no Keras.
 
 The folder holds the model as ONNX (or TensorFlow's SavedModel, or LiteRT), its tokenizer, a model

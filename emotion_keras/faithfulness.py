@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Compare ways of explaining a run: `python -m emotion_keras.faithfulness RUN`.
 
 It deletes from texts of the test split the words that each way points at, and says how far the

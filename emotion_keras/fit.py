@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Train one model once: `python -m emotion_keras.fit` -> one run.
 
 With defaults it fine-tunes the gated Transformer over the MiniLM encoder on ISEAR; the README says
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from emotion_keras import record
 from emotion_keras.command import durations
+from emotion_keras.command.completion import typed_words
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
@@ -25,6 +27,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import modality_of
 from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
+from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import Options, option
 from emotion_keras.training.options import PlaceOptions, RunOptions
 from emotion_keras.training.settings import Settings, stage_classes, usual_options, where_is
@@ -146,7 +149,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     Raises:
         UserError: If an option, or a record that options are taken from, is wrong.
     """
-    chosen = _look_ahead(arguments)
+    chosen = _look_ahead(typed_words(arguments))
     found = _options_of_trial(chosen["from_trial"]) if chosen.get("from_trial") else {}
     if found and any(chosen.get(name) for name in ("from_run", "model", "encoder")):
         raise UserError(
@@ -166,6 +169,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     usual = {**defaults, **found}
     program = "python -m emotion_keras.fit"
     parser = make_parser(program, __doc__, classes, usual, elsewhere=where_is)
+    parser.suggest("model", [*MODELS, *BASELINES])
     options = vars(parser.parse_args(arguments))
     for name in SourceOptions.names():
         del options[name]

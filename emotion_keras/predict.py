@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Label new texts: `python -m emotion_keras.predict RUN "a text" "another"`.
 
 RUN is a run's folder, a folder that `emotion_keras.export` wrote (an ONNX model answers within a

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Serve a trained model over HTTP: `python -m emotion_keras.serve FOLDER` -> predictions as JSON.
 
 `POST /predict` takes {"text": "..."} or {"texts": [...]}, and "explain": true for what the gate

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Render the report: `python -m reports.render [RUNS_DIR] --out DIR` -> a page that stands alone.
 
 It reads the records of all runs below a folder, and neither trains nor loads a model. Beside the

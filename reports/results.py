@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Write the page of published results: `python -m reports.results` -> published/README.md.
 
 The page takes every table, claim and figure from the sections of the report, and every number in a

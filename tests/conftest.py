@@ -1,7 +1,6 @@
 """What whole runs and pretrained encoders need in tests: a toy corpus, toy sizes, toy encoders."""
 
 import collections
-import functools
 import gc
 import multiprocessing
 
@@ -12,7 +11,6 @@ import pytest
 
 from emotion_keras.inference import latency
 from emotion_keras.inputs.text import TextInput
-from emotion_keras.machine import devices
 from emotion_keras.machine.terminal import _Output
 from emotion_keras.studies import study
 from emotion_keras.training import run as training_run
@@ -89,12 +87,11 @@ def corpus_path(tmp_path_factory):
 @pytest.fixture
 def quick_measures(monkeypatch):
     """Measures the machine for a moment: what a run costs is not what its tests look at."""
-    median, flops = latency._median_milliseconds, devices.matmul_flops_per_second
+    median = latency._median_milliseconds
     monkeypatch.setattr(
         latency, "_median_milliseconds", lambda predict, texts, repeats: median(predict, texts, 1)
     )
     monkeypatch.setattr(latency, "_SHORTEST_SECONDS", 0.0)
-    monkeypatch.setattr(devices, "matmul_flops_per_second", functools.partial(flops, seconds=0.01))
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Everything that the paper reports, as one plan: `python -m tuning.paper --budget quick|full`.
 
 The comparison of its Table 1, the learning rates of its Figure 2, and what its abstract claims of

@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """Search for a better setting: `python -m tuning.search` -> the runs of a study, and the best.
 
 KerasTuner chooses what to try, from the values in `tuning/spaces.py` or a file, by macro F1 on the

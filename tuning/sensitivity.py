@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """What a setting does: `python -m tuning.sensitivity learning_rate|noise|data_ratio|gate`.
 
 Each analysis trains models at several values of one setting, at every value with several seeds, as

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from emotion_keras.errors import UserError
+from emotion_keras.machine.quiet import silence_tensorflow
 from emotion_keras.machine.terminal import lasting_output, stopped_by_signals
 
 
@@ -17,6 +18,7 @@ def run_command(command: Callable[[], int], continues: bool = True) -> int:
     Returns:
         Its exit code, or 2 if the use or the input was wrong, or on Ctrl-C, SIGTERM and SIGHUP.
     """
+    silence_tensorflow()
     with lasting_output(), stopped_by_signals():
         try:
             try:

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import yaml
 
 from emotion_keras import __version__
+from emotion_keras.command.completion import answer_shell, completer_of
 from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.record.options import Options, in_words, placeholder, read_field
 
@@ -200,7 +201,7 @@ class Parser(argparse.ArgumentParser):
             name, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]
             default = defaults.get(field.name, field.default)
             if field.name in switches:
-                action = group.add_argument(
+                action: Any = group.add_argument(
                     name, action="store_true", default=default, help=_literal(text)
                 )
             else:
@@ -211,6 +212,8 @@ class Parser(argparse.ArgumentParser):
                     default=default,
                     help=_literal(f"{text}{_about_value(field.type, default)}"),
                 )
+                # What argcomplete asks for values.
+                action.completer = completer_of(field.type)
             if not field.metadata["is_basic"]:
                 self._advanced.append(action)
 
@@ -254,6 +257,12 @@ class Parser(argparse.ArgumentParser):
             **suppressed,
         )
 
+    def suggest(self, name: str, values: Iterable[str]) -> None:
+        """Lets a shell complete the value of an option, or of what else there is, from a list."""
+        found: list[Any] = [one for one in self._actions if one.dest == name]
+        (action,) = found
+        action.completer = lambda **_: list(values)  # As `completer_of` gives.
+
     def read(self, name: str, value: Any) -> Any:
         """Reads the value of an option; see `read_field`."""
         return read_field(self._fields[name], value)
@@ -274,6 +283,10 @@ class Parser(argparse.ArgumentParser):
                 f"{self._meant(unknown)} Received: {', '.join(unknown)}"
             )
         return {name: self.read(name, value) for name, value in named.items()}
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        answer_shell(self)
+        return super().parse_args(args, namespace)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         arguments = sys.argv[1:] if args is None else args

@@ -1,5 +1,6 @@
 """What long work is doing, for people: the runs of a study, the rows of a file."""
 
+import collections
 import statistics
 import sys
 import time
@@ -12,10 +13,11 @@ import rich.progress
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from emotion_keras import record
 from emotion_keras.command import durations
+from emotion_keras.command.live_line import LiveLine
 
 
 class Progress:
@@ -32,14 +34,18 @@ class Progress:
     def __init__(self, tasks: Sequence[Any], finished: Sequence[tuple[Any, Path]], workers: int):
         self._tasks = tasks
         self._workers = workers
+        self._tasks_of = collections.Counter(task.group for task in tasks)
         self._running = {}
         self._accuracies = {task.group: [] for task in tasks}
+        # Of a run that was finished before, only how long it trained is known.
+        self._trained = {task.group: [] for task in tasks}
         self._seconds = {task.group: [] for task in tasks}
+        self._beside = []
         self._failures = {task.group: [] for task in tasks}
         for task, directory in finished:
             run = record.read_run(directory)
             self._accuracies[task.group].append(run["metrics"]["test"]["accuracy"])
-            self._seconds[task.group].append(run["cost"]["seconds"])
+            self._trained[task.group].append(run["cost"]["seconds"])
         self._live = None
 
     def __enter__(self):
@@ -64,9 +70,11 @@ class Progress:
             self._say(f"{task} failed: {ended.reason}")
             return
         seconds = time.monotonic() - start
-        accuracy = record.read_run(ended.directory)["metrics"]["test"]["accuracy"]
+        run = record.read_run(ended.directory)
+        accuracy = run["metrics"]["test"]["accuracy"]
         self._accuracies[task.group].append(accuracy)
         self._seconds[task.group].append(seconds)
+        self._beside.append(seconds - run["cost"]["seconds"])
         if not self._live:
             self._say(
                 f"{task}: {100 * accuracy:.1f} % accuracy, {durations.in_words(seconds)}. "
@@ -80,23 +88,54 @@ class Progress:
     def _state(self):
         done = sum(map(len, self._accuracies.values()))
         left = self.seconds_left()
-        time_left = "" if left is None else f"; about {durations.in_words(left)} left"
+        # How long a model takes says little of another.
+        open_groups = {*self._waiting(), *(task.group for task, _ in self._running.values())}
+        is_known = all(map(self._usual_seconds, open_groups))
+        about = "about" if is_known else "at least"
+        is_over = left is None or not open_groups
+        time_left = "" if is_over else f"; {about} {durations.in_words(left)} left"
         return f"{done} of {len(self._tasks)} runs{time_left}."
 
     def seconds_left(self) -> float | None:
-        """An estimate from the runs that ended; `None` before the first has."""
-        known = {group: statistics.mean(s) for group, s in self._seconds.items() if s}
+        """An estimate from the runs that ended; `None` before the first has.
+
+        Groups of which no run has ended are taken for as quick as the quickest of the others.
+        """
+        known = [seconds for group in self._tasks_of if (seconds := self._usual_seconds(group))]
         if not known:
             return None
-        usual = statistics.mean(known.values())
-        left = 0
-        for group, accuracies in self._accuracies.items():
-            of_group = sum(task.group == group for task in self._tasks)
-            missing = of_group - len(accuracies) - len(self._failures[group])
-            left += missing * known.get(group, usual)
-        for task, start in self._running.values():
-            left -= min(time.monotonic() - start, known.get(task.group, usual))
-        return left / self._workers
+        begun = [
+            max(self._or(task.group, known) - (time.monotonic() - start), 0.0)
+            for task, start in self._running.values()
+        ]
+        left = [
+            self._or(group, known)
+            for group in self._waiting()
+            for _ in range(self._num_waiting(group))
+        ]
+        # The last run may outlast the others.
+        return max(sum(begun + left) / self._workers, *begun, *left, 0.0)
+
+    def _waiting(self):
+        """The groups that have runs to come."""
+        return [group for group in self._tasks_of if self._num_waiting(group)]
+
+    def _num_waiting(self, group):
+        ended = len(self._accuracies[group]) + len(self._failures[group])
+        running = sum(task.group == group for task, _ in self._running.values())
+        return self._tasks_of[group] - ended - running
+
+    def _or(self, group, known):
+        return self._usual_seconds(group) or min(known)
+
+    def _usual_seconds(self, group):
+        """How long a run of a group takes, `None` if no run of it has ended."""
+        if self._seconds[group]:
+            return statistics.mean(self._seconds[group])
+        if self._trained[group]:
+            beside = statistics.mean(self._beside) if self._beside else 0.0
+            return statistics.mean(self._trained[group]) + beside
+        return None
 
     def _table(self):
         table = Table(caption=self._state(), caption_justify="left")
@@ -105,7 +144,7 @@ class Progress:
         table.add_column("accuracy, %", justify="right", no_wrap=True)
         table.add_column("")
         for group, accuracies in self._accuracies.items():
-            of_group = sum(task.group == group for task in self._tasks)
+            of_group = self._tasks_of[group]
             mean = f"{100 * statistics.mean(accuracies):.1f}" if accuracies else ""
             running = [task.name for task, _ in self._running.values() if task.group == group]
             state = [f"{' and '.join(running)} running"] if running else []
@@ -120,7 +159,7 @@ class Progress:
 class RowProgress:
     """Shows on standard error how many rows of a file are done, or what else is many.
 
-    In a terminal it is a bar; elsewhere a line now and then, of all rows at most twenty.
+    In a terminal it is a bar in one line; elsewhere a line a minute.
 
     Args:
         total: Number of the file's rows.
@@ -128,26 +167,24 @@ class RowProgress:
         plural: What they are called.
     """
 
-    _SHARES = 20
-    _SECONDS = 60
-
     def __init__(self, total: int, done: int, plural: str = "rows"):
         self._plural = plural
         self._total = total
-        self._done = self._before = self._said = done
-        self._begin = self._said_at = time.monotonic()
+        self._done = self._before = done
+        self._begin = time.monotonic()
         self._bar = None
+        self._line = LiveLine(sys.stderr, wait=True)
 
     def __enter__(self):
         console = Console(file=sys.stderr)
         if console.is_terminal:
             self._bar = rich.progress.Progress(
-                rich.progress.BarColumn(),
-                rich.progress.TextColumn(
-                    f"{{task.completed:,}} of {{task.total:,}} {self._plural}"
-                ),
-                rich.progress.TextColumn("{task.fields[left]}"),
+                # The bar gives way to what is said beside it.
+                rich.progress.BarColumn(None),
+                _column(f"{{task.completed:,}} of {{task.total:,}} {self._plural}"),
+                _column("{task.fields[left]}"),
                 console=console,
+                expand=True,
             )
             self._bar.add_task("", total=self._total, completed=self._done, left="")
             self._bar.__enter__()
@@ -163,14 +200,13 @@ class RowProgress:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, left=self._left())
             return
-        now = time.monotonic()
-        is_due = (self._done - self._said) * self._SHARES >= self._total
-        if is_due and now - self._said_at >= self._SECONDS:
-            self._said, self._said_at = self._done, now
-            state = f"{self._done:,} of {self._total:,} {self._plural}; {self._left()}"
-            print(state, file=sys.stderr, flush=True)
+        self._line.show(f"{self._done:,} of {self._total:,} {self._plural}; {self._left()}")
 
     def _left(self):
         seconds = time.monotonic() - self._begin
         left = (self._total - self._done) * seconds / (self._done - self._before)
         return f"about {durations.in_words(left)} left"
+
+
+def _column(text):
+    return rich.progress.TextColumn(text, table_column=Column(no_wrap=True))

@@ -22,7 +22,6 @@ _LICENCES = {
     "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
     "CC0": "cc0-1.0",
 }
-_ENGLISH = ("isear", "situations", "ravdess", "crema_d")
 # By backend, as Hugging Face names them; of the others it is Keras.
 _NAMES = {"test": "test", "val": "validation"}
 _LIBRARIES = {"scikit-learn": "sklearn"}
@@ -52,8 +51,8 @@ def model_card(
     corpus, split = run["corpus"], measured_split(run)
     test = run["metrics"][split]
     lines = ["---"]
-    if corpus["name"] in _ENGLISH:
-        lines.append("language: en")
+    if language := card_words.language_of(run):
+        lines.append(f"language: {language}")
     licence = corpus.get("licence") or ""
     known = next((name for start, name in _LICENCES.items() if licence.startswith(start)), None)
     lines.append(f"license: {known or 'other'}")

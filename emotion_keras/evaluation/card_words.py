@@ -117,6 +117,16 @@ _OF_CORPUS = {
         "agree with its labels in about 65 of 100, and who is shown was not recorded."
     ),
 }
+# What the texts and recordings of a corpus are in, by code.
+_LANGUAGES = {
+    "isear": "en",
+    "situations": "en",
+    "ravdess": "en",
+    "emodb": "de",
+    "crema_d": "en",
+}
+_NAMES = {"en": "English", "de": "German"}
+_INVENTED = ("situations",)
 
 
 def purpose(run: dict[str, Any]) -> str:
@@ -132,15 +142,42 @@ def limits(run: dict[str, Any]) -> list[str]:
     """What the model of a run, given by its record, cannot do, as a list of sentences."""
     modality = modality_of(run)
     article = "an" if modality.singular[0] in "aeiou" else "a"
-    of_others = f"Of {modality.plural} of another kind than those of its corpus nothing is known."
     return [
         "It knows the labels it was trained with and no others, always gives one, and has no label "
         f"for {article} {modality.singular} without emotion.",
         "Confidence is no certainty: see the reliability before acting on it, and set a threshold "
         "on your own data.",
         "A difference between models that the test does not resolve may be chance.",
-        _OF_CORPUS.get(run["corpus"]["name"], of_others),
+        about_corpus(run),
     ]
+
+
+def about_corpus(run: dict[str, Any]) -> str:
+    """Of what the model of a run, given by its record, has learned nothing: a sentence or two."""
+    plural = modality_of(run).plural
+    of_others = f"Of {plural} of another kind than those of its corpus nothing is known."
+    return _OF_CORPUS.get(run["corpus"]["name"], of_others)
+
+
+def is_invented(run: dict[str, Any]) -> bool:
+    """Whether the examples of a run's corpus were written for this project."""
+    return run["corpus"]["name"] in _INVENTED
+
+
+def has_language(run: dict[str, Any]) -> bool:
+    """Whether the examples of a run's corpus are in some language."""
+    return any(part.name in ("text", "speech") for part in modality_of(run).parts())
+
+
+def language_of(run: dict[str, Any]) -> str | None:
+    """The code of the language of a run's corpus, such as `en`, or `None` if it is not known."""
+    return _LANGUAGES.get(run["corpus"]["name"])
+
+
+def language_name(run: dict[str, Any]) -> str | None:
+    """The English name of the language of a run's corpus, or `None` if it is not known."""
+    code = language_of(run)
+    return None if code is None else _NAMES[code]
 
 
 def ethics(run: dict[str, Any], attributes: Sequence[str] = ()) -> list[str]:

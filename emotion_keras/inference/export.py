@@ -19,6 +19,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.about import about
 from emotion_keras.evaluation.attributes import score_groups
 from emotion_keras.evaluation.card import measured_split, model_card
 from emotion_keras.evaluation.coverage import Sure, by_coverage, reach, read_judged, thresholds
@@ -107,6 +108,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
             read_groups(directory),
             measured_split(run),
         )
+        scores = read_scores([(run, directory)], split, groups)
+        known = thresholds(judged, groups)
         record.write_versioned(
             part / record.EXPORT,
             {
@@ -124,17 +127,15 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "faithfulness": predictor.faithfulness,
-                "thresholds": thresholds(judged, groups),
+                "thresholds": known,
+                "about": about(run, scores["accuracy"])._asdict(),
                 "metrics": run["metrics"],
                 "greatest_difference": difference,
                 "accuracy_after_quantization": accuracy,
             },
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
-        scores = read_scores([(run, directory)], split, groups)
-        sure = Sure(
-            by_coverage([judged[split]], [run["seed"]], groups), reach(thresholds(judged, groups))
-        )
+        sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(known))
         found = score_groups([judged[split]], [run["seed"]], read_attributes(directory), groups)
         card = model_card(run, scores, 1, command, sure, found)
         (part / CARD).write_text(card, encoding="utf-8")

@@ -11,6 +11,11 @@ from emotion_keras.machine.cores import busy_seconds
 _SHORTEST_SECONDS = 1.0
 # As much of one core may be busy with other processes: no machine is quite still.
 _SHARE_OF_OTHERS = 0.1
+_MANY = 256
+# How many times one text and many are predicted, after once for what is compiled or cached then.
+_TIMES_ONE, _TIMES_MANY = 20, 3
+# The texts that are predicted in all.
+NUM_TIMED = (1 + _TIMES_ONE) + _MANY * (1 + _TIMES_MANY)
 
 
 def measure_latency(predict: Callable[[list[Any]], Any], texts: Sequence[Any]) -> dict[str, Any]:
@@ -27,11 +32,11 @@ def measure_latency(predict: Callable[[list[Any]], Any], texts: Sequence[Any]) -
         not say.
     """
     typical = sorted(texts, key=len)[len(texts) // 2]
-    many = [texts[i % len(texts)] for i in range(256)]
+    many = [texts[i % len(texts)] for i in range(_MANY)]
     start, before = time.perf_counter(), _seconds_of_others()
     found = {
-        "milliseconds_for_1_text": _median_milliseconds(predict, [typical], 20),
-        "milliseconds_for_256_texts": _median_milliseconds(predict, many, 3),
+        "milliseconds_for_1_text": _median_milliseconds(predict, [typical], _TIMES_ONE),
+        "milliseconds_for_256_texts": _median_milliseconds(predict, many, _TIMES_MANY),
     }
     if before is None:
         return found | {"measured_alone": None}

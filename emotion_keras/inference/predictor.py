@@ -3,6 +3,7 @@
 An exported model needs NumPy, tokenizers and onnxruntime alone; Keras is imported for others.
 """
 
+import functools
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
@@ -42,7 +43,10 @@ class Predictor:
         familiarity: `Familiarity`, by which texts are flagged that are unlike the training split;
             `None` where nothing is known of it.
         thresholds: Function without arguments that gives what `evaluation.coverage.thresholds`
-            gives, called when a threshold is asked for by accuracy; or `None` if nothing is known.
+            gives, called once, when a threshold is asked for by accuracy; or `None` if nothing is
+            known.
+        about: Function without arguments that gives what the model is, a dictionary of the fields
+            of `evaluation.about.About`; or `None` if nothing is known.
 
     Example:
 
@@ -61,6 +65,7 @@ class Predictor:
         faithfulness: Mapping[str, str] | None = None,
         familiarity: Familiarity | None = None,
         thresholds: Callable[[], Mapping[str, Any]] | None = None,
+        about: Callable[[], Mapping[str, Any]] | None = None,
     ):
         self.model = model
         self.name = name
@@ -68,7 +73,8 @@ class Predictor:
         self.preparation = preparation
         self.faithfulness = dict(faithfulness or {})
         self.familiarity = familiarity
-        self._thresholds = thresholds
+        self._thresholds = thresholds and functools.cache(thresholds)
+        self._about = about and functools.cache(about)
 
     @classmethod
     def load(cls, directory: str | Path, parallel: bool = False) -> "Predictor":
@@ -99,6 +105,7 @@ class Predictor:
         from emotion_keras.machine.quiet import quiet
 
         with quiet():
+            from emotion_keras.evaluation.about import about_run
             from emotion_keras.evaluation.comparison import contender
             from emotion_keras.evaluation.coverage import read_judged, thresholds
             from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
@@ -116,6 +123,7 @@ class Predictor:
                 directory, model.modality, record.how_to_repeat(directory)
             ),
             thresholds=lambda: thresholds(read_judged(directory, run), read_groups(directory)),
+            about=lambda: about_run(run, directory)._asdict(),
         )
 
     @classmethod
@@ -128,8 +136,8 @@ class Predictor:
                 f"{directory} holds a model in the format {export['format']}, which is for other "
                 "software. Give a folder with an ONNX model, or the run's own folder."
             )
-        export = record.read_versioned(directory / record.EXPORT, _EXPORT, _check_thresholds)
-        known = export.get("thresholds")
+        export = record.read_versioned(directory / record.EXPORT, _EXPORT, _check_known)
+        known, about = export.get("thresholds"), export.get("about")
         model = OnnxModel(directory, export, parallel)
         return cls(
             model,
@@ -139,7 +147,13 @@ class Predictor:
             faithfulness=export.get("faithfulness"),
             familiarity=Familiarity.load(directory, model.modality, AGAIN),
             thresholds=known and (lambda: known),
+            about=about and (lambda: about),
         )
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What the model is: the fields of `evaluation.about.About`; empty if nothing is known."""
+        return {} if self._about is None else self._about()
 
     @property
     def singular(self) -> str:
@@ -413,10 +427,13 @@ class Predictor:
         return held.tolist(), flags, outputs
 
 
-def _check_thresholds(export):
-    """Raises `UserError` if an export's thresholds are not what `thresholds` has given."""
+def _check_known(export):
+    """Raises `UserError` if what an export may lack, made by earlier versions, is not as it was."""
+    if "about" in export:
+        about = {"summary": [str], "limits": [str], "language": (str, type(None))}
+        record.check_types(export, {"about": about})
     if "thresholds" not in export:
-        return  # Earlier versions made it.
+        return
     record.check_types(export, {"thresholds": {"examples": {"val": int}, "steps": list}})
     known = export["thresholds"]
     of_splits = dict.fromkeys(known["examples"], int)

@@ -6,7 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from emotion_keras.evaluation.faithfulness import choose_texts, measure_faithfulness
+from emotion_keras.evaluation.faithfulness import (
+    MEASURES,
+    MOST_TEXTS,
+    SHARES,
+    choose_texts,
+    measure_faithfulness,
+)
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Explanation
 
@@ -84,6 +90,14 @@ def compare_ways(
         lambda i, names, kept: model.modality.part(sample[i], names, kept),
         milliseconds,
     )
+
+
+def count_answers(num_cells: int) -> int:
+    """About how many whole cells are predicted to compare the `QUICK` ways on so many cells."""
+    orders = len(QUICK) + 1  # Beside them a random one.
+    # What is left of a cell has half of its units on average, and is often the same.
+    changed = orders * len(SHARES) * len(MEASURES) / 2
+    return round(min(num_cells, MOST_TEXTS) * (1 + len(QUICK) + changed))
 
 
 def _column(explained: list[Explanation], name: str) -> list[np.ndarray]:

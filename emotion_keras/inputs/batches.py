@@ -117,8 +117,12 @@ class TrainingBatches(keras.utils.PyDataset):
 
     def num_tokens(self) -> int:
         """Positions that the epoch computes, padding included."""
-        lengths = [self._padded_length(indices) for indices in self._batches]
-        return self.batch_size * sum(map(self.sequences.width, lengths))
+        return sum(map(self.num_tokens_of, range(len(self))))
+
+    def num_tokens_of(self, index: int) -> int:
+        """Positions that one of its batches computes, padding included."""
+        length = self._padded_length(self._batches[index])
+        return self.batch_size * self.sequences.width(length)
 
     def __getitem__(self, index):
         indices = self._batches[index]

@@ -6,7 +6,6 @@ import functools
 import importlib
 import os
 import platform
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -313,27 +312,17 @@ def data_parallel() -> Iterator[None]:
             yield
 
 
-def matmul_flops_per_second(precision: str, size: int = 1024, seconds: float = 0.2) -> float:
-    """Measures how fast this device multiplies matrices.
+def seed_dropout(seed: int) -> None:
+    """Seeds what draws dropout beside the layers' own states: on torch its own generator.
+
+    On TensorFlow Keras's own function for that would make it optimize each compiled step again,
+    which takes many seconds.
 
     Args:
-        precision: Name of a Keras dtype policy; its compute type is measured.
-        size: Integer, rows and columns of the matrices.
-        seconds: Float, how long to measure.
-
-    Returns:
-        Floating-point operations a second.
+        seed: Integer.
     """
-    dtype = keras.DTypePolicy(precision).compute_dtype
-    matrix = keras.ops.cast(np.random.default_rng(0).random((size, size)), dtype)
-    np.asarray(keras.ops.cast(keras.ops.matmul(matrix, matrix)[0, 0], "float32"))
-    products, start = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds:
-        product = keras.ops.matmul(matrix, matrix)
-        # Reading a number makes an asynchronous device finish.
-        keras.ops.convert_to_numpy(keras.ops.cast(product[0, 0], "float32"))
-        products += 1
-    return 2 * size**3 * products / elapsed
+    if keras.backend.backend() == "torch":
+        _framework().manual_seed(seed)
 
 
 def gradient(function: Callable[..., Any]) -> Callable[..., np.ndarray]:

@@ -1,6 +1,7 @@
 """Loads Keras for a command, without the lines that its libraries print meanwhile."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -9,6 +10,16 @@ from collections.abc import Iterator
 from emotion_keras.machine.terminal import open_streams
 
 BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def silence_tensorflow() -> None:
+    """Lets TensorFlow say nothing of itself, if it is loaded later: not of CUDA, nor of oneDNN.
+
+    What goes wrong comes as an exception, too.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # It warns of how often it compiles, which nobody who runs a command can change.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def load_keras() -> None:

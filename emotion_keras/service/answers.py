@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastapi import HTTPException
 from pydantic import BaseModel, Field
 from pydantic_core import PydanticCustomError
+
+from emotion_keras.errors import UserError
 
 
 class Problem(BaseModel):
@@ -32,17 +35,47 @@ class ExplainedPrediction(BaseModel):
 
 
 def question_of_threshold(predictor: Any) -> dict[str, Any]:
-    """The field of a request that asks for a confidence, for models that can be unsure."""
+    """The fields of a request that say when to answer, for models that can be unsure."""
     if not predictor.can_be_unsure:
         return {}
+    return {
+        "min_confidence": (float, _share("The confidence below which the label is `unsure`.")),
+        "target_accuracy": (
+            float,
+            _share(
+                "How often labels shall be right: others are `unsure`. The smallest confidence is "
+                "taken that surely reaches it on the validation split; with `min_confidence`, the "
+                "larger of both."
+            ),
+        ),
+    }
+
+
+def _share(description):
     # By a factory, because a default would stand in the schema, and be accepted as given.
-    field = Field(
-        default_factory=lambda: None,
-        ge=0,
-        le=1,
-        description="The confidence below which the label is `unsure`.",
-    )
-    return {"min_confidence": (float, field)}
+    return Field(default_factory=lambda: None, ge=0, le=1, description=description)
+
+
+def asked_confidence(predictor: Any, asked: Any) -> float | None:
+    """The confidence from which on a request wants labels, or `None` if it does not say.
+
+    Args:
+        predictor: The predictor.
+        asked: What is asked, with the fields of `question_of_threshold`.
+
+    Raises:
+        HTTPException: If the model does not reach the accuracy that is asked for.
+    """
+    found = [getattr(asked, "min_confidence", None)]
+    accuracy = getattr(asked, "target_accuracy", None)
+    if accuracy is not None:
+        try:
+            found.append(predictor.threshold_for(accuracy).min_confidence)
+        except UserError as error:
+            # What is an option of commands is a field here.
+            message = str(error).replace("--min-confidence", "min_confidence")
+            raise HTTPException(409, f"target_accuracy: {message}") from None
+    return max((confidence for confidence in found if confidence is not None), default=None)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -9,9 +9,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from emotion_keras import __version__
+from emotion_keras.service.answers import asked_confidence
 from emotion_keras.service.batching import Batcher, Predict, QueueFull
 from emotion_keras.service.files import add_files, limit_of
 from emotion_keras.service.guard import LimitBody
+from emotion_keras.service.messages import in_words
 from emotion_keras.service.metrics import CountRequests, Metrics
 from emotion_keras.service.options import ServiceOptions
 from emotion_keras.service.pages import make_page
@@ -23,13 +25,6 @@ _MAX_BODY, _MAX_FILE = 2**20, 10 * 2**20
 
 # The status of an error that pydantic finds, by its type; of all others 422.
 _STATUS = {"json_invalid": 400, "too_long": 413, "string_too_long": 413}
-# Where what pydantic says is not plain.
-_MESSAGES = {
-    "missing": "The body is missing",
-    "string_pattern_mismatch": "A text has no NUL character",
-    "string_unicode": "A text is made of whole characters, not of halves (surrogates)",
-    "bool_type": "It is true or false",
-}
 
 
 class Health(BaseModel):
@@ -51,6 +46,10 @@ class Predictor(Predict, Protocol):
     """What the service knows of a predictor: what it answers, and what its health says."""
 
     name: str
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What it is: sentences of its `summary` and its `limits`, and the code of a `language`."""
 
     @property
     def singular(self) -> str:
@@ -113,6 +112,9 @@ class Predictor(Predict, Protocol):
     ) -> list[dict[str, Any]]:
         """Answers that say where the confidence is below a threshold."""
 
+    def threshold_for(self, target_accuracy: float) -> Any:
+        """The threshold that surely reaches an accuracy: see `Threshold`."""
+
     def why_unreadable(self, texts: list[str]) -> str:
         """Why it cannot read what stands for no text; empty where it can."""
 
@@ -151,10 +153,10 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
     app = FastAPI(title="emotion_keras", version=__version__, docs_url=None, redoc_url=None)
 
     async def answer(examples, asked):
+        least = asked_confidence(predictor, asked)
+        least = options.min_confidence if least is None else least
         metrics.examples.inc(len(examples))
         predictions = await batcher.predict(examples, asked.explain)
-        least = getattr(asked, "min_confidence", None)
-        least = options.min_confidence if least is None else least
         if least is not None:
             predictions = predictor.mark_unsure(predictions, least)
         return {"predictions": predictions}
@@ -191,7 +193,7 @@ def make_app(predictor: Predictor, options: ServiceOptions | None = None, **give
         """What the service counts, for Prometheus."""
         return PlainTextResponse(metrics.as_text(), media_type="text/plain; version=0.0.4")
 
-    page = make_page(predictor)
+    page = make_page(predictor, options)
 
     @app.get("/", include_in_schema=False)
     async def show_page():
@@ -216,10 +218,10 @@ async def _tell_invalid(request: Request, error):
     if kind == "json_invalid":
         message = f"The body is not JSON: {first['ctx']['error']} at character {where}"
     elif where:
-        message = f"{where}: {_MESSAGES.get(kind, first['msg'])}"
+        message = f"{where}: {in_words(first)}"
     else:
-        message = _MESSAGES.get(kind, first["msg"])
-    return JSONResponse({"detail": message}, _STATUS.get(kind, 422))
+        message = in_words(first)
+    return JSONResponse({"detail": f"{message.removesuffix('.')}."}, _STATUS.get(kind, 422))
 
 
 def _tell_full(plural):

@@ -215,7 +215,7 @@ def add_files(
         "/predict",
         response_model=Answer,
         response_model_exclude_unset=True,
-        responses=problems(400, 408, 413, 415, 422, 500, 503),
+        responses=problems(400, 408, 409, 413, 415, 422, 500, 503),
         openapi_extra={"requestBody": body},
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Any:

@@ -44,7 +44,7 @@ class LimitBody:
             message = f"The body did not arrive within {self._seconds:g} seconds."
             return await self._refuse(408, message, scope, receive, send)
         except _TooLarge:
-            message = f"The body is larger than {self._max_body} bytes."
+            message = f"At most {self._max_body:,} bytes; the body is larger."
             return await self._refuse(413, message, scope, receive, send)
         except _TooMuch:
             message = "Too much is sent at the same time; try again soon."

@@ -1,7 +1,9 @@
 """What the service accepts of its clients."""
 
+import re
 from dataclasses import dataclass
 
+from emotion_keras.errors import UserError
 from emotion_keras.record.options import COUNT, POSITIVE, SHARE, Options, option
 
 
@@ -14,6 +16,11 @@ class ServiceOptions(Options):
         "The confidence from which on a label is given, unless a request says another; below it "
         "the label is `unsure`, and `guess` is the most probable one.",
         SHARE,
+    )
+    language: str | None = option(
+        None,
+        "The language of the texts by its code, such as en or de, whose abbreviations end no "
+        "sentence; unless given, that of the corpus, where it is known.",
     )
     max_body: int | None = option(
         None,
@@ -37,3 +44,11 @@ class ServiceOptions(Options):
         "answer.",
         POSITIVE,
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.language is not None and not re.fullmatch("[a-z]{2,3}", self.language):
+            raise UserError(
+                "language is a code of two or three small letters, such as en or de. "
+                f"Received: language={self.language!r}"
+            )

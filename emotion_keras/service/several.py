@@ -77,7 +77,7 @@ def add_several(
     @app.post(
         "/predict",
         response_model_exclude_unset=True,
-        responses=problems(400, 408, 413, 415, 422, 500, 503),
+        responses=problems(400, 408, 409, 413, 415, 422, 500, 503),
         openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}},
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> SeveralAnswer:
@@ -129,7 +129,7 @@ async def _fields(request, names, files):
 def _as_text(name, content, longest):
     text = content.decode()
     if len(text) > longest:
-        raise HTTPException(413, f"{name}: String should have at most {longest} characters")
+        raise HTTPException(413, f"{name}: At most {longest:,} characters; this has {len(text):,}.")
     if "\0" in text:
         raise HTTPException(422, f"{name}: A text has no NUL character")
     return text

@@ -1,9 +1,10 @@
 """What a model of texts is asked, and answers."""
 
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI
+from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -14,6 +15,7 @@ from emotion_keras.service.answers import (
     question_of_threshold,
 )
 from emotion_keras.service.options import ServiceOptions
+from emotion_keras.service.sentences import split_sentences
 
 
 class Word(BaseModel):
@@ -41,10 +43,22 @@ class Prediction(ExplainedPrediction):
     words: list[Word] | None = None
 
 
+class Sentence(Prediction):
+    """What the model says of a sentence alone."""
+
+    sentence: str
+
+
+class TextPrediction(Prediction):
+    """What the model says of a text, and if it is asked for, of each of its sentences."""
+
+    sentences: list[Sentence] | None = None
+
+
 class Answer(BaseModel):
     """The predictions, in the order of the texts."""
 
-    predictions: list[Prediction]
+    predictions: list[TextPrediction]
 
 
 def add_texts(
@@ -66,12 +80,32 @@ def add_texts(
     @app.post(
         "/predict",
         response_model_exclude_unset=True,
-        responses=problems(400, 408, 413, 415, 422, 500, 503),
+        responses=problems(400, 408, 409, 413, 415, 422, 500, 503),
     )
     async def predict(asked: Asked) -> Answer:
-        """The emotions of one text, or of several."""
+        """The emotions of one text, or of several, and of their sentences."""
         texts = getattr(asked, predictor.plural) or [getattr(asked, predictor.singular)]
-        return await answer(texts, asked)
+        if getattr(asked, "by", None) is None:
+            return await answer(texts, asked)
+        language = options.language or predictor.about.get("language")
+        sentences = [split_sentences(text, language) for text in texts]
+        # What comes twice, such as a text of one sentence, is asked once.
+        different = list(dict.fromkeys(itertools.chain(texts, *sentences)))
+        if len(different) > options.max_texts:
+            raise HTTPException(
+                413,
+                f"At most {options.max_texts:,} {predictor.plural} and sentences together; these "
+                f"are {len(different):,}.",
+            )
+        found = (await answer(different, asked))["predictions"]
+        by_text = dict(zip(different, found, strict=True))
+        return {
+            "predictions": [
+                by_text[text]
+                | {"sentences": [{"sentence": one, **by_text[one]} for one in of_text]}
+                for text, of_text in zip(texts, sentences, strict=True)
+            ]
+        }
 
 
 def _question(predictor, max_texts, max_length):
@@ -100,6 +134,14 @@ def _question(predictor, max_texts, max_length):
             raise PydanticCustomError("unreadable", "{reason}", {"reason": reason})
         return question
 
+    by: dict[str, Any] = {}
+    if predictor.layout == "words":
+        # By a factory as below.
+        description = "`sentence` gives each prediction those of its `sentences`, too."
+        by["by"] = (
+            Literal["sentence"],
+            Field(default_factory=lambda: None, description=description),
+        )
     explain = Field(False, json_schema_extra=None if predictor.can_explain else {"const": False})
     # By a factory, because a default would stand in the schema, and be accepted as given.
     several_texts = Field(default_factory=list, min_length=1, max_length=max_texts)
@@ -120,6 +162,7 @@ def _question(predictor, max_texts, max_length):
             one: (Text, Field(default_factory=str)),
             several: (list[Text], several_texts),
             "explain": (bool, explain),
+            **by,
             **question_of_threshold(predictor),
         },
     )

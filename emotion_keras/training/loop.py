@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import sys
 import threading
 import time
 import zipfile
@@ -23,6 +22,7 @@ from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 from emotion_keras.training.options import TrainingOptions
+from emotion_keras.training.progress import TrainingProgress
 from emotion_keras.training.schedule import WarmupDecay, restart
 
 CHECKPOINT = "checkpoint.npz"
@@ -43,6 +43,7 @@ def train(
     options: TrainingOptions | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     resample: Callable[[int], Sequences] | None = None,
+    num_answers: int = 0,
     **given: Any,
 ) -> dict[str, Any]:
     """Trains a model and leaves it with the weights of its best epoch on the validation split.
@@ -64,6 +65,8 @@ def train(
         callbacks: More Keras callbacks.
         resample: Optional function of the epoch, counted from 0, that gives the `Sequences` to
             train on in place of those of `train_data`.
+        num_answers: Examples that are predicted once training has ended, for the estimate of how
+            long all takes.
         **given: Fields of `TrainingOptions`, in place of the object.
 
     Returns:
@@ -103,14 +106,21 @@ def train(
     state.restore(model)
     if not state.is_done(options.epochs):
         devices.reuse_memory()
+        progress = TrainingProgress(
+            batches,
+            state.history,
+            epochs=options.epochs,
+            num_validated=len(val_data[0]),
+            num_answers=num_answers,
+        )
         with _on_sigint(state.interrupt):
             model.fit(
                 batches,
                 initial_epoch=len(state.history),
                 epochs=options.epochs,
                 shuffle=False,
-                verbose=1 if sys.stdout.isatty() else 2,
-                callbacks=[state, *callbacks],
+                verbose=0,
+                callbacks=[state, progress, *callbacks],
             )
     state.load_best(model)
     seconds = sum(row["seconds"] for row in state.history)
@@ -218,9 +228,8 @@ class TrainingState(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch
         self.batches.set_epoch(epoch)
-        # Keras draws dropout on torch from torch's own generator, not from the layers' states.
         (seed,) = np.random.SeedSequence([self.seed, epoch]).generate_state(1)
-        keras.utils.set_random_seed(int(seed))
+        devices.seed_dropout(int(seed))
         for i, state in enumerate(_seed_states(self.model)):
             sequence = np.random.SeedSequence([self.seed, epoch, i])
             state.assign(sequence.generate_state(2, "uint32"))

@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 import keras
 
-from emotion_keras.command import durations
 from emotion_keras.data import audit_balance
 from emotion_keras.data.cache import once
 from emotion_keras.data.dataset import Dataset
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
+from emotion_keras.inference.explanation import has_gate
 from emotion_keras.inference.keras_model import KerasModel
+from emotion_keras.inference.latency import NUM_TIMED
 from emotion_keras.inference.prediction import compute_vectors
+from emotion_keras.inference.ways import count_answers
 from emotion_keras.inputs import Input
-from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 from emotion_keras.training.loop import CHECKPOINT, train
@@ -33,6 +34,7 @@ def train_network(
     noise: TrainingNoise,
     precision: str,
     directory: Path,
+    is_looked_at: bool = False,
     tensorboard: bool = False,
     notify: Callable[[str], Any] = print,
     cache: dict[str, Any] | None = None,
@@ -45,6 +47,7 @@ def train_network(
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
         directory: The run's folder, for the state of a training that is stopped.
+        is_looked_at: Whether the test examples are explained once training has ended.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
         cache: Dictionary that keeps encoded cells and compiled models from one call to the next, or
@@ -84,7 +87,7 @@ def train_network(
                 compiled_from = [*own, training, precision, num_examples]
                 network = _keep_compiled(cache, compiled_from, network)
             _check_space(directory, network)
-            notify(_plan(dataset, settings, network, reader, inputs["train"], precision))
+            notify(_plan(dataset, settings, network, precision))
             if balance != "none":
                 notify(_balance_in_words(balanced))
             if (directory / CHECKPOINT).exists():
@@ -100,6 +103,7 @@ def train_network(
                 options=settings.training,
                 callbacks=_tensorboard(directory) if tensorboard else [],
                 resample=_perturbed(noise, dataset, reader) if noise.touches_cells else None,
+                num_answers=_count_answers(dataset, settings, network, is_looked_at),
             )
         weights = {layer.name: layer.get_weights() for layer in network.layers}
         del network
@@ -229,21 +233,10 @@ def _check_space(directory, model):
         )
 
 
-def _plan(dataset, settings, network, reader, inputs, precision):
-    """What will happen, in a line or two, and about how long it will take."""
+def _plan(dataset, settings, network, precision):
+    """What will happen, in a line or two."""
     corpus, training, plural = dataset.corpus, settings.training, dataset.corpus.modality.plural
-    batches = TrainingBatches(
-        inputs,
-        dataset.truth("train"),
-        batch_size=training.batch_size,
-        sequence_length=reader.sequence_length,
-        seed=0,
-        compiled=network.jit_compile,
-    )
     trainable = sum(math.prod(v.shape) for v in network.trainable_variables)
-    products = batches.num_tokens() * _flops_per_token(network)
-    speed = _EFFICIENCY * devices.matmul_flops_per_second(precision)
-    seconds = training.epochs * (products / speed + len(batches) * _SECONDS_PER_STEP)
     over = getattr(settings.inputs, "encoder", plural)
     return (
         f"{settings.model} over {over}: {network.count_params():,} parameters, "
@@ -251,10 +244,18 @@ def _plan(dataset, settings, network, reader, inputs, precision):
         f"{devices.describe()}.\n"
         f"{corpus.name}: {len(dataset.split.train):,} {plural} to train on, "
         f"{len(dataset.split.val):,} to validate, {len(dataset.split.test):,} to test; "
-        f"{len(corpus.labels)} labels.\n"
-        f"About {durations.in_words(seconds)} for {training.epochs} "
-        f"epoch{'s' if training.epochs > 1 else ''}."
+        f"{len(corpus.labels)} labels; "
+        f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}."
     )
+
+
+def _count_answers(dataset, settings, network, is_looked_at):
+    """About how many examples are predicted once training has ended."""
+    number = NUM_TIMED + sum(len(dataset.cells(name)) for name in settings.splits)
+    if is_looked_at and has_gate(network):
+        number_of_test = len(dataset.cells("test"))
+        number += number_of_test + count_answers(number_of_test)
+    return number
 
 
 def _balance_in_words(balanced):
@@ -263,19 +264,3 @@ def _balance_in_words(balanced):
         for label, counts in balanced["labels"].items()
     ]
     return f"Balanced by {balanced['method']}, training split alone: {'; '.join(changes)}."
-
-
-# What a training step reaches of the device's matrix products, and what it costs beside them:
-# measured with the encoders of this package on CPU; an estimate wants no more.
-_EFFICIENCY = 0.35
-_SECONDS_PER_STEP = 0.02
-
-
-def _flops_per_token(model):
-    """Operations of a training step a token: 2 a weight forward, 2 for inputs, 2 for weights."""
-    frozen = {id(v) for v in model.non_trainable_variables}
-    flops = 0
-    for variable in model.weights:
-        if len(variable.shape) > 1 and "embedding" not in variable.path:
-            flops += (2 if id(variable) in frozen else 6) * math.prod(variable.shape)
-    return flops

@@ -158,6 +158,8 @@ def _make_run(
     cache,
 ):
     """Trains the model, and writes what the run's folder is to hold."""
+    # Of studies of settings nobody looks at single examples.
+    is_looked_at = settings.read_test and trial is None
     _claim(directory, identity)
     notify(str(dataset.audit))
     train_model = train_baseline if settings.model in BASELINES else train_network
@@ -168,6 +170,7 @@ def _make_run(
             noise=noise,
             precision=precision,
             directory=directory,
+            is_looked_at=is_looked_at,
             tensorboard=place.tensorboard,
             notify=notify,
             cache=cache,
@@ -179,8 +182,6 @@ def _make_run(
     probabilities = {name: model.probabilities(dataset.cells(name)) for name in settings.splits}
     latency = measure_latency(model.probabilities, dataset.cells(settings.splits[-1]))
     audit = dataset.audit.to_dict() | trained.audit
-    # Of studies of settings nobody looks at single examples.
-    is_looked_at = settings.read_test and trial is None
     if is_looked_at:
         audit["near_repeats"] = count_near_repeats(
             dataset.cells("train"), dataset.cells("test"), modality=dataset.corpus.modality

@@ -227,4 +227,39 @@ def test_the_time_left_comes_from_runs_of_the_same_model(make_record, tmp_path):
     assert progress.seconds_left() == (2 * 10 + 2 * 40) / 2
     progress.start(tasks[4])
     progress.end(Ended(tasks[4], None, "out of luck"))
-    assert progress.seconds_left() == (2 * 10 + 40) / 2
+    # While one worker makes both runs of a, the other makes the last of b.
+    assert progress.seconds_left() == 40
+
+
+def test_the_time_left_counts_what_a_run_takes_beside_training(
+    make_record, tmp_path, monkeypatch, capsys
+):
+    tasks = [Task(group, f"seed {i}", {}, {}) for group in ("a", "b") for i in range(3)]
+    directories = [tmp_path / name for name in ("first", "second")]
+    for directory, seconds in zip(directories, (10.0, 20.0), strict=True):
+        directory.mkdir()
+        run = make_record()
+        record.write_run(directory, run | {"cost": {**run["cost"], "seconds": seconds}})
+    progress = Progress(tasks, [(tasks[0], directories[0])], 1)
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    progress.start(tasks[3])
+    now[0] += 25.0  # Of which it trained for 20.
+    progress.end(Ended(tasks[3], directories[1], None))
+    assert progress.seconds_left() == 2 * (10 + 5) + 2 * 25
+    assert "2 of 6 runs; about 80 seconds left." in " ".join(capsys.readouterr().out.split())
+
+
+def test_of_a_model_that_nobody_has_timed_the_least_is_said(
+    make_record, tmp_path, monkeypatch, capsys
+):
+    tasks = [Task(group, f"seed {i}", {}, {}) for group in ("a", "b") for i in range(2)]
+    run = make_record()
+    record.write_run(tmp_path, run | {"cost": {**run["cost"], "seconds": 10.0}})
+    progress = Progress(tasks, [], 1)
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    progress.start(tasks[0])
+    now[0] = 12.0
+    progress.end(Ended(tasks[0], tmp_path, None))
+    assert "1 of 4 runs; at least 36 seconds left." in " ".join(capsys.readouterr().out.split())

@@ -103,6 +103,7 @@ def export(tmp_path):
     counts = {"val": 30, "test": 60}
     step = {"min_confidence": 0.5, "accuracy": 0.3, "answered": counts, "right": counts}
     about |= {"thresholds": {"examples": counts, "steps": [step]}}
+    about |= {"about": {"summary": ["Trained on 9 texts."], "limits": [], "language": "en"}}
     record.write_versioned(folder / record.EXPORT, about)
     assert Predictor.load(folder)("we won")["confidence"] == 0.5
     return folder

@@ -107,6 +107,16 @@ def test_an_export_knows_what_the_run_finds_familiar(exported):
     assert flags == ["", "unfamiliar", "empty"]
 
 
+def test_an_export_says_what_the_run_is(gated_run, exported, tmp_path):
+    found, expected = Predictor.load(exported).about, Predictor.load(gated_run).about
+    assert found == expected and "labels and no others" in found["summary"][2]
+    shutil.copytree(exported, tmp_path / "older")
+    described = json.loads((exported / record.EXPORT).read_text())
+    del described["about"]
+    (tmp_path / "older" / record.EXPORT).write_text(json.dumps(described))
+    assert Predictor.load(tmp_path / "older").about == {}
+
+
 def test_an_export_is_as_sure_as_the_run(gated_run, exported, tmp_path):
     found, expected = Predictor.load(exported), Predictor.load(gated_run)
     threshold = found.threshold_for(0.4)

@@ -67,7 +67,7 @@ ROOMS = (
 COMMANDS = ("compare", "export", "faithfulness", "fit", "predict", "serve")
 # What stands beside the rooms, and what of them it needs.
 BESIDE = {
-    "service": {"service", "record", "shading", "__version__"},
+    "service": {"service", "errors", "record", "shading", "__version__"},
     "tuning": {"tuning", "compare", *ROOMS},
     "reports": {
         "reports",

@@ -10,6 +10,7 @@ const make = (name, text = "", className = "") => {
   return element;
 };
 let latest = 0;
+let answer = null;
 let explanation = null;
 
 async function ask(address, options) {
@@ -20,7 +21,11 @@ async function ask(address, options) {
     throw new Error("The service cannot be reached. Is it still running?");
   }
   const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(content.detail ?? `The service answered with status ${answer.status}.`);
+  if (!answer.ok) {
+    const message = content.detail ?? `The service answered with status ${answer.status}.`;
+    // Which field of the request it is about is of no interest here.
+    throw Object.assign(new Error(message.replace(/^[a-z_]+: /, "")), { status: answer.status });
+  }
   return content;
 }
 
@@ -43,29 +48,44 @@ async function predict(send) {
   try {
     const { predictions } = await send(await about);
     // An answer that was overtaken by a later question is not shown.
-    if (number === latest) show(predictions[0]);
+    if (number !== latest) return;
+    [answer] = predictions;
+    showAnswer();
   } catch (error) {
     if (number === latest) showProblem(error);
   }
 }
+
+// A page that has more to show of an answer does so in place of this.
+let showAnswer = () => show(answer);
 
 function show(prediction) {
   find("result").classList.remove("is-old");
   const flaw = FLAWS[prediction.flag];
   find("result").hidden = Boolean(flaw);
   if (flaw) return showProblem(new Error(flaw));
-  const isUnsure = prediction.guess && prediction.guess !== prediction.label;
-  find("headline").replaceChildren(
-    isUnsure ? "unsure, perhaps " : "",
-    make("bdi", prediction.guess ?? prediction.label), `, ${percent(prediction.confidence)} % confident`,
-  );
+  const all = ranked(prediction);
+  const [first, second] = all.map(([label, value]) => [make("bdi", label), percent(value)]);
+  const other = second ? [" or ", second[0], ` (${second[1]} %)`] : [];
+  find("headline").replaceChildren(...(isUnsure(prediction)
+    ? ["unsure, perhaps ", first[0], ` (${first[1]} %)`, ...other]
+    : [first[0], `, ${first[1]} % confident`]));
+  find("second").hidden = isUnsure(prediction) || !second;
+  if (second && !isUnsure(prediction)) find("second").replaceChildren("Next: ", second[0], `, ${second[1]} %`);
   for (const [flag, note] of [["truncated", "cut"], ["unfamiliar", "unfamiliar"]]) {
     if (find(note)) find(note).hidden = !prediction.flag.includes(flag);
   }
-  const ranked = Object.entries(prediction.probabilities).sort((a, b) => b[1] - a[1]);
-  find("bars").replaceChildren(...ranked.map(([label, value]) => row(label, value)));
+  find("bars").replaceChildren(...all.map(([label, value]) => row(label, value)));
   explanation = prediction.words?.length ? prediction : null;
   showExplanation();
+}
+
+// The labels with their probabilities, the most probable first.
+const ranked = ({ probabilities }) => Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+
+// The page applies the threshold that is chosen on it; one that the service was started with stands in the answer.
+function isUnsure({ label, guess, confidence }) {
+  return (guess ?? label) !== label || confidence < Number(find("least")?.value ?? 0);
 }
 
 function showExplanation() {
@@ -79,6 +99,8 @@ function showExplanation() {
 }
 
 document.querySelectorAll("[name=view]").forEach((choice) => choice.addEventListener("change", showExplanation));
+
+find("least")?.addEventListener("change", () => showAnswer());
 
 const percent = (value) => (100 * value).toFixed(1);
 

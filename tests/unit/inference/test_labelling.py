@@ -609,7 +609,7 @@ def test_progress_is_silent_for_short_work_outside_of_a_terminal(write, tmp_path
 
 
 def test_progress_says_how_much_is_left(write, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("emotion_keras.command.progress.RowProgress._SECONDS", 0)
+    monkeypatch.setattr("emotion_keras.command.live_line._SECONDS_IN_A_LOG", 0)
     label(write("a.csv", SEVEN), tmp_path / "out.csv")
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("2 of 7 rows; about ") and lines[-1].startswith("7 of 7 rows")

@@ -10,8 +10,10 @@ import threading
 import httpx
 import pytest
 
+from emotion_keras.errors import UserError
 from emotion_keras.service import guard
 from emotion_keras.service.app import make_app
+from emotion_keras.service.options import ServiceOptions
 
 JSON = {"Content-Type": "application/json"}
 
@@ -98,6 +100,97 @@ def test_without_a_default_a_request_may_ask_for_a_confidence(app):
     assert answer.json()["predictions"][0]["label"] == "unsure"
 
 
+def test_of_a_confidence_and_an_accuracy_what_is_stricter_is_taken(app):
+    # For an accuracy of 0.9 the confidence is 0.775.
+    asked = [{"target_accuracy": 0.9}, {"target_accuracy": 0.9, "min_confidence": 0.9}]
+    asked += [{"target_accuracy": 0.8, "min_confidence": 0.1}]
+    texts = {"texts": ["sun", "dark"]}
+    answers = ask_all(app, *(("POST", "/predict", {"json": texts | one}) for one in asked))
+    found = [[one["label"] for one in answer.json()["predictions"]] for answer in answers]
+    assert found == [["unsure", "fear"], ["unsure", "unsure"], ["joy", "fear"]]
+
+
+def test_a_text_sentence_by_sentence(fake_predictor):
+    predictor = fake_predictor()
+    text = "Dr. Sun came. It was dark!\nB: Alone?"
+    asked = {"texts": [text, "dark", " "], "by": "sentence", "min_confidence": 0.8}
+    answer = ask(make_app(predictor), "POST", "/predict", json=asked)
+    whole, single, empty = answer.json()["predictions"]
+    assert (whole["label"], whole["flag"]) == ("fear", "truncated")
+    found = [(one["sentence"], one["label"], one["guess"]) for one in whole["sentences"]]
+    assert found == [
+        ("Dr. Sun came.", "fear", "fear"),
+        ("It was dark!", "fear", "fear"),
+        ("B: Alone?", "fear", "fear"),
+    ]
+    (one,) = single["sentences"]
+    assert one == {"sentence": "dark", **{k: v for k, v in single.items() if k != "sentences"}}
+    assert (empty["flag"], empty["sentences"]) == ("empty", [])
+    # What comes twice is predicted once.
+    assert sum((texts for texts, _ in predictor.calls), []).count("dark") == 1
+
+
+def test_sentences_are_explained_too(app):
+    asked = {"text": "Warm sun. Dark.", "by": "sentence", "explain": True}
+    (found,) = ask(app, "POST", "/predict", json=asked).json()["predictions"]
+    assert [len(one["words"]) for one in (found, *found["sentences"])] == [3, 2, 1]
+    assert found["sentences"][0]["score"] == 1.25
+
+
+def test_the_language_of_the_service_says_how_sentences_end(fake_predictor):
+    asked = {"text": "Am 3. Mai.", "by": "sentence"}
+    found = []
+    for language in ("de", None):
+        app = make_app(fake_predictor(), language=language)
+        (answer,) = ask(app, "POST", "/predict", json=asked).json()["predictions"]
+        found.append([one["sentence"] for one in answer["sentences"]])
+    assert found == [["Am 3. Mai."], ["Am 3.", "Mai."]]
+
+
+def test_a_language_is_a_code():
+    with pytest.raises(UserError, match="such as en or de. Received: language='German'"):
+        ServiceOptions(language="German")
+
+
+def test_only_texts_have_sentences(fake_predictor):
+    predictor = fake_predictor()
+    predictor.layout = "strip"
+    answer = ask(make_app(predictor), "POST", "/predict", json={"text": "1", "by": "sentence"})
+    assert (answer.status_code, answer.json()["detail"][:4]) == (422, "by: ")
+    assert "data-text" not in ask(make_app(predictor), "GET", "/").text
+
+
+def test_the_page_says_what_the_model_is_and_offers_what_it_reaches(app):
+    page = ask(app, "GET", "/").text
+    assert "Trained on 735 invented texts. Right on 61.9 % of 210 texts." in page
+    assert "<li>Not for decisions about people.</li>" in page
+    options = re.findall(r'<option value="([\d.]+)">(.*?)</option>', page)
+    assert [(float(least), words) for least, words in options] == [
+        (0, "always"),
+        (pytest.approx(0.675), "only where 80 % are right: for 50 % of the texts"),
+        (pytest.approx(0.775), "only where 90 % are right: for 50 % of the texts"),
+    ]
+
+
+def test_of_a_model_of_which_nothing_is_known_the_page_says_nothing(fake_predictor):
+    predictor = fake_predictor()
+    predictor.about, predictor.can_be_unsure = {}, False
+    page = ask(make_app(predictor), "GET", "/").text
+    assert 'id="about"' not in page and "<option" not in page and "<details" not in page
+
+
+def test_examples_are_in_the_language_of_the_service(fake_predictor):
+    pages = [
+        ask(make_app(fake_predictor(), language=language), "GET", "/").text
+        for language in (None, "fr", "tlh")
+    ]
+    assert ["Une lettre" in page for page in pages] == [False, True, False]
+    assert ["A letter" in page for page in pages] == [True, False, False]
+    assert [
+        f"lang={code} " in page for code, page in zip(("en", "fr", "tlh"), pages, strict=True)
+    ] == [True] * 3
+
+
 def test_a_model_with_a_label_of_that_name_takes_no_confidence(fake_predictor):
     predictor = fake_predictor()
     predictor.can_be_unsure = False
@@ -128,20 +221,29 @@ def test_a_model_that_cannot_explain_says_so(fake_predictor):
         ("", 422, "body is missing"),
         ('{"text": ', 400, "not JSON"),
         ("{'text': 1}", 400, "not JSON"),
-        ("null", 422, ""),
-        ("[]", 422, ""),
+        ("null", 422, "an object of JSON"),
+        ("[]", 422, "an object of JSON"),
         ("{}", 422, "either text or texts"),
         ('{"text": "a", "texts": ["b"]}', 422, "either text or texts"),
         ('{"text": null}', 422, "text: "),
-        ('{"text": 1}', 422, "text: "),
+        ('{"text": 1}', 422, "text: A text, between double quotes."),
         ('{"text": NaN}', 422, "text: "),
         ('{"text": 1e999}', 422, "text: "),
-        ('{"texts": []}', 422, "texts: "),
-        ('{"texts": "a"}', 422, "texts: "),
+        ('{"texts": []}', 422, "texts: At least one"),
+        ('{"texts": "a"}', 422, "texts: A list"),
         ('{"texts": ["a", {}]}', 422, "texts.1: "),
         ('{"text": "a", "explain": 1}', 422, "explain: "),
-        ('{"text": "a", "explian": true}', 422, "explian: "),
-        ('{"text": "a", "min_confidence": 70}', 422, "min_confidence: "),
+        ('{"text": "a", "explian": true}', 422, "explian: There is no such field"),
+        ('{"text": "a", "min_confidence": 70}', 422, "min_confidence: A number from 0 to 1."),
+        ('{"text": "a", "target_accuracy": "high"}', 422, "target_accuracy: A number from 0"),
+        ('{"text": "a", "target_accuracy": 0.95}', 409, "target_accuracy: No threshold"),
+        ('{"text": "a", "by": "word"}', 422, "by: It is 'sentence', or left out."),
+        ('{"text": "a", "by": null}', 422, "by: "),
+        (
+            '{"text": "I won. He lost. It rained.", "by": "sentence"}',
+            413,
+            "At most 3 texts and sentences toge",
+        ),
         ('{"text": "a", "min_confidence": NaN}', 422, "min_confidence: "),
         ('{"text": "a", "min_confidence": null}', 422, "min_confidence: "),
         (r'{"text": "a\u0000b"}', 422, "NUL"),
@@ -149,9 +251,9 @@ def test_a_model_that_cannot_explain_says_so(fake_predictor):
         (r'{"text": "a", "\ud800": 1}', 422, ""),
         (b'{"text": "\xff"}', 400, ""),
         ('{"text": ' + "9" * 1900 + "}", 422, "text: "),
-        ('{"texts": ["a", "b", "c", "d"]}', 413, "at most 3"),
-        ('{"text": "' + "a" * 101 + '"}', 413, "at most 100"),
-        ('{"text": "' + "a" * 2000 + '"}', 413, "2000 bytes"),
+        ('{"texts": ["a", "b", "c", "d"]}', 413, "texts: At most 3; these are 4."),
+        ('{"text": "' + "a" * 101 + '"}', 413, "text: At most 100 characters; this has 101."),
+        ('{"text": "' + "a" * 2000 + '"}', 413, "At most 2,000 bytes"),
     ],
 )
 def test_what_is_refused_with_a_reason(app, body, status, said):
@@ -188,7 +290,7 @@ def test_a_body_of_unknown_length_may_not_be_larger(app):
 
     answer = ask(app, "POST", "/predict", content=parts(), headers=JSON)
     assert answer.status_code == 413
-    assert "2000 bytes" in answer.json()["detail"]
+    assert "2,000 bytes" in answer.json()["detail"]
     assert answer.headers["connection"] == "close"
 
 
@@ -339,6 +441,10 @@ def test_the_schema_states_the_limits(app):
     question = schema["components"]["schemas"]["Question"]
     assert question["properties"]["text"]["maxLength"] == 100
     assert question["properties"]["texts"]["maxItems"] == 3
+    assert question["properties"]["by"]["const"] == "sentence"
+    assert question["properties"]["target_accuracy"]["maximum"] == 1
+    of_answer = schema["components"]["schemas"]["TextPrediction"]["properties"]
+    assert "#/components/schemas/Sentence" in json.dumps(of_answer["sentences"])
     assert set(schema["paths"]) == {"/predict", "/health", "/metrics"}
     documented = schema["paths"]["/predict"]["post"]["responses"]
-    assert set(documented) == {"200", "400", "408", "413", "415", "422", "500", "503"}
+    assert set(documented) == {"200", "400", "408", "409", "413", "415", "422", "500", "503"}

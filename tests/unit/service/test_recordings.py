@@ -280,4 +280,5 @@ def test_the_page_plays_sound_from_memory_and_loads_nothing(app):
 def test_the_schema_takes_sound(app):
     predict = get(app, "/openapi.json").json()["paths"]["/predict"]["post"]
     assert set(predict["requestBody"]["content"]) == {"audio/*", "application/octet-stream"}
-    assert [one["name"] for one in predict["parameters"]] == ["explain", "min_confidence"]
+    names = [one["name"] for one in predict["parameters"]]
+    assert names == ["explain", "min_confidence", "target_accuracy"]

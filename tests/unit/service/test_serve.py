@@ -110,7 +110,7 @@ def test_whoever_sends_too_much_gets_to_read_it(service):
     with connect(service) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
         answer = read_all(connection)
-    assert answer.startswith(b"HTTP/1.1 413 ") and b"1048576 bytes" in answer
+    assert answer.startswith(b"HTTP/1.1 413 ") and b"1,048,576 bytes" in answer
 
 
 def test_answers_may_take_longer_than_a_client_and_come_in_order(start_service):
@@ -242,6 +242,7 @@ def test_a_folder_that_is_not_there(tmp_path, capsys):
     [
         (["--port", "70000"], "port is 0 to 65535"),
         (["--port", "http"], "port is a whole number"),
+        (["--language", "German"], "language is a code of two or three small letters"),
         (["--max-body", "0"], "max_body is 1 or more"),
         (["--max-seconds", "0"], "max_seconds is above 0"),
         (["--max-queue", "5"], "max_queue=5, max_texts=128"),
