@@ -57,8 +57,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "groups": page.add_table(groups_table(frame, name_of(findings.best), plural)),
         "picture": page.add_figure(
             "groups",
-            f"Dot plot of the accuracy of {name_of(findings.best)} by group, and of how much its confidence "
-            "is above that, with 95 % intervals. The numbers are in the table below.",
+            f"Dot plot of the accuracy of {name_of(findings.best)} by group, and of how much its "
+            "confidence is above that, with 95 % intervals. The numbers are in the table below.",
             draw_groups(frame),
         ),
     }
