@@ -38,6 +38,7 @@ TOY = {
 
 # Fixtures that several rooms use.
 pytest_plugins = (
+    "tests.fixtures.checkpoints",
     "tests.fixtures.images",
     "tests.fixtures.records",
     "tests.fixtures.recordings",

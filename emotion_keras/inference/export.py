@@ -78,8 +78,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
     if predictor.model.input is None or predictor.model.input.needs_keras:
         raise UserError(
             f"{predictor.name} cannot be exported: it is no network that reads words or word "
-            "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, or a "
-            "preset of the family of BERT."
+            "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, e5, mpnet, "
+            "or a preset of the family of BERT."
         )
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)

@@ -14,6 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from emotion_keras.layers import BiasedTransformerEncoder, RelativePositionBias
+
 # LayerNormalization is an operator from 17 on; the converter knows up to 18.
 _OPSET = 18
 _OF_RUNTIME = "com.microsoft"  # Operators that ONNX Runtime has beyond the standard.
@@ -23,6 +25,7 @@ _ACTIVATIONS = {
     "relu": ("Relu", ""),
 }
 _MARK = "marked_block_"
+_BIAS = "bias_of_positions"
 
 
 class _Mark(keras.layers.Layer):
@@ -32,7 +35,7 @@ class _Mark(keras.layers.Layer):
     mask to vectors of the same shape.
     """
 
-    def call(self, inputs, padding_mask):
+    def call(self, inputs, padding_mask, bias=None):
         mask = keras.ops.cast(keras.ops.expand_dims(padding_mask, -1), "float32")
         return keras.ops.power(inputs, mask)
 
@@ -51,21 +54,30 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         `onnx.ModelProto` with the model's inputs and outputs by their names, for any number of
         examples of any length.
     """
-    blocks = []
+    blocks, biases = [], []
 
     def mark(layer):
+        if isinstance(layer, RelativePositionBias):
+            biases.append((layer, RelativePositionBias.from_config(layer.get_config())))
+            return biases[-1][1]
         if not _is_block(layer):
             return layer
         blocks.append(layer)
         return _Mark(name=f"{_MARK}{len(blocks)}")
 
     # Recursive: a pretrained encoder is a model within the model.
-    converted = _convert(keras.models.clone_model(model, clone_function=mark, recursive=True))
+    marked = keras.models.clone_model(model, clone_function=mark, recursive=True)
+    for layer, copy in biases:
+        copy.set_weights(layer.get_weights())
+        # An output, since no mark depends on it: all blocks of an encoder share one.
+        marked = keras.Model(marked.input, {**marked.output, _BIAS: copy.output})
+    converted = _convert(marked)
+    outputs = [output for output in converted.graph.output if output.name != _BIAS]
     nodes, constants = [], []
     for node in converted.graph.node:
-        marked = re.search(f"{_MARK}([0-9]+)", node.name)
-        if node.op_type == "Pow" and marked:
-            block = blocks[int(marked[1]) - 1]
+        number = re.search(f"{_MARK}([0-9]+)", node.name)
+        if node.op_type == "Pow" and number:
+            block = blocks[int(number[1]) - 1]
             own_nodes, own_constants = _block(block, node.input[0], node.input[1], node.output[0])
             nodes += own_nodes
             constants += own_constants
@@ -75,7 +87,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         nodes,
         "emotion_keras",
         list(converted.graph.input),
-        list(converted.graph.output),
+        outputs,
         [*converted.graph.initializer, *constants],
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_OF_RUNTIME, 1)]
@@ -94,7 +106,7 @@ def input_signature(model: keras.Model) -> list[dict[str, keras.InputSpec]]:
 
 def _is_block(layer):
     return (
-        isinstance(layer, keras_hub.layers.TransformerEncoder)
+        isinstance(layer, (keras_hub.layers.TransformerEncoder, BiasedTransformerEncoder))
         and not layer.normalize_first
         and _activation(layer) in _ACTIVATIONS
     )
@@ -127,7 +139,8 @@ def _block(layer, vectors, mask, output):
     """A Transformer block (Vaswani et al. 2017) as nodes and constants of a graph.
 
     Args:
-        layer: `keras_hub.layers.TransformerEncoder`.
+        layer: `keras_hub.layers.TransformerEncoder`, or `BiasedTransformerEncoder`, for which the
+            graph has an output `_BIAS`.
         vectors: Name of what goes in.
         mask: Name of the mask as `_Mark` makes it, `(batch, length, 1)` of float32.
         output: Name of what comes out.
@@ -177,9 +190,13 @@ def _block(layer, vectors, mask, output):
     mask = apply("Cast", [mask], "mask", to=onnx.TensorProto.INT32)
     projected = apply("MatMul", [vectors, constant("projection_kernel", kernel)], "projection")
     heads = apply("Split", [projected], "query key value", axis=-1, num_outputs=3)
+    inputs = [*heads, constant("projection_bias", bias), mask]
+    if isinstance(layer, BiasedTransformerEncoder):
+        axis = constant("bias_axis", np.array([0]))
+        inputs.append(apply("Unsqueeze", [_BIAS, axis], "position_bias"))
     attended = apply(
         "MultiHeadAttention",
-        [*heads, constant("projection_bias", bias), mask],
+        inputs,
         "attention",
         _OF_RUNTIME,
         num_heads=layer.num_heads,

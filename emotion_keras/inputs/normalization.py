@@ -75,6 +75,11 @@ def count_words(text: str) -> int:
     return num_characters + len(rest.split())
 
 
+def is_unspaced(text: str) -> bool:
+    """Whether a text has characters of scripts that are written without blanks between words."""
+    return not text.isascii() and bool(_UNSPACED.search(text))
+
+
 def unspaced_share(texts: list[str]) -> float:
     """The share of letters that are of scripts without blanks between words."""
     num_unspaced = sum(len(_UNSPACED.findall(text)) for text in texts if not text.isascii())

@@ -10,8 +10,8 @@ import keras
 import keras_hub
 import numpy as np
 
+from emotion_keras.inputs.library_tokenizer import TEXTS_AT_ONCE, cut_windows
 from emotion_keras.inputs.sequences import Sequences
-from emotion_keras.inputs.word_pieces import TEXTS_AT_ONCE, cut_windows
 
 
 class PresetTokenizer:
@@ -23,6 +23,7 @@ class PresetTokenizer:
 
     FOLDER = "preprocessor"
     FILE = f"{FOLDER}/preprocessor.json"
+    kind = "preset"
     needs_keras = True
 
     def __init__(self, preprocessor: keras_hub.models.TextClassifierPreprocessor):
@@ -49,7 +50,7 @@ class PresetTokenizer:
 
     @property
     def hidden_id(self) -> int | None:
-        """See `WordPieceTokenizer.hidden_id`; `None` where the preset has no such token."""
+        """See `LibraryTokenizer.hidden_id`; `None` where the preset has no such token."""
         tokenizer = self._preprocessor.tokenizer
         mask = getattr(tokenizer, "mask_token_id", None)
         return getattr(tokenizer, "unk_token_id", None) if mask is None else mask
@@ -69,7 +70,7 @@ class PresetTokenizer:
         return [*self.special_ids, *([] if unknown is None else [unknown])]
 
     def encode(self, texts: Sequence[str], sequence_length: int) -> Sequences:
-        """Encodes texts; see `WordPieceTokenizer.encode`."""
+        """Encodes texts; see `LibraryTokenizer.encode`."""
         self._preprocessor.sequence_length = sequence_length
         parts = []
         for start in range(0, len(texts), TEXTS_AT_ONCE):
@@ -81,7 +82,7 @@ class PresetTokenizer:
         return Sequences.concatenate(parts)
 
     def windows(self, text: str, sequence_length: int) -> list[list[int]]:
-        """Cuts a text of any length; see `WordPieceTokenizer.windows`."""
+        """Cuts a text of any length; see `LibraryTokenizer.windows`."""
         special = self.encode([""], sequence_length).values.tolist()
         # A single special token stands before the text, of several the last one after it.
         after = special[1:][-1:]
@@ -89,7 +90,7 @@ class PresetTokenizer:
         return cut_windows(inner, special[: len(special) - len(after)], after, sequence_length)
 
     def words(self, texts: Sequence[str], sequence_length: int) -> list[list[tuple[str, int]]]:
-        """The words that tokens stand for; see `WordPieceTokenizer.words`.
+        """The words that tokens stand for; see `LibraryTokenizer.words`.
 
         A preset does not say where in a text its tokens stand: a word is what they spell.
         """

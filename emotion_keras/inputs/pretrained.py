@@ -1,22 +1,56 @@
 """What is loaded of pretrained encoders: their layers with their weights, and their tokenizers."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import keras
 import keras_hub
+import numpy as np
+from safetensors.numpy import load_file
 
 from emotion_keras.errors import UserError, did_you_mean
+from emotion_keras.inputs.library_tokenizer import LibraryTokenizer
 from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
-from emotion_keras.inputs.text_encoders import ENCODERS, Pretrained
+from emotion_keras.inputs.text_encoders import CONFIG, ENCODERS, TOKENIZER, WEIGHTS, Pretrained
 from emotion_keras.inputs.word_pieces import WordPieceTokenizer
+from emotion_keras.layers import BiasedTransformerEncoder, RelativePositionBias
 
-Tokenizer = WordPieceTokenizer | PresetTokenizer
+Tokenizer = LibraryTokenizer | PresetTokenizer
 
 
-def load_backbone(
-    encoder: Pretrained, load_weights: bool = True
-) -> tuple[keras_hub.models.Backbone, bool]:
+class Parts(NamedTuple):
+    """What an encoder of BERT's kind is made of, with its weights.
+
+    Args:
+        tokens: Float array `(vocabulary_size, dim)`, the table of token vectors.
+        positions: Float array `(max_length, dim)`, what is added to them by position.
+        norm: Weights of the normalization of their sum.
+        blocks: List of the weights of Transformer blocks; `None` of one that has none yet.
+        pooler: Weights of the dense layer that makes the pooled output of the first token's
+            vector; `None` where it has none yet.
+        num_heads: Attention heads of a block.
+        intermediate_dim: Width of a block's feed-forward layer.
+        activation: Activation of the feed-forward layers.
+        epsilon: Epsilon of all normalizations.
+        position_bias: Float array `(num_buckets, num_heads)`, weights of `RelativePositionBias`;
+            `None` where the blocks take no bias.
+    """
+
+    tokens: np.ndarray
+    positions: np.ndarray
+    norm: list[np.ndarray]
+    blocks: Sequence[list[np.ndarray] | None]
+    pooler: list[np.ndarray] | None
+    num_heads: int
+    intermediate_dim: int
+    activation: Any
+    epsilon: float
+    position_bias: np.ndarray | None = None
+
+
+def load_parts(encoder: Pretrained, load_weights: bool = True) -> Parts | keras_hub.models.Backbone:
     """Loads a pretrained encoder.
 
     Args:
@@ -24,38 +58,41 @@ def load_backbone(
         load_weights: Boolean; without, its weights are as an untrained encoder's.
 
     Returns:
-        The `keras_hub.models.Backbone` in float32, and whether its GELU is the exact one. keras-hub
-        builds every BERT with the approximate GELU that Google's was trained with; checkpoints
-        from Hugging Face were trained with the exact one.
+        `Parts` of an encoder of BERT's kind, and of any other the `keras_hub.models.Backbone`; in
+        float32.
 
     Raises:
-        UserError: If there is no such preset, or it cannot be loaded.
+        UserError: If there is no such encoder, or it cannot be loaded.
     """
-    folder = encoder.folder()
-    try:
+    names = (CONFIG, WEIGHTS) if load_weights else (CONFIG,)
+    with _loading(encoder, *names) as folder:
+        config = _config(folder)
+        if config.get("model_type") == "mpnet":
+            return mpnet_parts(config, load_file(folder / WEIGHTS) if load_weights else None)
         backbone = keras_hub.models.Backbone.from_preset(
             str(folder or encoder.name), load_weights=load_weights, dtype="float32"
         )
-    except Exception as error:  # keras-hub and its download clients raise errors of many kinds.
-        raise UserError(_unavailable(encoder, error)) from error
-    return backbone, folder is not None and _has_exact_gelu(folder / "config.json")
+    if not isinstance(backbone, keras_hub.models.BertBackbone):
+        return backbone
+    # keras-hub builds every BERT with the approximate GELU that Google's was trained with;
+    # checkpoints from Hugging Face were trained with the exact one.
+    return bert_parts(backbone, exact_gelu=config.get("hidden_act") == "gelu")
 
 
 def load_tokenizer(encoder: Pretrained) -> Tokenizer:
-    """Loads the tokenizer of a pretrained encoder; see `load_backbone`.
+    """Loads the tokenizer of a pretrained encoder; see `load_parts`.
 
     Returns:
-        `WordPieceTokenizer` where the encoder reads word pieces, else `PresetTokenizer`.
+        `WordPieceTokenizer` where the encoder reads word pieces, `LibraryTokenizer` where it reads
+        those of Unigram and comes as Hugging Face has it, else `PresetTokenizer`.
     """
-    folder = encoder.folder()
-    if folder and _holds_word_pieces(folder / WordPieceTokenizer.FILE):
-        return WordPieceTokenizer.load(folder)
-    try:
+    with _loading(encoder, TOKENIZER) as folder:
+        kind = _tokenizer_kind(folder / TOKENIZER) if folder else None
+        if folder and kind in _OF_LIBRARY:
+            return _OF_LIBRARY[kind].load(folder)
         preprocessor = keras_hub.models.TextClassifierPreprocessor.from_preset(
             str(folder or encoder.name)
         )
-    except Exception as error:
-        raise UserError(_unavailable(encoder, error)) from error
     tokenizer = preprocessor.tokenizer
     if isinstance(tokenizer, keras_hub.tokenizers.WordPieceTokenizer) and tokenizer.split:
         # The same pieces, from a file that an exported model is read with.
@@ -67,15 +104,46 @@ def load_tokenizer(encoder: Pretrained) -> Tokenizer:
     return PresetTokenizer(preprocessor)
 
 
-def _has_exact_gelu(path):
-    return path.is_file() and json.loads(path.read_text()).get("hidden_act") == "gelu"
+def rows_of(tokenizer: Tokenizer, encoder: Pretrained) -> list[int]:
+    """Which rows of an encoder's table of token vectors a cut tokenizer has tokens for.
+
+    Args:
+        tokenizer: What `LibraryTokenizer.cut` made of the encoder's tokenizer.
+        encoder: `Pretrained`.
+    """
+    whole = cast(LibraryTokenizer, load_tokenizer(encoder))
+    return whole.find(cast(LibraryTokenizer, tokenizer).pieces)
 
 
-def _holds_word_pieces(path):
+@contextlib.contextmanager
+def _loading(encoder, *names):
+    """Opens an encoder's files, and says what works where loading them fails."""
+    try:
+        with encoder.opened(*names) as folder:
+            yield folder
+    except UserError:
+        raise
+    except Exception as error:  # keras-hub and its download clients raise errors of many kinds.
+        raise UserError(_unavailable(encoder, error)) from error
+
+
+def _config(folder):
+    path = folder and folder / CONFIG
+    return json.loads(path.read_text(encoding="utf-8")) if path and path.is_file() else {}
+
+
+# By the kind of model that a file of the library `tokenizers` holds.
+_OF_LIBRARY: dict[Any, type[LibraryTokenizer]] = {
+    "WordPiece": WordPieceTokenizer,
+    "Unigram": LibraryTokenizer,
+}
+
+
+def _tokenizer_kind(path):
     # keras-hub gives another file of its presets the same name.
     if not path.is_file():
-        return False
-    return json.loads(path.read_text(encoding="utf-8")).get("model", {}).get("type") == "WordPiece"
+        return None
+    return json.loads(path.read_text(encoding="utf-8")).get("model", {}).get("type")
 
 
 def _unavailable(encoder, error):
@@ -86,29 +154,112 @@ def _unavailable(encoder, error):
         f"The pretrained encoder cannot be loaded: {reason.rstrip('.')}.{meant}\n"
         f"Accepted without network: {', '.join(ENCODERS)}, or the path of a preset's folder or of "
         "a file of word vectors; with network: the name of a keras-hub preset such as "
-        "bert_tiny_en_uncased. "
+        "bert_tiny_en_uncased, or hf://intfloat/multilingual-e5-small for one on Hugging Face. "
         f"Received: encoder={encoder.name!r}"
     )
 
 
-def bert_layers(
-    backbone: keras_hub.models.BertBackbone,
-    exact_gelu: bool,
-    dropout: float,
-    dtype: str = "float32",
+def bert_parts(backbone: keras_hub.models.BertBackbone, exact_gelu: bool) -> Parts:
+    """Takes a BERT apart.
+
+    Segment ids, which classifying one text never uses, are left out: the first segment's vector is
+    added to the positions.
+
+    Args:
+        backbone: `keras_hub.models.BertBackbone`.
+        exact_gelu: Boolean, whether to use the exact GELU.
+    """
+    segment = backbone.segment_embedding.get_weights()[0][0]
+    return Parts(
+        tokens=backbone.token_embedding.get_weights()[0],
+        positions=backbone.position_embedding.get_weights()[0] + segment,
+        norm=backbone.embeddings_layer_norm.get_weights(),
+        blocks=[block.get_weights() for block in backbone.transformer_layers],
+        pooler=backbone.pooled_dense.get_weights(),
+        num_heads=backbone.num_heads,
+        intermediate_dim=backbone.intermediate_dim,
+        activation="gelu" if exact_gelu else backbone.transformer_layers[0].activation,
+        epsilon=1e-12,
+    )
+
+
+def mpnet_parts(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray] | None) -> Parts:
+    """Reads an MPNet (Song et al. 2020), which keras-hub has none of.
+
+    It is a BERT without segments, whose positions are counted from the number after the padding's
+    id, and whose attention takes one bias of distances for all blocks.
+
+    Args:
+        config: What Hugging Face's `config.json` says.
+        tensors: Arrays by their names there; `None` for an untrained encoder.
+    """
+    first_position = config["pad_token_id"] + 1
+    dim, num_heads = config["hidden_size"], config["num_attention_heads"]
+    sizes = {
+        "num_heads": num_heads,
+        "intermediate_dim": config["intermediate_size"],
+        "activation": config["hidden_act"],
+        "epsilon": config["layer_norm_eps"],
+    }
+    if tensors is None:
+        return Parts(
+            tokens=np.zeros((config["vocab_size"], dim), "float32"),
+            positions=np.zeros((config["max_position_embeddings"] - first_position, dim)),
+            norm=[np.ones(dim), np.zeros(dim)],
+            blocks=[None] * config["num_hidden_layers"],
+            pooler=None,
+            position_bias=np.zeros((config["relative_attention_num_buckets"], num_heads)),
+            **sizes,
+        )
+    # The names may begin with that of the model.
+    prefix = "" if "embeddings.LayerNorm.weight" in tensors else "mpnet."
+
+    def tensor(name):
+        return tensors[f"{prefix}{name}"]
+
+    def dense(name, kernel_shape=(dim, -1), bias_shape=(-1,)):
+        kernel, bias = tensor(f"{name}.weight").T, tensor(f"{name}.bias")
+        return [kernel.reshape(kernel_shape), bias.reshape(bias_shape)]
+
+    def norm(name):
+        return [tensor(f"{name}.weight"), tensor(f"{name}.bias")]
+
+    def block(name):
+        heads = (num_heads, dim // num_heads)
+        attention = f"{name}.attention.attn"
+        return [
+            *dense(f"{attention}.q", (dim, *heads), heads),
+            *dense(f"{attention}.k", (dim, *heads), heads),
+            *dense(f"{attention}.v", (dim, *heads), heads),
+            *dense(f"{attention}.o", (*heads, dim)),
+            *norm(f"{name}.attention.LayerNorm"),
+            *norm(f"{name}.output.LayerNorm"),
+            *dense(f"{name}.intermediate.dense"),
+            *dense(f"{name}.output.dense", (-1, dim)),
+        ]
+
+    return Parts(
+        tokens=tensor("embeddings.word_embeddings.weight"),
+        positions=tensor("embeddings.position_embeddings.weight")[first_position:],
+        norm=norm("embeddings.LayerNorm"),
+        blocks=[block(f"encoder.layer.{index}") for index in range(config["num_hidden_layers"])],
+        pooler=dense("pooler.dense"),
+        position_bias=tensor("encoder.relative_attention_bias.weight"),
+        **sizes,
+    )
+
+
+def encoder_layers(
+    parts: Parts, dropout: float, dtype: str = "float32"
 ) -> tuple[
     keras.layers.Layer,
     Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor],
     Callable[[keras.KerasTensor], keras.KerasTensor],
 ]:
-    """Builds a BERT encoder from keras-hub's layers, with a backbone's weights.
-
-    It is `BertBackbone` without the segment ids that classifying one text never uses (the first
-    segment's vector is added to the positions).
+    """Builds an encoder of its parts.
 
     Args:
-        backbone: `keras_hub.models.BertBackbone`.
-        exact_gelu: Boolean, whether to use the exact GELU.
+        parts: `Parts`.
         dropout: Float, dropout of the encoder.
         dtype: Name of the Keras dtype policy of all layers but the embedding.
 
@@ -116,42 +267,61 @@ def bert_layers(
         The embedding layer, a function from `(vectors, padding_mask)` to contextual vectors, and
         one from these to the pooled output.
     """
+    dim = parts.tokens.shape[1]
     # In float32: under mixed precision the whole table would be cast again for each batch.
     embedding = keras_hub.layers.TokenAndPositionEmbedding(
-        vocabulary_size=backbone.vocabulary_size,
-        sequence_length=backbone.max_sequence_length,
-        embedding_dim=backbone.hidden_dim,
+        vocabulary_size=len(parts.tokens),
+        sequence_length=len(parts.positions),
+        embedding_dim=dim,
         dtype="float32",
         name="encoder_embeddings",
     )
     norm = keras.layers.LayerNormalization(
-        epsilon=1e-12, dtype=dtype, name="encoder_embeddings_norm"
+        epsilon=parts.epsilon, dtype=dtype, name="encoder_embeddings_norm"
     )
     drop = keras.layers.Dropout(dropout, dtype=dtype, name="encoder_embeddings_dropout")
+    block_class = (
+        keras_hub.layers.TransformerEncoder
+        if parts.position_bias is None
+        else BiasedTransformerEncoder
+    )
     blocks = [
-        keras_hub.layers.TransformerEncoder(
-            intermediate_dim=backbone.intermediate_dim,
-            num_heads=backbone.num_heads,
+        block_class(
+            intermediate_dim=parts.intermediate_dim,
+            num_heads=parts.num_heads,
             dropout=dropout,
-            activation="gelu" if exact_gelu else block.activation,
-            layer_norm_epsilon=1e-12,
+            activation=parts.activation,
+            layer_norm_epsilon=parts.epsilon,
             dtype=dtype,
             name=f"encoder_block_{index}",
         )
-        for index, block in enumerate(backbone.transformer_layers)
+        for index in range(len(parts.blocks))
     ]
 
     def contextualize(vectors, padding_mask):
+        inputs = {"padding_mask": padding_mask}
+        if parts.position_bias is not None:
+            inputs["bias"] = position_bias(vectors)
         vectors = drop(norm(vectors))
-        norm.set_weights(backbone.embeddings_layer_norm.get_weights())
-        for block, source in zip(blocks, backbone.transformer_layers, strict=True):
-            vectors = block(vectors, padding_mask=padding_mask)
-            block.set_weights(source.get_weights())
+        norm.set_weights(parts.norm)
+        for block, weights in zip(blocks, parts.blocks, strict=True):
+            vectors = block(vectors, **inputs)
+            if weights is not None:
+                block.set_weights(weights)
         return vectors
+
+    def position_bias(vectors):
+        num_buckets, num_heads = parts.position_bias.shape
+        layer = RelativePositionBias(
+            num_heads, num_buckets, dtype="float32", name="encoder_position_bias"
+        )
+        bias = layer(vectors)
+        layer.set_weights([parts.position_bias])
+        return bias
 
     # Zeros draw no random numbers: a model that uses no pooled output starts as if it were absent.
     pooler = keras.layers.Dense(
-        backbone.hidden_dim,
+        dim,
         activation="tanh",
         kernel_initializer="zeros",
         dtype=dtype,
@@ -160,12 +330,10 @@ def bert_layers(
 
     def pool(vectors):
         pooled = pooler(vectors[:, 0])
-        pooler.set_weights(backbone.pooled_dense.get_weights())
+        if parts.pooler is not None:
+            pooler.set_weights(parts.pooler)
         return pooled
 
     embedding.build((None, None))
-    positions = backbone.position_embedding.get_weights()[0]
-    segment = backbone.segment_embedding.get_weights()[0][0]
-    tokens = backbone.token_embedding.get_weights()[0]
-    embedding.set_weights([tokens, positions + segment])
+    embedding.set_weights([parts.tokens, parts.positions])
     return embedding, contextualize, pool

@@ -44,8 +44,10 @@ class TextOptions(Options):
         "`scratch` learns word pieces and their vectors from the training split; `embeddings` "
         "starts from MiniLM's whole table of word-piece vectors (cut to the pieces of the training "
         "split it validates 0.7 points of macro F1 worse on ISEAR); `glove`, or the path of a file "
-        "of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder; or the name "
-        "of a keras-hub preset, or a preset's folder.",
+        "of word vectors, from these; `minilm` is the whole pretrained MiniLM encoder, `e5` "
+        "multilingual-e5-small, for a hundred languages, and `mpnet` all-mpnet-base-v2, which is "
+        "five times as large; or the name of a keras-hub preset or, with `hf://` before it, of a "
+        "checkpoint on Hugging Face, or the folder of one.",
         is_basic=True,
     )
     sequence_length: int = option(
@@ -64,6 +66,12 @@ class TextOptions(Options):
     embedding_dim: int = option(128, "Width of the vectors, except a pretrained encoder's.", COUNT)
     token_dropout: float = option(0.0, "Share of tokens that are hidden while training.", PART)
     encoder_dropout: float = option(0.1, "Dropout within a pretrained BERT encoder.", PART)
+    cut_vocabulary: bool = option(
+        False,
+        "Whether to leave out the vectors of tokens that the training split does not need of a "
+        "pretrained encoder's table: of `e5`, whose table is four fifths of it. Other words are "
+        "then cut into smaller pieces.",
+    )
     freeze_embeddings: bool = option(
         True, "Whether a pretrained table of token vectors stays as it is."
     )
@@ -79,7 +87,7 @@ class TextInput(Input):
     """Texts: cleaned strings, cut into the tokens that an encoder has vectors of.
 
     Args:
-        tokenizer: `WordPieceTokenizer` or `PresetTokenizer`.
+        tokenizer: `LibraryTokenizer` or `PresetTokenizer`.
         options: `TextOptions`.
         encoder: What `find_encoder` gave for them, if it is there already.
 
@@ -203,10 +211,23 @@ class TextInput(Input):
         if options.freeze_encoder and not encoder.can_be_frozen:
             raise UserError(
                 "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
-                "minilm, a keras-hub preset or a preset's folder. "
+                "minilm, e5, mpnet, a keras-hub preset or a preset's folder. "
                 f"Received: encoder={options.encoder!r}"
             )
-        return cls(encoder.make_tokenizer(cells, options.vocabulary_size), options, encoder)
+        tokenizer = encoder.make_tokenizer(cells, options.vocabulary_size)
+        if options.cut_vocabulary:
+            tokenizer = cls._cut_vocabulary(tokenizer, cells, encoder)
+        return cls(tokenizer, options, encoder)
+
+    @staticmethod
+    def _cut_vocabulary(tokenizer, cells, encoder):
+        if encoder.kind != "pretrained" or tokenizer.needs_keras:
+            raise UserError(
+                "Only the vocabulary of an encoder of BERT's kind can be cut: leave out "
+                "`--cut-vocabulary`, or choose minilm, e5, mpnet or the folder of such a "
+                f"checkpoint. Received: encoder={encoder.name!r}"
+            )
+        return tokenizer.cut(cells)
 
     def encode(self, cells: Sequence[str], longest: int | None = None) -> Sequences:
         return self.tokenizer.encode(cells, longest or self.sequence_length)
@@ -261,7 +282,7 @@ class TextInput(Input):
         self.tokenizer.save(folder)
 
     def state(self) -> dict:
-        return {"tokenizer": "preset" if self.needs_keras else "word_pieces"}
+        return {"tokenizer": self.tokenizer.kind}
 
     @classmethod
     def load(cls, directory: Path, options: Options, state: dict | None, remedy: str) -> Self:
@@ -276,13 +297,15 @@ class TextInput(Input):
 
 
 def _tokenizer_class(kind):
+    """The class of a tokenizer, by its `kind`."""
     if kind == "preset":
         from emotion_keras.inputs.preset_tokenizer import PresetTokenizer
 
         return PresetTokenizer
+    from emotion_keras.inputs.library_tokenizer import LibraryTokenizer
     from emotion_keras.inputs.word_pieces import WordPieceTokenizer
 
-    return WordPieceTokenizer
+    return {of.kind: of for of in (LibraryTokenizer, WordPieceTokenizer)}[kind]
 
 
 def _without_surrogates(text):

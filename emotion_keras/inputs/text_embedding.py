@@ -6,7 +6,13 @@ import numpy as np
 from keras import KerasTensor
 
 from emotion_keras.errors import UserError
-from emotion_keras.inputs.pretrained import Tokenizer, bert_layers, load_backbone
+from emotion_keras.inputs.pretrained import (
+    Parts,
+    Tokenizer,
+    encoder_layers,
+    load_parts,
+    rows_of,
+)
 from emotion_keras.inputs.text import TextOptions
 from emotion_keras.inputs.text_encoders import Pretrained
 from emotion_keras.layers import TokenDropout
@@ -93,6 +99,7 @@ def embed_with_table(
 def embed_with_encoder(
     token_ids: KerasTensor,
     padding_mask: KerasTensor,
+    tokenizer: Tokenizer,
     encoder: Pretrained,
     options: TextOptions,
     load_weights: bool = True,
@@ -103,10 +110,12 @@ def embed_with_encoder(
     Args:
         token_ids: Symbolic int32 tensor `(batch, length)`.
         padding_mask: Symbolic int32 tensor `(batch, length)`, 1 for what is real.
+        tokenizer: What `make_tokenizer` of the encoder returned, or `cut` made of that.
         encoder: `Pretrained`.
         options: The options of `TextInput`.
         load_weights: Whether the encoder has its pretrained weights.
-        dtype: Name of the Keras dtype policy of the layers of a BERT; others stay in float32.
+        dtype: Name of the Keras dtype policy of the layers of an encoder of BERT's
+            kind; others stay in float32.
 
     Returns:
         Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output `(batch, dim)`
@@ -115,19 +124,19 @@ def embed_with_encoder(
     Raises:
         UserError: If the encoder cannot be loaded, or cannot read texts as long as asked for.
     """
-    backbone, exact_gelu = load_backbone(encoder, load_weights)
-    if isinstance(backbone, keras_hub.models.BertBackbone):
-        if options.sequence_length > backbone.max_sequence_length:
-            raise UserError(
-                f"The encoder takes at most {backbone.max_sequence_length} tokens. "
-                f"Received: sequence_length={options.sequence_length}"
-            )
-        embedding, contextualize, pool = bert_layers(
-            backbone, exact_gelu, options.encoder_dropout, dtype
+    loaded = load_parts(encoder, load_weights)
+    if isinstance(loaded, Parts):
+        if options.cut_vocabulary:
+            rows = rows_of(tokenizer, encoder)
+            loaded = loaded._replace(tokens=loaded.tokens[rows])
+        vectors, pooled = _embed_with_parts(token_ids, padding_mask, loaded, options, dtype)
+        return vectors, pooled if encoder.has_pooled_output else None
+    if options.cut_vocabulary:
+        raise UserError(
+            "The vocabulary of this encoder cannot be cut: set cut_vocabulary=false. Received: "
+            f"encoder={options.encoder!r}"
         )
-        embedding.trainable = not options.freeze_embeddings
-        vectors = contextualize(embedding(token_ids), padding_mask)
-        return vectors, pool(vectors)
+    backbone = loaded
     inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
     if "segment_ids" in backbone.input:
         inputs["segment_ids"] = keras.ops.zeros_like(token_ids)
@@ -137,3 +146,15 @@ def embed_with_encoder(
     if isinstance(output, dict):
         return output["sequence_output"], output.get("pooled_output")
     return output, None
+
+
+def _embed_with_parts(token_ids, padding_mask, parts, options, dtype):
+    if options.sequence_length > len(parts.positions):
+        raise UserError(
+            f"The encoder takes at most {len(parts.positions)} tokens. "
+            f"Received: sequence_length={options.sequence_length}"
+        )
+    embedding, contextualize, pool = encoder_layers(parts, options.encoder_dropout, dtype)
+    embedding.trainable = not options.freeze_embeddings
+    vectors = contextualize(embedding(token_ids), padding_mask)
+    return vectors, pool(vectors)

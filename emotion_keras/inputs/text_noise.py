@@ -5,7 +5,8 @@ import string
 
 import numpy as np
 
-# No vocabulary holds it, so that every tokenizer takes it for an unknown word.
+# No text holds it, and few vocabularies do: of most tokenizers it is an unknown word, and a model
+# over another has learned nothing about it.
 UNKNOWN = "▒"
 
 _KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")  # Each row half a key to the right.

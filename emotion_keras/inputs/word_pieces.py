@@ -2,19 +2,14 @@
 
 import functools
 import itertools
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from emotion_keras.inputs.normalization import has_words
-from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.inputs.library_tokenizer import LibraryTokenizer
 
-# Encoded texts are large objects: a part at a time is turned into plain numbers.
-TEXTS_AT_ONCE = 20_000
 # More texts make the learning of word pieces longer and the pieces no better.
 _TEXTS_TO_LEARN_FROM = 100_000
 # Words whose pieces are kept: enough for all that are frequent, and a small part of the memory.
@@ -24,8 +19,8 @@ SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 _PUNCTUATION = ",.!?'\""
 
 
-class WordPieceTokenizer:
-    """A tokenizer of the Rust library `tokenizers`, in its own file format.
+class WordPieceTokenizer(LibraryTokenizer):
+    """A tokenizer of word pieces, with BERT's rules of what a word is.
 
     Args:
         tokenizer: `tokenizers.Tokenizer`.
@@ -37,13 +32,10 @@ class WordPieceTokenizer:
     1
     """
 
-    FILE = "tokenizer.json"
-    needs_keras = False
+    kind = "word_pieces"
 
     def __init__(self, tokenizer: tokenizers.Tokenizer):
-        self._tokenizer = tokenizer
-        self._tokenizer.no_padding()
-        self._tokenizer.no_truncation()
+        super().__init__(tokenizer)
         self._words = _Words(tokenizer)
 
     @classmethod
@@ -121,138 +113,37 @@ class WordPieceTokenizer:
         )
         return cls(tokenizer)
 
-    @classmethod
-    def load(cls, directory: str | Path) -> Self:
-        """Loads `tokenizer.json` from a folder."""
-        return cls(tokenizers.Tokenizer.from_file(os.fspath(Path(directory) / cls.FILE)))
+    def _encode(self, texts, sequence_length):
+        if not self._cuts_like_bert:
+            return super()._encode(texts, sequence_length)
+        (before, after), token_ids = self._around, map(self._words.encode, texts)
+        size = sequence_length - len(before) - len(after)
+        return [[*before, *ids[:size], *after] for ids in token_ids]
 
-    def save(self, directory: str | Path) -> None:
-        """Writes `tokenizer.json` to a folder."""
-        self._tokenizer.save(os.fspath(Path(directory) / self.FILE))
-
-    @property
-    def vocabulary_size(self) -> int:
-        """Number of tokens."""
-        return self._tokenizer.get_vocab_size()
-
-    @property
-    def hidden_id(self) -> int:
-        """Id of the token that stands for any other: the mask, or else the unknown token."""
-        mask = self._tokenizer.token_to_id("[MASK]")
-        return self._tokenizer.token_to_id("[UNK]") if mask is None else mask
-
-    @property
-    def special_ids(self) -> list[int]:
-        """Ids of padding and of the special tokens before and after a text."""
-        return [self._tokenizer.token_to_id(name) for name in ("[PAD]", "[CLS]", "[SEP]")]
+    def _groups(self, encoding, positions):
+        # BERT's rules have made words of all that stands between blanks and punctuation.
+        for word, group in itertools.groupby(positions, encoding.word_ids.__getitem__):
+            if word is None:
+                yield from ([position] for position in group)
+            else:
+                yield list(group)
 
     @functools.cached_property
-    def silent_ids(self) -> list[int]:
-        """Ids of tokens that say nothing: special ones, unknown words, and punctuation."""
-        pieces = self._tokenizer.get_vocab().items()
-        silent = [i for piece, i in pieces if not has_words(piece.removeprefix("##"))]
-        return [*self.special_ids, self._tokenizer.token_to_id("[UNK]"), *silent]
-
-    def encode(self, texts: Sequence[str], sequence_length: int) -> Sequences:
-        """Encodes texts.
-
-        Args:
-            texts: Sequence of strings.
-            sequence_length: Integer; a longer text is cut, its `[SEP]` stays.
-
-        Returns:
-            `Sequences` of int32 token ids.
-        """
-        encode = self._encode_words if self._cuts_like_bert else self._encode_texts
-        parts = []
-        for start in range(0, len(texts), TEXTS_AT_ONCE):
-            part = list(texts[start : start + TEXTS_AT_ONCE])
-            parts.append(Sequences.from_list(encode(part, sequence_length)))
-        return Sequences.concatenate(parts)
-
-    def windows(self, text: str, sequence_length: int) -> list[list[int]]:
-        """Cuts a text of any length into pieces that a model can read.
-
-        Args:
-            text: String.
-            sequence_length: Integer, tokens of a window at most.
-
-        Returns:
-            List of lists of token ids, each with `[CLS]` before and `[SEP]` after.
-        """
-        start, *inner, end = self._tokenizer.encode(text).ids
-        return cut_windows(inner, [start], [end], sequence_length)
-
-    def words(self, texts: Sequence[str], sequence_length: int) -> list[list[tuple[str, int]]]:
-        """The words that tokens stand for.
-
-        Args:
-            texts: Sequence of strings.
-            sequence_length: See `encode`.
-
-        Returns:
-            List, by text, of lists of pairs of a word as it stands in the text, or a special token,
-            and the number of its tokens; in the order of the tokens that `encode` gives.
-        """
-        return [
-            [*_words_of(encoding, text, sequence_length)]
-            for encoding, text in zip(self._tokenizer.encode_batch(list(texts)), texts, strict=True)
-        ]
+    def _mask_id(self):
+        # BERT's own vocabularies have one that keras-hub's presets do not list as special.
+        named = self._tokenizer.token_to_id("[MASK]")
+        return super()._mask_id if named is None else named
 
     @functools.cached_property
     def _cuts_like_bert(self):
-        """Whether a text's tokens are `[CLS]`, those of its words one by one, and `[SEP]`."""
+        """Whether a text's tokens are those of its words one by one, between special ones."""
         tokenizer = self._tokenizer
         added = "".join(t.content for t in tokenizer.get_added_tokens_decoder().values())
         return (
             isinstance(tokenizer.normalizer, normalizers.BertNormalizer)
             and isinstance(tokenizer.pre_tokenizer, pre_tokenizers.BertPreTokenizer)
-            and tokenizer.encode("").tokens == ["[CLS]", "[SEP]"]
             and not set(added) & {" ", *_PUNCTUATION}
         )
-
-    def _encode_words(self, texts, sequence_length):
-        start, end = self._start_and_end
-        token_ids = map(self._words.encode, texts)
-        return [[start, *ids[: sequence_length - 2], end] for ids in token_ids]
-
-    @functools.cached_property
-    def _start_and_end(self):
-        return self._tokenizer.encode("").ids
-
-    def _encode_texts(self, texts, sequence_length):
-        encoded = self._tokenizer.encode_batch_fast(texts)
-        return [_cut(encoding.ids, sequence_length) for encoding in encoded]
-
-
-def cut_windows(
-    inner: Sequence[int], before: Sequence[int], after: Sequence[int], sequence_length: int
-) -> list[list[int]]:
-    """Cuts token ids into lists of `sequence_length` at most, each between special tokens."""
-    size = sequence_length - len(before) - len(after)
-    starts = range(0, max(1, len(inner)), size)
-    return [[*before, *inner[start : start + size], *after] for start in starts]
-
-
-def _cut(tokens, sequence_length):
-    """A text's first tokens and the special token at its end.
-
-    The library itself would have to be set to a length, for all threads that use a tokenizer.
-    """
-    if len(tokens) <= sequence_length:
-        return tokens
-    return [*tokens[: sequence_length - 1], tokens[-1]]
-
-
-def _words_of(encoding, text, sequence_length):
-    positions = _cut([*range(len(encoding))], sequence_length)
-    for word_id, group in itertools.groupby(positions, encoding.word_ids.__getitem__):
-        positions = list(group)
-        if word_id is None:  # One special token or more.
-            yield from ((encoding.tokens[position], 1) for position in positions)
-        else:
-            start, end = encoding.offsets[positions[0]][0], encoding.offsets[positions[-1]][1]
-            yield text[start:end], len(positions)
 
 
 class _Words(dict):

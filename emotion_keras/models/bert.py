@@ -43,7 +43,7 @@ class BERT(Options):
         if embedded.pooled is None:
             raise UserError(
                 "bert needs a pretrained encoder with a pooled output, which is trained with it, "
-                "and only texts have one: set `--encoder` to minilm, a BERT preset of keras-hub or "
-                "a preset's folder, and do not freeze it."
+                "and only texts have one: set `--encoder` to minilm, mpnet, a BERT preset of "
+                "keras-hub or a preset's folder, and do not freeze it."
             )
         return end(embedded, embedded.pooled, target, self.dropout, dtype)

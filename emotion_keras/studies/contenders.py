@@ -48,7 +48,10 @@ def full_name(name: str, modality: str = "text") -> str:
     kind = find_modality(modality)
     encoder = encoder or default_encoder(model, kind)
     if model == "bert" and not kind.find_encoder(encoder).has_pooled_output:
-        raise UserError(f"bert needs a pretrained encoder, as in bert@minilm. Received: {name!r}")
+        raise UserError(
+            "bert needs a pretrained encoder with a pooled output, as in bert@minilm. "
+            f"Received: {name!r}"
+        )
     return f"{model}@{encoder}"
 
 

@@ -48,6 +48,10 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "gated_transformer@embeddings": {**_EMBEDDINGS, "learning_rate": 1e-3},
     "gated_transformer@pretrained": {**_MINILM, "learning_rate": 1e-4},
     "gated_transformer@frozen": {**_FROZEN, "learning_rate": 1e-3},
+    # Not searched for yet: usual rates for an encoder of this size.
+    "transformer@mpnet": {**_MINILM, "learning_rate": 5e-5},
+    "bert@mpnet": {**_MINILM, "learning_rate": 2e-5},
+    "gated_transformer@mpnet": {**_MINILM, "learning_rate": 5e-5},
 }
 
 # Of other modalities; what is not named has those of `gated_transformer`. Of speech, those over the
@@ -156,8 +160,9 @@ def defaults_for(
 
     Args:
         model: Name of a model.
-        encoder: Name of an encoder; word vectors start from the settings of `embeddings`, and other
-            pretrained encoders from those of `minilm`.
+        encoder: Name of an encoder, whose own settings come before those of its kind; word vectors
+            start from the settings of `embeddings`, and other pretrained encoders from those of
+            `minilm`.
         freeze_encoder: Whether it is frozen; `None` for what is usual.
         modality: Class of the `Input` that the encoder is for.
 
@@ -171,7 +176,10 @@ def defaults_for(
         is_frozen = modality.usually_frozen if freeze_encoder is None else freeze_encoder
         kind = "frozen" if is_frozen else "pretrained"
     chosen = CHOSEN_BY_MODALITY.get(modality.name, CHOSEN)
-    values = chosen.get(f"{model}@{kind}") or chosen[f"gated_transformer@{kind}"]
+    names = [f"{one}@{kind}" for one in (model, "gated_transformer")]
+    if kind == "pretrained":
+        names = [f"{one}@{encoder}" for one in (model, "gated_transformer")] + names
+    values = next(chosen[name] for name in names if name in chosen)
     return {"encoder": encoder, **values}
 
 

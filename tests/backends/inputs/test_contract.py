@@ -39,6 +39,8 @@ LENGTHS_OF = {
         "scratch",
         "toy_bert",
         "toy_roberta",
+        "toy_mpnet",
+        "toy_e5",
         "numbers",
         "speech",
         "resemblyzer",

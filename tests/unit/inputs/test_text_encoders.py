@@ -27,6 +27,9 @@ def named(tmp_path, monkeypatch):
         ("glove", "embeddings", False, False),
         ("vectors.txt", "embeddings", False, True),
         ("minilm", "pretrained", True, False),
+        ("mpnet", "pretrained", True, False),
+        ("e5", "pretrained", True, False),
+        ("hf://owner/name", "pretrained", True, False),
         ("preset", "pretrained", True, True),
         ("bert_tiny_en_uncased", "pretrained", True, False),
         ("", "pretrained", True, False),
@@ -36,7 +39,8 @@ def named(tmp_path, monkeypatch):
 def test_what_is_known_of_an_encoder(named, name, kind, can_be_frozen, has_checksum):
     encoder = find_encoder(name)
     assert (encoder.name, encoder.kind) == (name, kind)
-    assert encoder.can_be_frozen == encoder.has_pooled_output == can_be_frozen
+    assert encoder.can_be_frozen == can_be_frozen
+    assert encoder.has_pooled_output == (can_be_frozen and name != "e5")
     assert (encoder.sha256() is not None) == has_checksum
 
 
