@@ -92,7 +92,7 @@ def write_figure(figure: Figure, path: Path, *, for_papers: bool = False) -> str
             figure.set_layout_engine(None)
             # Packed lightly: the best packing takes as long as the drawing, for a tenth less.
             figure.savefig(
-                path.with_suffix(".png"), dpi=DOTS_PER_INCH, pil_kwargs={"compress_level": 2}
+                path.with_suffix(".png"), dpi=DOTS_PER_INCH, pil_kwargs={"compress_level": 1}
             )
             # Without a date the same records give the same file.
             figure.savefig(svg, format="svg", metadata={"Date": None})
