@@ -189,7 +189,8 @@ def draw_tree(frame: pd.DataFrame) -> Figure:
     tree = hierarchy.dendrogram(joined, no_plot=True)
     figure = Figure(figsize=(WIDTH, 0.8 + 0.3 * len(frame)))
     axes = figure.subplots()
-    left = 1 - 1.08 * (1 - joined[0, 2])
+    # Of a model that confuses nothing the axis still has a length.
+    left = 1 - max(1.08 * (1 - joined[0, 2]), 0.01)
     for places, distances in zip(tree["icoord"], tree["dcoord"], strict=True):
         # Leaves start at the axis, a little beyond the pair that is confused most.
         shares = [1 - max(distance, left) for distance in distances]

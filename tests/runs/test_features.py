@@ -98,7 +98,7 @@ def test_vectors_are_compared_and_reported(vectors, tmp_path, quick_measures):
     assert compare.main(arguments) == 0
     out = tmp_path / "report"
     assert render(str(tmp_path / "runs"), out=str(out), notify=lambda message: None) == 0
-    assert "features_svm" in (out / "index.html").read_text()
+    assert "Features + SVM" in (out / "index.html").read_text()
 
 
 # A single vector attends to itself alone.

@@ -334,7 +334,7 @@ def test_the_service_takes_a_form_with_what_there_is(client, sound_run, fused):
         ({"features": ("numbers.json", b"[1, 2]")}, 422, "features is no file"),
         ({"features": (None, "glad")}, 422, "no list of numbers"),
         ({"features": (None, "[1]")}, 422, "vectors of 2 numbers"),
-        ({"features": (None, "[" + "1, " * 9000 + "1]")}, 413, "at most 10000 characters"),
+        ({"features": (None, "[" + "1, " * 9000 + "1]")}, 413, "At most 10,000 characters"),
     ],
 )
 def test_the_service_refuses_other_forms(client, parts, status, message):

@@ -114,3 +114,9 @@ def test_the_tree_names_every_label_and_goes_from_most_confused_to_least():
     assert joins == pytest.approx([0.0283, 0.085, 0.15], abs=1e-4)
     left, right = axes.get_xlim()
     assert left > 0.15 > right == 0
+
+
+def test_a_model_that_confuses_nothing_has_a_tree_as_well():
+    frame = pd.DataFrame(np.diag([3, 3, 3]), index=list("abc"), columns=list("abc"))
+    left, right = draw_tree(frame).axes[0].get_xlim()
+    assert left > right == 0
