@@ -9,7 +9,7 @@ import io
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +210,7 @@ def label_lines(axes: Axes, at: float | None = None) -> None:
 
     Args:
         axes: `matplotlib.axes.Axes`.
-        at: Where lines that end at one point are told apart; their ends unless given.
+        at: Where lines that end at one point differ; their ends unless given.
     """
     lines = [line for line in axes.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [_point(line, at) for line in lines]
@@ -285,14 +285,13 @@ def _apart(places, heights):
     return found
 
 
-def add_legend(figure: Figure, axes: Axes, columns: int = 2, order: Sequence[str] = ()) -> None:
-    """Puts a legend below a figure: what is drawn in `axes`, each label once, sorted by `order`."""
+def add_legend(figure: Figure, axes: Axes, columns: int) -> None:
+    """Puts a legend below a figure: what is drawn in `axes`, each label once."""
     handles, labels = axes.get_legend_handles_labels()
     by_label = dict(zip(labels, handles, strict=True))
-    labels = sorted(by_label, key=lambda label: order.index(label) if label in order else -1)
     figure.legend(
-        [by_label[label] for label in labels],
-        labels,
+        list(by_label.values()),
+        list(by_label),
         loc="outside lower left",
         ncols=columns,
         labelcolor=INK,

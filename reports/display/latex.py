@@ -1,7 +1,7 @@
 """Tables in LaTeX, of 8 pt, that fit articles of one and of two columns without being scaled.
 
 How wide a cell is, is known from the widths of the characters of Computer Modern, which LaTeX uses
-unless told otherwise; most fonts of journals are narrower.
+unless it is given another font; most fonts of journals are narrower.
 """
 
 import functools

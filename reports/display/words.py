@@ -1,5 +1,6 @@
 """Metrics and numbers in words, the same in tables, figures and sentences."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,12 @@ def value_in_words(value: Any) -> str:
         digits, _, exponent = f"{value:.2e}".partition("e")
         return f"{float(digits):g}e{int(exponent)}"
     return f"{value:g}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence, such as `joy, fear and anger`, or an empty string for none."""
+    *others, last = [*names] or [""]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def or_nan(value: float | None) -> float:

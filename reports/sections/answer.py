@@ -11,7 +11,7 @@ from reports.claims import Claim
 from reports.claims.order import is_reached
 from reports.claims.verdicts import HOLDS, NOT_RUN, REFUTED, UNDECIDED
 from reports.display.page import Page
-from reports.display.words import METRICS
+from reports.display.words import METRICS, listed
 from reports.findings import Findings, mean_accuracy
 from reports.paper import OURS, TABLE_1
 from reports.records import Run
@@ -57,9 +57,7 @@ def reached_in_words(scores: dict[str, Score]) -> str:
     ]
     if not reached:
         return ""
-    *others, last = reached
-    names = f"{', '.join(others)} and {last}" if others else last
-    return f"its {names} {'are' if others else 'is'} reached"
+    return f"its {listed(reached)} {'are' if len(reached) > 1 else 'is'} reached"
 
 
 def claims_in_words(claims: Iterable[Claim]) -> str:

@@ -1,17 +1,15 @@
 """Checks that warn by themselves: what is wrong with these runs, and what to do."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from emotion_keras import record
 from reports.claims.verdicts import difference, resolve
 from reports.display.models import name_of
 from reports.display.page import Page
-from reports.display.words import count, percent, value_in_words
-from reports.findings import Findings
+from reports.display.words import count, listed, percent, value_in_words
+from reports.findings import Findings, mean_accuracy
 from reports.records import SEARCH
 from reports.scores import score_runs
 from reports.sections.labels import confusion_frame
@@ -21,7 +19,7 @@ TITLE = "Checks"
 
 # Training accuracy may be so much above that of validation; beyond it a model learns by heart.
 LARGEST_GAP = 0.25
-# Half of the interval of the best model's accuracy: what is nearer cannot be told apart.
+# Half of the interval of the best model's accuracy: models that are nearer cannot be separated.
 WIDEST_HALF = 0.05
 # The share of test texts that may be in the training split, or nearly so.
 MOST_REPEATED = 0.005
@@ -102,12 +100,7 @@ def is_beaten_by_baseline(findings: Findings) -> Check | None:
     if not baselines or not networks:
         return None
     # By validation, as everything is chosen.
-    best = max(
-        baselines,
-        key=lambda name: np.mean(
-            [run.record["metrics"]["val"]["accuracy"] for run in findings.compared[name]]
-        ),
-    )
+    best = max(baselines, key=lambda name: mean_accuracy(findings.compared[name], "val"))
     found = resolve(
         {
             name: difference(findings.compared[best], findings.compared[name], fewest=1)
@@ -121,7 +114,7 @@ def is_beaten_by_baseline(findings: Findings) -> Check | None:
     ]
     return Check(
         "No network is resolved to be behind a baseline.",
-        [f"{name_of(best)} is ahead of {_listed(worse)}."] if worse else [],
+        [f"{name_of(best)} is ahead of {listed(worse)}."] if worse else [],
         "Use the baseline, which is faster and better, or a pretrained encoder.",
     )
 
@@ -144,13 +137,11 @@ def is_at_the_edge(findings: Findings) -> Check | None:
         ]
         if at_edge:
             warnings.append(
-                f"The best trial of {study.title} has {_listed(at_edge)}, at the end of the space."
+                f"The best trial of {study.title} has {listed(at_edge)}, at the end of the space."
             )
     rates = {}
     for (name, rate), runs in findings.points["learning_rate"].items():
-        rates.setdefault(name, {})[rate] = np.mean(
-            [run.record["metrics"]["val"]["accuracy"] for run in runs]
-        )
+        rates.setdefault(name, {})[rate] = mean_accuracy(runs, "val")
     for name, by_rate in rates.items():
         is_any = True
         best = max(by_rate, key=by_rate.__getitem__)
@@ -222,7 +213,7 @@ def predicts_every_label(findings: Findings) -> Check:
         frame = confusion_frame(runs)
         never = [label for label in frame.columns if frame[label].sum() == 0]
         if never:
-            warnings.append(f"{name_of(name)} never answers {_listed(never)}.")
+            warnings.append(f"{name_of(name)} never answers {listed(never)}.")
     return Check(
         "Every network gives every label.",
         warnings,
@@ -267,8 +258,3 @@ CHECKS: tuple[Callable[[Findings], Check | None], ...] = (
     is_at_the_edge,
     is_resolving,
 )
-
-
-def _listed(names: Iterable[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} and {last}" if others else last

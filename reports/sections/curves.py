@@ -74,7 +74,7 @@ def curves_of(runs: Sequence[Run]) -> pd.DataFrame:
     """
     grid = np.linspace(0, 1, NUM_POINTS)
     rocs, precisions = [], []
-    for truth, probabilities in _by_label(runs):
+    for _, truth, probabilities in _by_label(runs):
         others, own, _ = metrics.roc_curve(truth, probabilities)
         rocs.append(np.interp(grid, others, own))
         precision, recall, _ = metrics.precision_recall_curve(truth, probabilities)
@@ -89,14 +89,14 @@ def curves_of(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def _by_label(runs):
-    """Pairs of whether a test text has a label and the label's probability, by run and label."""
+    """By run and label: the label, whether each test text has it, and its probability."""
     for run in runs:
         rows = run.predictions[run.predictions["split"] == "test"]
-        probabilities = rows[probability_columns(run.labels)].to_numpy()
-        for number, label in enumerate(run.labels):
+        for label, column in zip(run.labels, probability_columns(run.labels), strict=True):
             truth = (rows["label"] == label).to_numpy()
+            # A curve needs texts with the label and others.
             if truth.any() and not truth.all():
-                yield truth, probabilities[:, number]
+                yield label, truth, rows[column].to_numpy()
 
 
 def areas_table(runs: Sequence[Run], name: str) -> Table:
@@ -110,24 +110,16 @@ def areas_table(runs: Sequence[Run], name: str) -> Table:
         `Table` of a row a label.
     """
     labels = runs[0].labels
-    rows = []
-    for number, label in enumerate(labels):
-        areas = []
-        for run in runs:
-            tested = run.predictions[run.predictions["split"] == "test"]
-            truth = (tested["label"] == label).to_numpy()
-            probabilities = tested[probability_columns(labels)].to_numpy()[:, number]
-            if truth.any() and not truth.all():
-                areas.append(
-                    (
-                        metrics.roc_auc_score(truth, probabilities),
-                        metrics.average_precision_score(truth, probabilities),
-                        truth.mean(),
-                    )
-                )
-        means = np.mean(areas, axis=0) if areas else [np.nan] * 3
-        rows.append({"label": label, "auc": means[0], "precision": means[1], "share": means[2]})
-    frame = pd.DataFrame(rows)
+    areas = pd.DataFrame(
+        {
+            "label": label,
+            "auc": metrics.roc_auc_score(truth, probabilities),
+            "precision": metrics.average_precision_score(truth, probabilities),
+            "share": truth.mean(),
+        }
+        for label, truth, probabilities in _by_label(runs)
+    )
+    frame = areas.groupby("label").mean().reindex(labels).rename_axis("label").reset_index()
     headings = {
         "auc": "ROC AUC, %",
         "precision": "Average precision, %",

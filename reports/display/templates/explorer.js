@@ -99,7 +99,7 @@
       // 40 columns, then the text, which may hold the delimiter and is followed by two more.
       text.split(/\r?\n/).slice(1).forEach((line, row) => {
         const said = line.split("|").slice(40).join("|").replace(/\|1\|?"?\s*$/, "");
-        if (said) byId.set(String(row + 1), said.replace(/[áâ÷¦|]/g, " ").replace(/\s+/g, " ").trim());
+        if (said) byId.set(String(row + 1), said.replace(/[á÷¦|]/g, " ").replace(/\s+/g, " ").trim());
       });
       return byId;
     }
