@@ -11,6 +11,7 @@ import emotion_keras
 COMMANDS = (
     "emotion_keras.fit",
     "emotion_keras.compare",
+    "emotion_keras.combine",
     "emotion_keras.predict",
     "emotion_keras.faithfulness",
     "emotion_keras.export",

@@ -11,7 +11,6 @@ label, per cent, others and text, with tabs between them. `--input` labels a fil
 import codecs
 import contextlib
 import functools
-import hashlib
 import json
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
 from emotion_keras.machine.terminal import is_read
+from emotion_keras.record.checksums import content_sha256
 from emotion_keras.record.options import SHARE, Limit, Options, option
 
 _LINES_AT_ONCE = 256
@@ -264,9 +264,9 @@ def _check(texts, asked):
 
 def _identify(name, directory):
     """A model's name and the checksum of its weights, which its folder's name does not tell."""
-    files = (directory / file for file in (record.ONNX, record.MODEL, record.ESTIMATOR))
-    with open(next(path for path in files if path.exists()), "rb") as file:
-        return f"{name}, SHA-256 {hashlib.file_digest(file, 'sha256').hexdigest()}"
+    names = (record.ONNX, record.MODEL, record.ESTIMATOR, record.MEMBERS)
+    paths = (directory / name for name in names)
+    return f"{name}, SHA-256 {content_sha256(next(path for path in paths if path.exists()))}"
 
 
 def _lines(file, encoding):

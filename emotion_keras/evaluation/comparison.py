@@ -1,5 +1,8 @@
 """What the runs of a study say about the models, from their records and predictions alone."""
 
+import collections
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +23,33 @@ from emotion_keras.evaluation.significance import LEVEL, Difference, holm, paire
 from emotion_keras.targets import target_of
 from emotion_keras.targets.calibration import reliability_curve
 
+# A combination of more kinds of models is called by their number.
+_MOST_KINDS = 3
+
 
 def contender(run: dict[str, Any]) -> str:
-    """What a run is a run of: `cnn`, or with its encoder `gated_transformer@minilm`."""
-    encoder = run["inputs"].get("encoder")
-    return f"{run['model']}@{encoder}" if encoder else run["model"]
+    """What a run is a run of: `cnn`, or with its encoder `gated_transformer@minilm`.
+
+    A combination is one of its members' kinds: `combination@5 gated_transformer@minilm, tfidf_svm`.
+    """
+    if run["model"] == record.COMBINATION:
+        return f"{record.COMBINATION}@{_kinds(run)}"
+    return _name(run["model"], run["inputs"].get("encoder"))
+
+
+def _name(model, encoder):
+    return f"{model}@{encoder}" if encoder else model
+
+
+def _kinds(run):
+    """What the members of a combination are runs of, and how many: the same with other seeds."""
+    counts = collections.Counter(_name(one["model"], one["encoder"]) for one in run["members"])
+    kinds = [f"{n} {name}" if n > 1 else name for name, n in sorted(counts.items())]
+    if len(kinds) > _MOST_KINDS:
+        digest = hashlib.sha256(json.dumps(kinds).encode()).hexdigest()[:4]
+        kinds = [f"{counts.total()} runs of {len(kinds)} models [{digest}]"]
+    weights = run["hyperparameters"]["weights"]
+    return ", ".join([*kinds, *([f"{weights} weights"] if weights != "validation" else [])])
 
 
 def compare_runs(directories: Sequence[str | Path], reference: str | None = None) -> dict[str, Any]:

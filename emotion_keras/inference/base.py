@@ -3,7 +3,7 @@
 import abc
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,20 @@ from emotion_keras.inference.outputs import Explanation, Outputs, explain_units,
 from emotion_keras.inputs import Input
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.targets import Target
+
+
+class Reading(NamedTuple):
+    """What a model has read of cells, and what it says of them.
+
+    Args:
+        held: Positions of the cells that say something to the model, ascending.
+        flags: By cell `"truncated"`, `"split"` or `""`.
+        outputs: `Outputs` of the cells that are held; `None` where there are none.
+    """
+
+    held: Sequence[int]
+    flags: list[str]
+    outputs: Outputs | None
 
 
 class Model(abc.ABC):
@@ -47,6 +61,41 @@ class Model(abc.ABC):
     def probabilities(self, cells: Sequence[Any]) -> np.ndarray:
         """Probabilities of prepared cells, `(num_examples, num_labels)` in float32, unscaled."""
         return self.outputs(self.input.encode(cells)).probabilities
+
+    def read(self, cells: Sequence[Any], explain: bool = False, long: str = "truncate") -> Reading:
+        """Reads prepared cells of any length.
+
+        Args:
+            cells: The cells.
+            explain: Whether gates and contributions are wanted, too.
+            long: What becomes of a cell of more tokens than `sequence_length`: `"truncate"` reads
+                its beginning, `"split"` averages over windows, each weighted by its tokens.
+
+        Returns:
+            `Reading`.
+        """
+        if self.input is None:
+            outputs = Outputs(self.probabilities(cells))
+            return Reading(range(len(cells)), [""] * len(cells), outputs)
+        reader = self.input
+        sequences, is_long = reader.encode_and_mark(cells)
+        flag = "truncated" if long == "truncate" else "split"
+        flags = [flag if is_one else "" for is_one in is_long]
+        cell_of = np.arange(len(cells))
+        if is_long.any() and long == "split":
+            sequences, cell_of = reader.windows(cells)
+        is_silent = reader.are_silent(sequences)
+        if is_silent.any():
+            sequences, cell_of = sequences.take(np.flatnonzero(~is_silent)), cell_of[~is_silent]
+        if not len(sequences):
+            return Reading([], flags, None)
+        outputs = self.outputs(sequences, explain)
+        held, starts = np.unique(cell_of, return_index=True)
+        if len(held) < len(cell_of):
+            lengths = sequences.lengths[:, None]
+            sums = np.add.reduceat(outputs.probabilities * lengths, starts)
+            outputs = Outputs(sums / np.add.reduceat(lengths, starts))
+        return Reading(held.tolist(), flags, outputs)
 
     def explain(self, cells: Sequence[Any]) -> list[Explanation]:
         """What the units of prepared cells add to the labels' scores; see `explain_units`."""

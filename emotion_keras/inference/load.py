@@ -4,18 +4,19 @@ from pathlib import Path
 
 from emotion_keras import record
 from emotion_keras.errors import UserError
-from emotion_keras.inference.base import TrainedModel
+from emotion_keras.inference.base import Model
+from emotion_keras.inference.combined_model import CombinedModel
 from emotion_keras.models.baselines import BASELINES
 
 
-def load_model(directory: str | Path) -> TrainedModel:
+def load_model(directory: str | Path) -> Model:
     """Loads what a run has trained; no code of the files is run.
 
     Args:
         directory: A finished run's folder.
 
     Returns:
-        `KerasModel` or `BaselineModel`.
+        `KerasModel`, `BaselineModel` or `CombinedModel`.
 
     Raises:
         UserError: If the run is not finished, or its folder holds no model.
@@ -23,12 +24,18 @@ def load_model(directory: str | Path) -> TrainedModel:
     directory = Path(directory)
     run = record.read_run(directory)
     is_baseline = run["model"] in BASELINES
+    is_combination = run["model"] == record.COMBINATION
     name = record.ESTIMATOR if is_baseline else record.MODEL
+    if is_combination:
+        name = record.MEMBERS
     if not (directory / name).exists():
         raise UserError(
             f"The run {directory} is kept without its model: there is no {name}. "
             f"{record.how_to_repeat(directory)}"
         )
+    if is_combination:
+        members = [load_model(directory / name / one["run_id"]) for one in run["members"]]
+        return CombinedModel(members, [one["weight"] for one in run["members"]])
     if is_baseline:
         from emotion_keras.inference.baseline_model import BaselineModel
 

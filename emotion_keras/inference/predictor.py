@@ -16,7 +16,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.evaluation.threshold import Threshold, choose_threshold
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.familiarity import Familiarity
-from emotion_keras.inference.outputs import Outputs, explain_units
+from emotion_keras.inference.outputs import explain_units
 from emotion_keras.inference.unsure import UNSURE, mark_unsure
 from emotion_keras.inputs import Input
 
@@ -28,6 +28,8 @@ _EXPORT = {
     "sequence_length": int,
     "preparation": {"clean": bool, "normalize_punctuation": bool},
 }
+# Of a combination, each of its list of `members`.
+_MEMBER = {"run_id": str, "weight": float, "inputs": dict, "state": dict}
 
 
 class Predictor:
@@ -128,7 +130,8 @@ class Predictor:
 
     @classmethod
     def _load_exported(cls, directory, parallel):
-        from emotion_keras.inference.onnx_model import AGAIN, OnnxModel
+        from emotion_keras.inference.exported import load_exported
+        from emotion_keras.inference.onnx_model import AGAIN
 
         export = record.read_versioned(directory / record.EXPORT, {"format": str})
         if export["format"] != "onnx":
@@ -138,7 +141,7 @@ class Predictor:
             )
         export = record.read_versioned(directory / record.EXPORT, _EXPORT, _check_known)
         known, about = export.get("thresholds"), export.get("about")
-        model = OnnxModel(directory, export, parallel)
+        model = load_exported(directory, export, parallel)
         return cls(
             model,
             name=export["name"],
@@ -364,8 +367,8 @@ class Predictor:
         if explain and not self.can_explain:
             raise UserError(
                 f"{self.name} cannot be explained: only a gate right before average pooling makes "
-                "a score the exact sum over words. Take a gated_transformer with its defaults, or "
-                "leave out `--explain`."
+                "a score the exact sum over words. Take a gated_transformer with its defaults, a "
+                "combination of such over one encoder, or leave out `--explain`."
             )
         if explain and long == "split":
             raise UserError(
@@ -379,12 +382,8 @@ class Predictor:
 
     def _answer(self, cells, explain, long):
         """Yields the position of each cell that says something to the model, and the answer."""
-        if self.model.input is None:
-            held, flags = range(len(cells)), [""] * len(cells)
-            outputs = Outputs(self.model.probabilities(cells))
-        else:
-            held, flags, outputs = self._read(cells, explain, long)
-        if not len(held):
+        held, flags, outputs = self.model.read(cells, explain, long)
+        if outputs is None:
             return
         target = self.model.target
         answers = target.answers(target.scale(outputs.probabilities, self.temperature))
@@ -404,34 +403,13 @@ class Predictor:
         flags = [answer["flag"], self.model.modality.lacks(cell), "unfamiliar" * is_unfamiliar]
         return answer | {"flag": ", ".join(filter(None, flags))}
 
-    def _read(self, cells, explain, long):
-        """Positions of cells that say something to the model, flags of all, `Outputs` of these."""
-        reader = self.model.input
-        sequences, is_long = reader.encode_and_mark(cells)
-        flags = ["", "truncated" if long == "truncate" else "split"]
-        flags = [flags[is_one] for is_one in is_long.astype(int)]
-        cell_of = np.arange(len(cells))
-        if is_long.any() and long == "split":
-            sequences, cell_of = reader.windows(cells)
-        is_silent = reader.are_silent(sequences)
-        if is_silent.any():
-            sequences, cell_of = sequences.take(np.flatnonzero(~is_silent)), cell_of[~is_silent]
-        if not len(sequences):
-            return [], flags, None
-        outputs = self.model.outputs(sequences, explain)
-        held, starts = np.unique(cell_of, return_index=True)
-        if len(held) < len(cell_of):
-            lengths = sequences.lengths[:, None]
-            sums = np.add.reduceat(outputs.probabilities * lengths, starts)
-            outputs = Outputs(sums / np.add.reduceat(lengths, starts))
-        return held.tolist(), flags, outputs
-
 
 def _check_known(export):
     """Raises `UserError` if what an export may lack, made by earlier versions, is not as it was."""
     if "about" in export:
         about = {"summary": [str], "limits": [str], "language": (str, type(None))}
         record.check_types(export, {"about": about})
+    record.check_types(export, {record.MEMBERS: [_MEMBER]} if record.MEMBERS in export else {})
     if "thresholds" not in export:
         return
     record.check_types(export, {"thresholds": {"examples": {"val": int}, "steps": list}})

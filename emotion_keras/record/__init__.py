@@ -10,7 +10,7 @@ a study of settings has `texts.csv`, the texts of the test split, too; of texts 
 words most telling of each label in the training split; and where the model's gate can be explained
 `gates.csv`, a row a word of the test texts, `gate_words.csv`, the mean gate of frequent words, and
 `faithfulness.csv`, whether predictions rest on the words that the gate and their contributions
-point at.
+point at. A run that combines others has their models in `members/`, a folder for each.
 """
 
 from emotion_keras.record.files import (
@@ -19,6 +19,7 @@ from emotion_keras.record.files import (
     check_file,
     find_files,
     flush,
+    link_file,
     loading,
     read_rows,
     remove_parts,
@@ -29,6 +30,7 @@ from emotion_keras.record.names import (
     ARCHITECTURE,
     ATTRIBUTE,
     AUDIT,
+    COMBINATION,
     ESTIMATOR,
     EXPORT,
     FAITHFULNESS,
@@ -37,6 +39,7 @@ from emotion_keras.record.names import (
     GATES,
     GROUPS,
     HISTORY,
+    MEMBERS,
     MODALITIES,
     MODEL,
     ONNX,
@@ -51,6 +54,7 @@ from emotion_keras.record.runs import (
     find_alike,
     find_runs,
     groups_path,
+    has_model,
     how_to_repeat,
     is_finished,
     make_directory,
@@ -72,6 +76,7 @@ __all__ = [
     "ARCHITECTURE",
     "ATTRIBUTE",
     "AUDIT",
+    "COMBINATION",
     "ESTIMATOR",
     "EXPORT",
     "FAITHFULNESS",
@@ -80,6 +85,7 @@ __all__ = [
     "GATE_WORDS",
     "GROUPS",
     "HISTORY",
+    "MEMBERS",
     "MODALITIES",
     "LFS_POINTER",
     "MODEL",
@@ -99,8 +105,10 @@ __all__ = [
     "find_runs",
     "flush",
     "groups_path",
+    "has_model",
     "how_to_repeat",
     "is_finished",
+    "link_file",
     "loading",
     "make_directory",
     "predictions_path",

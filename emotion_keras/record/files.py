@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,23 @@ def write_rows(path: str | Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
         flush(file)
     os.replace(part, path)
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Gives a file a second name, or where the file system cannot, copies it, in one step.
+
+    Args:
+        source: The file, or a link to it.
+        target: Its second name; where there is such a file already, it is replaced.
+    """
+    part = Path(_part(target))
+    part.unlink(missing_ok=True)
+    try:
+        os.link(source.resolve(), part)
+    except OSError:  # Another disk, or a file system without links.
+        shutil.copyfile(source, part)
+    os.replace(part, target)
+    part.unlink(missing_ok=True)  # Where both were one file already, nothing was replaced.
 
 
 def read_rows(path: str | Path) -> list[dict[str, str]]:

@@ -19,6 +19,10 @@ MODALITIES = "modalities.csv"
 WITHOUT, ADDED = "without:", "added:"
 MODEL = "model.keras"
 ESTIMATOR = "model.skops"
+# The model of a run that combines others, which are its members: what its record calls them, and
+# the folder of theirs.
+COMBINATION = "combination"
+MEMBERS = "members"
 # In the folder of an exported model.
 EXPORT = "export.json"
 ONNX = "model.onnx"

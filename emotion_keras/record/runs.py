@@ -11,10 +11,18 @@ from typing import Any
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_archive, find_files
-from emotion_keras.record.names import ESTIMATOR, GROUPS, MODEL, PREDICTIONS, RUN
+from emotion_keras.record.names import (
+    COMBINATION,
+    ESTIMATOR,
+    GROUPS,
+    MEMBERS,
+    MODEL,
+    PREDICTIONS,
+    RUN,
+)
 from emotion_keras.record.schema import (
     RUN_SHAPE,
-    check_metrics,
+    check_run_values,
     check_types,
     read_versioned,
     write_versioned,
@@ -105,8 +113,16 @@ def _or_compressed(path):
 
 
 def find_runs(runs_dir: str | Path, lost: list[tuple[Path, str]] | None = None) -> list[Path]:
-    """Folders of the finished runs below a folder, sorted by path; see `find_files`."""
-    return [path.parent for path in find_files(runs_dir, RUN, lost)]
+    """Folders of the finished runs below a folder, sorted by path; see `find_files`.
+
+    What lies in the folder of a run that combines others is a part of it, and no run beside it.
+    """
+    found = [path.parent for path in find_files(runs_dir, RUN, lost)]
+    return [path for path in found if not _is_member(path)]
+
+
+def _is_member(directory):
+    return directory.parent.name == MEMBERS and is_finished(directory.parents[1])
 
 
 def resolve_run(name: str | Path, runs_dir: str | Path, study: str | None = None) -> Path:
@@ -128,11 +144,7 @@ def resolve_run(name: str | Path, runs_dir: str | Path, study: str | None = None
         return Path(name)
     within = Path(runs_dir) / (study or "")
     lost = []
-    runs = [
-        directory
-        for directory in find_runs(within, lost)
-        if any((directory / file).exists() for file in (MODEL, ESTIMATOR))
-    ]
+    runs = [directory for directory in find_runs(within, lost) if has_model(directory)]
     if not runs:
         raise UserError(
             f"There is no finished run with its model in {within} to take the best of. Train one: "
@@ -140,6 +152,11 @@ def resolve_run(name: str | Path, runs_dir: str | Path, study: str | None = None
             + "".join(f" Not looked into: {path}: {reason}." for path, reason in lost)
         )
     return max(runs, key=lambda directory: read_run(directory)["metrics"]["val"]["macro_f1"])
+
+
+def has_model(directory: str | Path) -> bool:
+    """Whether a run's folder holds its model; published records are kept without."""
+    return any((Path(directory) / name).exists() for name in (MODEL, ESTIMATOR, MEMBERS))
 
 
 def check_run(directory: str | Path) -> None:
@@ -155,6 +172,8 @@ def check_run(directory: str | Path) -> None:
     for path in (Path(directory) / MODEL, Path(directory) / ESTIMATOR):
         if path.exists():
             check_archive(path, how_to_repeat(directory))
+    for member in find_files(Path(directory) / MEMBERS, RUN):
+        check_run(member.parent)
 
 
 def write_run(directory: str | Path, record: dict[str, Any]) -> None:
@@ -168,7 +187,7 @@ def write_run(directory: str | Path, record: dict[str, Any]) -> None:
         UserError: If a value is missing or of a wrong type.
     """
     check_types(record, RUN_SHAPE)
-    check_metrics(record)
+    check_run_values(record)
     write_versioned(Path(directory) / RUN, record)
 
 
@@ -190,13 +209,24 @@ def read_run(directory: str | Path) -> dict[str, Any]:
             f"There is no finished run in {directory}: it holds no {RUN}. Give the folder that "
             "`python -m emotion_keras.fit` named at its end."
         )
-    return read_versioned(path, RUN_SHAPE, check_metrics)
+    return read_versioned(path, RUN_SHAPE, check_run_values)
 
 
 def how_to_repeat(directory: str | Path) -> str:
     """The sentence that says how a run is made again that is damaged, or kept in part."""
+    if command := _combining(directory):
+        return f"Delete the folder {directory}, and combine its members again: {command}"
     command = f"python -m emotion_keras.fit --from-run {shlex.quote(os.fspath(directory))}"
     return (
         f"Delete the folder {directory}, and the command that made it makes it again; or train it "
         f"in another study: {command} --study again"
     )
+
+
+def _combining(directory):
+    """The command that makes a run that combines others; `None` of any other run."""
+    try:
+        run = json.loads((Path(directory) / RUN).read_text(encoding="utf-8"))
+        return shlex.join(run["command"]) if run["model"] == COMBINATION else None
+    except (OSError, ValueError, KeyError, TypeError):  # It may well be the record that is damaged.
+        return None

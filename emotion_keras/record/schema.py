@@ -7,6 +7,7 @@ from typing import Any
 
 from emotion_keras.errors import UserError
 from emotion_keras.record.files import check_file, write_json
+from emotion_keras.record.names import COMBINATION, MEMBERS
 
 # Version 2 names the columns of `predictions.csv` so that no label's name can be another column's.
 SCHEMA_VERSION = 2
@@ -39,6 +40,15 @@ RUN_SHAPE = {
     },
     "environment": {"backend": str},
 }
+# Of a run whose model is a combination, its list of `members`.
+_MEMBER = {
+    "run_id": str,
+    "model": str,
+    "encoder": (str, type(None)),
+    "seed": int,
+    "weight": float,
+    "sha256": str,
+}
 _METRICS = {
     **dict.fromkeys(("accuracy", "macro_f1", "weighted_f1", "log_loss", "brier_score"), float),
     "auc": (float, type(None)),
@@ -53,6 +63,13 @@ _DELETE = "Delete it, and the command that wrote it makes it again."
 def write_versioned(path: str | Path, record: dict[str, Any]) -> None:
     """Writes a JSON file that says which version of this software's records it is."""
     write_json(path, {"schema_version": SCHEMA_VERSION, **record})
+
+
+def check_run_values(run: dict[str, Any]) -> None:
+    """Raises `UserError` if what a run's record holds does not fit together."""
+    check_metrics(run)
+    if run["model"] == COMBINATION:
+        check_types(run, {MEMBERS: [_MEMBER]})
 
 
 def check_metrics(run: dict[str, Any]) -> None:

@@ -206,8 +206,21 @@ def plan_comparison(
     return sorted(tasks, key=lambda task: names.index(task.group))
 
 
+def _combinations_of(directories, study):
+    """The combinations in a study's folder whose members are all among some of its runs."""
+    known, found = {path.name for path in directories}, []
+    for path in record.find_runs(study):
+        with contextlib.suppress(UserError):  # What is broken is no run to compare.
+            run = record.read_run(path)
+            members = {one["run_id"] for one in run.get("members", [])}
+            if run["model"] == record.COMBINATION and members <= known:
+                found.append(path)
+    return found
+
+
 def _compare(directory, directories, reference):
     """What the runs say; worked out again only where it is about other runs than the last time."""
+    directories = [*directories, *_combinations_of(directories, directory)]
     path = directory / COMPARISON
     question = {"run_ids": sorted(path.name for path in directories), "asked_reference": reference}
     # What is there but broken, or of another version, is worked out again like what is not.

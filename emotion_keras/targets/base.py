@@ -124,6 +124,43 @@ class Target(abc.ABC):
             return logs - logs.mean(axis=-1, keepdims=True)
         return logs - np.log(np.maximum(1 - probabilities, _LEAST))
 
+    def probabilities(self, scores: np.ndarray) -> np.ndarray:
+        """The probabilities that scores of labels stand for: what `scores` takes back.
+
+        Args:
+            scores: Float array `(num_examples, num_labels)`.
+
+        Returns:
+            Float64 array of the same shape.
+        """
+        if self.activation == "softmax":
+            exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            return exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return 1 / (1 + np.exp(-scores))
+
+    def combine(self, probabilities: Sequence[np.ndarray], weights: np.ndarray) -> np.ndarray:
+        """What several models say together: the probabilities of the weighted mean of their scores.
+
+        Of a softmax it is the weighted geometric mean, renormalised (a logarithmic opinion pool;
+        Genest and Zidek 1986).
+
+        Args:
+            probabilities: By model a float array `(num_examples, num_labels)`.
+            weights: Float array `(num_models,)` that sums to 1.
+
+        Returns:
+            Float32 array `(num_examples, num_labels)`.
+
+        Example:
+
+        >>> from emotion_keras.targets import SingleLabel
+        >>> both = [np.array([[0.8, 0.2]]), np.array([[0.5, 0.5]])]
+        >>> SingleLabel(["joy", "fear"]).combine(both, np.array([0.5, 0.5]))
+        array([[0.6666667, 0.3333333]], dtype=float32)
+        """
+        scores = [self.scores(of_model) for of_model in probabilities]
+        return self.probabilities(np.tensordot(weights, scores, axes=1)).astype("float32")
+
     @abc.abstractmethod
     def decide(self, probabilities: np.ndarray) -> list[str]:
         """The cell that stands for each row of probabilities."""

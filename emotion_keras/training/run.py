@@ -1,8 +1,6 @@
 """Makes a run: reads the data, trains one model once, and writes what it leaves on disk."""
 
 import contextlib
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from emotion_keras.inference.outputs import summarize_words
 from emotion_keras.inference.ways import QUICK, compare_ways
 from emotion_keras.inputs import TextInput, find_modality
 from emotion_keras.machine import devices
+from emotion_keras.machine.commit import find_commit
 from emotion_keras.machine.memory import peak_memory_bytes
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.training.baseline import train_baseline
@@ -353,14 +352,5 @@ def _describe_environment(backend, precision):
         "versions": devices.versions(),
         "device": devices.describe(),
         "precision": precision,
-        "commit": _commit(),
+        "commit": find_commit(),
     }
-
-
-def _commit():
-    """The commit of this software's checkout, or `None` where it is not one."""
-    folder = Path(__file__).parent
-    command = ["git", "-C", os.fspath(folder), "rev-parse", "HEAD"]
-    with contextlib.suppress(OSError, subprocess.CalledProcessError):
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return None

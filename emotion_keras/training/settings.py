@@ -5,6 +5,7 @@ A command line, a file of options, a call in Python, `best.json` and the record 
 """
 
 import dataclasses
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import INPUTS, find_modality, modality_of
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES, baselines_of
+from emotion_keras.record.names import COMBINATION
 from emotion_keras.record.options import Options, as_words, option_names
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import RunOptions, TrainingOptions
@@ -198,8 +200,14 @@ class Settings:
             run: What `record.read_run` returned.
 
         Raises:
-            UserError: If the record holds what is no setting.
+            UserError: If the record holds what is no setting, or is of a combination.
         """
+        if run["model"] == COMBINATION:
+            raise UserError(
+                f"{run['run_id']} is a combination of other runs, which no training makes. Make it "
+                f"again: {shlex.join(run.get('command', []))}; or repeat one of its members. "
+                f"Received: model={COMBINATION!r}"
+            )
         training = run["training"]
         own = {"model": run["model"], "seed": run["seed"], "read_test": "test" in run["metrics"]}
         if run["model"] in MODELS and "precision" in training:
