@@ -25,9 +25,10 @@ from emotion_keras.evaluation.card import measured_split, model_card
 from emotion_keras.evaluation.coverage import Sure, by_coverage, reach, read_judged, thresholds
 from emotion_keras.evaluation.predictions import read_attributes, read_groups, read_split
 from emotion_keras.evaluation.scores import read_scores
+from emotion_keras.inference.combined_model import CombinedModel
 from emotion_keras.inference.explanation import explaining_model
+from emotion_keras.inference.exported import load_exported
 from emotion_keras.inference.onnx_graph import input_signature, to_onnx
-from emotion_keras.inference.onnx_model import OnnxModel
 from emotion_keras.inference.options import ExportOptions
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs.sequences import real_tokens
@@ -75,34 +76,33 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
     if out.exists():
         raise UserError(f"{out} is there already. Delete it, or choose another with `--out`.")
     predictor = Predictor.load(directory)
-    if predictor.model.input is None or predictor.model.input.needs_keras:
-        raise UserError(
-            f"{predictor.name} cannot be exported: it is no network that reads words or word "
-            "pieces. Accepted: networks over scratch, embeddings, word vectors, minilm, e5, mpnet, "
-            "or a preset of the family of BERT."
-        )
+    run = record.read_run(directory)
+    members = _members(predictor, run, format)
     part = out.with_name(f"{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        notify(f"Converting {predictor.name} to {format}.")
-        model = _with_named_outputs(predictor.model)
-        with quiet():
-            write, load = _FORMATS[format]
-            write(model, part)
-            difference = _check(model, load(part), _cells(directory, predictor), predictor)
+        cells, differences = _cells(directory, predictor), []
+        for name, model in members.items():
+            notify(f"Converting {name or predictor.name} to {format}.")
+            differences.append(_write(model, part / _folder_of(name), format, cells))
+        difference = max(differences)
         notify(
             "It says what the Keras model says: the outputs differ by at most "
             f"{difference:.1e}, the labels are the same."
         )
-        predictor.model.input.save(part)
         if predictor.familiarity is not None:
             predictor.familiarity.save(part)
+        described = _describe(predictor, run)
         accuracy = None
         if quantize == "int8":
             notify("Quantizing to int8.")
-            accuracy = _quantize(part, directory, predictor)
-        run = record.read_run(directory)
+            before = _accuracy(part, described, directory, run)
+            for name in members:
+                _quantize(part / _folder_of(name))
+            if before is not None:
+                after = _accuracy(part, described, directory, run)
+                accuracy = {"before": before, "after": after}
         judged, groups, split = (
             read_judged(directory, run),
             read_groups(directory),
@@ -118,12 +118,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
                 "name": predictor.name,
                 "run_id": run["run_id"],
                 "corpus": {key: run["corpus"][key] for key in ("name", "licence")},
-                "target": predictor.model.target.name,
-                "labels": predictor.labels,
+                **described,
                 "temperature": predictor.temperature,
-                "modality": predictor.model.modality.name,
-                "inputs": run["inputs"],
-                "state": predictor.model.input.state(),
                 "sequence_length": predictor.sequence_length,
                 "preparation": predictor.preparation,
                 "faithfulness": predictor.faithfulness,
@@ -135,6 +131,8 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
             },
         )
         command = f"python -m emotion_keras.fit --from-run {shlex.quote(str(directory))}"
+        if run["model"] == record.COMBINATION:
+            command = shlex.join(run["command"])
         sure = Sure(by_coverage([judged[split]], [run["seed"]], groups), reach(known))
         found = score_groups([judged[split]], [run["seed"]], read_attributes(directory), groups)
         card = model_card(run, scores, 1, command, sure, found)
@@ -143,6 +141,75 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return out
+
+
+def _members(predictor, run, format):
+    """The networks to export, by the run_id of each member of a combination, else by nothing."""
+    if not isinstance(predictor.model, CombinedModel):
+        _check_network(predictor.name, predictor.model, "")
+        return {"": predictor.model}
+    if format != "onnx":
+        raise UserError(
+            "A combination is exported as ONNX alone, a model for each member. Export its members "
+            f"one by one, or leave out `--format`. Received: format={format!r}"
+        )
+    names = [one["run_id"] for one in run["members"]]
+    members = dict(zip(names, predictor.model.members, strict=True))
+    for name, model in members.items():
+        _check_network(name, model, " Combine the other runs without it, and export that.")
+    return members
+
+
+def _check_network(name, model, advice):
+    if model.input is None or model.input.needs_keras:
+        raise UserError(
+            f"{name} cannot be exported: it is no network that reads words or word pieces. "
+            "Accepted: networks over scratch, embeddings, word vectors, minilm, e5, mpnet, or a "
+            f"preset of the family of BERT.{advice}"
+        )
+
+
+def _folder_of(name):
+    """Where in an export a member lies; what is no combination lies in the export itself."""
+    return Path(record.MEMBERS, name) if name else Path()
+
+
+def _write(model, folder, format, cells):
+    """Writes a network with its input to a folder, and checks it.
+
+    Returns:
+        The greatest difference of any output from the Keras model's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    network = _with_named_outputs(model)
+    with quiet():
+        write, load = _FORMATS[format]
+        write(network, folder)
+        difference = _check(network, load(folder), cells, model.input)
+    model.input.save(folder)
+    return difference
+
+
+def _describe(predictor, run):
+    """What `load_exported` has to know of the models."""
+    model = predictor.model
+    described = {
+        "target": model.target.name,
+        "labels": predictor.labels,
+        "modality": model.modality.name,
+    }
+    if not isinstance(model, CombinedModel):
+        return described | {"inputs": run["inputs"], "state": model.input.state()}
+    members = [
+        {
+            "run_id": one["run_id"],
+            "weight": one["weight"],
+            "inputs": member.input.options.to_dict(),
+            "state": member.input.state(),
+        }
+        for one, member in zip(run["members"], model.members, strict=True)
+    ]
+    return described | {record.MEMBERS: members}
 
 
 def _with_named_outputs(model):
@@ -219,22 +286,21 @@ def _read_texts(path):
         return [row["text"] for row in record.read_rows(path)]
 
 
-def _check(model, exported, cells, predictor):
+def _check(model, exported, cells, reader):
     """Compares an export with the Keras model, for many cells and one, with and without padding.
 
     Returns:
         The greatest difference of any output.
     """
-    reader = predictor.model.input
     sequences = reader.encode(cells)
     shortest = int(sequences.lengths.argmin())
     everything = range(len(sequences))
     greatest = 0.0
     for indices, length in (
         (everything, int(sequences.lengths.max())),
-        (everything, predictor.sequence_length),
+        (everything, reader.sequence_length),
         ([shortest], int(sequences.lengths[shortest])),
-        ([shortest], predictor.sequence_length),
+        ([shortest], reader.sequence_length),
     ):
         inputs = sequences.inputs(indices, length)
         expected, found = model(inputs), exported(inputs)
@@ -253,14 +319,8 @@ def _check(model, exported, cells, predictor):
     return greatest
 
 
-def _quantize(folder, directory, predictor):
-    """Stores the weights of the matrix products in 8 bits.
-
-    Returns:
-        Dictionary of the accuracy on the test split `before` and `after`, or `None` if the run
-        keeps no texts.
-    """
-    before = _accuracy(folder, directory, predictor)
+def _quantize(folder):
+    """Stores the weights of the matrix products in 8 bits."""
     with warnings.catch_warnings(), _no_advice():
         warnings.simplefilter("ignore")
         quantize_dynamic(
@@ -276,22 +336,15 @@ def _quantize(folder, directory, predictor):
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
     (folder / "int8.onnx").replace(folder / record.ONNX)
-    if before is None:
-        return None
-    return {"before": before, "after": _accuracy(folder, directory, predictor)}
 
 
-def _accuracy(folder, directory, predictor):
+def _accuracy(folder, described, directory, run):
     """Accuracy of an exported model on the test split of a run, or `None` if it keeps no texts."""
     if not (directory / record.TEXTS).exists():
         return None
-    model = predictor.model
-    run = record.read_run(directory)
-    described = {"labels": predictor.labels, "target": model.target.name, "state": model.state}
-    described |= {"modality": model.modality.name, "inputs": run["inputs"]}
+    model = load_exported(folder, described)
     truth, _ = read_split(directory, run, "test")
-    cells = _read_texts(directory / record.TEXTS)
-    probabilities = OnnxModel(folder, described).probabilities(cells)
+    probabilities = model.probabilities(_read_texts(directory / record.TEXTS))
     return model.target.metrics(truth, probabilities)["accuracy"]
 
 

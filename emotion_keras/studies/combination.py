@@ -99,11 +99,31 @@ def combine(
     if record.is_finished(directory):
         record.check_run(directory)
         notify(f"This run is finished already, nothing is combined: {directory}")
+        _tell_changes(directory, members, notify)
         return directory
     record.make_directory(directory)
     _make_run(directory, members, asked, seed, [os.fspath(one) for one in runs], notify)
     record.remove_parts(directory)
     return directory
+
+
+def _tell_changes(directory, members, notify):
+    """Says which members were made again since they were combined."""
+    before = {one["run_id"]: one["sha256"] for one in record.read_run(directory)["members"]}
+    changed = [
+        str(member.directory)
+        for member in members
+        if _checksum(member) != before.get(member.run["run_id"])
+    ]
+    if changed:
+        notify(
+            f"The records of {', '.join(changed)} are others than were combined. Delete "
+            f"{directory}, and the same command combines them as they are."
+        )
+
+
+def _checksum(member):
+    return content_sha256(member.directory / record.RUN)
 
 
 def _read_member(directory):
@@ -265,7 +285,7 @@ def _describe(member, weight):
         "encoder": member.run["inputs"].get("encoder"),
         "seed": member.run["seed"],
         "weight": weight,
-        "sha256": content_sha256(member.directory / record.RUN),
+        "sha256": _checksum(member),
     }
 
 

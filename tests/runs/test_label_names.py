@@ -18,6 +18,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.evaluation.card import model_card
 from emotion_keras.evaluation.comparison import compare_runs
 from emotion_keras.evaluation.predictions import read_predictions, read_split, write_predictions
+from emotion_keras.inference.base import Model
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
 from emotion_keras.predict import main
@@ -132,10 +133,10 @@ def test_columns_of_labelled_tables_are_apart(name, tmp_path, monkeypatch):
     assert second == ["", "", "", "", "", "empty"]
 
 
-class Fake:
+class Fake(Model):
     """Prefers the second label."""
 
-    modality, input = TextInput, None
+    modality, input, outputs = TextInput, None, None
     can_explain = False
     num_parallel = 1
 

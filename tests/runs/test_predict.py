@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from emotion_keras import record
+from emotion_keras.inference.base import Model
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
 from emotion_keras.predict import main
@@ -37,10 +38,10 @@ THRESHOLDS = {
 }
 
 
-class Fake:
+class Fake(Model):
     """Knows three words, and is not sure of others."""
 
-    modality, input = TextInput, None
+    modality, input, outputs = TextInput, None, None
     target = SingleLabel(["joy", "fear", "anger"])
     can_explain = False
 

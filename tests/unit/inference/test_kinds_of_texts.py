@@ -5,15 +5,16 @@ import pandas as pd
 import pytest
 
 from emotion_keras.errors import UserError
+from emotion_keras.inference.base import Model
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
 from emotion_keras.targets import SingleLabel
 
 
-class Fake:
+class Fake(Model):
     """Takes what holds «party» for joy, and all else for fear."""
 
-    modality, input = TextInput, None
+    modality, input, outputs = TextInput, None, None
     target = SingleLabel(["joy", "fear"])
     can_explain = False
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from emotion_keras.data import load_corpus, prepare
+from emotion_keras.inference.base import Model
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.inputs import TextInput
@@ -54,7 +55,7 @@ WITH = [
 ]
 
 
-class Marks:
+class Marks(Model):
     """A network that is sure of the first label for every token it is asked about."""
 
     modality = TextInput
@@ -144,8 +145,8 @@ def test_a_mean_over_windows_is_that_of_those_with_words():
 
 
 def test_a_model_without_tokenizer_answers_what_has_letters():
-    class Baseline:
-        modality, input = TextInput, None
+    class Baseline(Model):
+        modality, input, outputs = TextInput, None, None
         target = SingleLabel(["joy", "fear"])
         can_explain = False
 
