@@ -112,6 +112,11 @@ class Run:
         return self.backend == NO_BACKEND
 
     @property
+    def is_combination(self) -> bool:
+        """Whether it combines other runs."""
+        return self.record["model"] == record.COMBINATION
+
+    @property
     def gate(self) -> str | None:
         """The form of its model's gate, or `None` of a model without one."""
         gate = self.record["hyperparameters"].get("gate")

@@ -4,9 +4,11 @@ A contender such as `gated_transformer@minilm` is a model over an encoder. Its c
 model, its marker and its line say the encoder.
 """
 
+import re
 from typing import Any
 
 from emotion_keras.inputs.fusion import AND
+from emotion_keras.record.names import COMBINATION
 from reports.display.figure import COLOURS, MUTED
 
 _MODELS = {
@@ -41,9 +43,14 @@ _ENCODERS = {
 }
 
 _COLOURS = dict(
-    zip(("transformer", "gated_transformer", "bert", "lstm", "cnn"), COLOURS, strict=False)
+    zip(
+        ("transformer", "gated_transformer", "bert", "lstm", "cnn", COMBINATION),
+        COLOURS,
+        strict=True,
+    )
 )
 _MARKERS = {"scratch": "^", "embeddings": "s", "glove": "D", "mpnet": "P", "e5": "v"}
+_MARKERS[COMBINATION] = "*"
 _MARKERS_OF_BASELINES = {"svm": "X", "logistic": "h"}
 _DASHES: dict[str, Any] = {"scratch": (0, (4, 2)), "embeddings": (0, (1, 1.2)), "glove": "-."}
 
@@ -63,15 +70,28 @@ def name_of(contender: str) -> str:
     'Gated Transformer (MiniLM)'
     >>> name_of("tfidf_svm")
     'TF-IDF + SVM'
+    >>> name_of("combination@5 gated_transformer@minilm, tfidf_svm")
+    'Combination: 5 × Gated Transformer (MiniLM), TF-IDF + SVM'
     """
     model, _, encoder = contender.partition("@")
     if not encoder:
         return _model_name(model)
+    if model == COMBINATION:
+        return f"Combination: {', '.join(map(_kind_name, encoder.split(', ')))}"
     parts = encoder.split(AND)
     if not all(part in _ENCODERS for part in parts):
         # The path of a folder may hold what stands between encoders.
         parts = [encoder]
     return f"{_model_name(model)} ({' + '.join(_ENCODERS.get(part, part) for part in parts)})"
+
+
+def _kind_name(kind):
+    """What readers call members of one kind, such as `5 cnn@scratch`."""
+    number, _, name = kind.rpartition(" ")
+    if number.isdecimal():
+        return f"{number} × {name_of(name)}"
+    # Of many kinds there is their number, and what tells them from as many others.
+    return re.sub(r" \[\w+\]$", "", kind) if number else name_of(name)
 
 
 def _model_name(model):
@@ -87,6 +107,8 @@ def look_of(contender: str) -> dict[str, Any]:
     if not encoder and model not in _COLOURS:
         marker = _MARKERS_OF_BASELINES.get(model.rpartition("_")[2], "d")
         return {"color": MUTED, "marker": marker, "linestyle": (0, (5, 1.5, 1, 1.5))}
+    if model == COMBINATION:
+        encoder = COMBINATION  # Which encoders its members have, its name says.
     return {
         "color": _COLOURS.get(model, COLOURS[-1]),
         "marker": _MARKERS.get(encoder, "o"),

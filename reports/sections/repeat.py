@@ -43,18 +43,21 @@ def commands(part: Part) -> list[dict[str, Any]]:
     """
     found = []
     for study in part.studies:
+        combined = [run for run in study.runs if run.is_combination]
+        trained = [run for run in study.runs if not run.is_combination]
         makers = [make for name, make in _MAKERS.items() if name in study.files]
         if recorded := study.files.get(STUDY, {}).get("commands"):
             found += [_recorded(study, one["command"], one["file"]) for one in recorded]
         elif makers:
             found += [one for make in makers for one in make(study)]
-        else:
-            found.append(_repeat(study, fit_command(study.runs[0]), None, len(study.runs) - 1))
+        elif trained:
+            found.append(_repeat(study, fit_command(trained[0]), None, len(trained) - 1))
+        found += [_repeat(study, fit_command(run)) for run in combined]
     return found
 
 
 def fit_command(run: Run) -> str:
-    """The command that trains a run, in the folder where it lies."""
+    """The command that makes a run, in the folder where it lies."""
     words = run.record.get("command") or _worked_out(run)
     return _as_lines(run, [*words, *_place(run.directory.parent)])
 
@@ -68,7 +71,9 @@ def _worked_out(run):
 
 
 def from_run_command(run: Run) -> str:
-    """The command that takes all options of a run from its record."""
+    """The command that takes all options of a run from its record; a combination has its own."""
+    if run.is_combination:
+        return fit_command(run)
     return _as_lines(run, [*_from_run(run), *_place(run.directory.parent)])
 
 
@@ -145,7 +150,7 @@ def _settings(study, names, without=()):
 
 def _compare_command(study):
     named = set(study.files[COMPARISON]["run_ids"])
-    runs = [run for run in study.runs if run.name in named]
+    runs = [run for run in study.runs if run.name in named and not run.is_combination]
     models = list(dict.fromkeys(run.contender for run in runs))
     flags = [f"--models={','.join(models)}", f"--seeds={1 + max(run.seed for run in runs)}"]
     if reference := study.files[COMPARISON].get("asked_reference"):
