@@ -49,8 +49,14 @@ _COLOURS = dict(
         strict=True,
     )
 )
-_MARKERS = {"scratch": "^", "embeddings": "s", "glove": "D", "mpnet": "P", "e5": "v"}
-_MARKERS[COMBINATION] = "*"
+_MARKERS = {
+    "scratch": "^",
+    "embeddings": "s",
+    "glove": "D",
+    "mpnet": "P",
+    "e5": "v",
+    COMBINATION: "*",
+}
 _MARKERS_OF_BASELINES = {"svm": "X", "logistic": "h"}
 _DASHES: dict[str, Any] = {"scratch": (0, (4, 2)), "embeddings": (0, (1, 1.2)), "glove": "-."}
 

@@ -59,7 +59,9 @@ def commands(part: Part) -> list[dict[str, Any]]:
 def fit_command(run: Run) -> str:
     """The command that makes a run, in the folder where it lies."""
     words = run.record.get("command") or _worked_out(run)
-    return _as_lines(run, [*words, *_place(run.directory.parent)])
+    # What combines runs needs no backend.
+    made_with = None if run.is_combination else run
+    return _as_lines(made_with, [*words, *_place(run.directory.parent)])
 
 
 def _worked_out(run):
