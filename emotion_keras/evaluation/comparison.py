@@ -30,10 +30,12 @@ _MOST_KINDS = 4
 def contender(run: dict[str, Any]) -> str:
     """What a run is a run of: `cnn`, or with its encoder `gated_transformer@minilm`.
 
-    A combination is one of its members' kinds: `combination@5 gated_transformer@minilm, tfidf_svm`.
+    A combination is one of its members' kinds, whatever their seeds:
+    `combination@5 gated_transformer@minilm, tfidf_svm`, or with equal weights `equal_combination@`.
     """
     if run["model"] == record.COMBINATION:
-        return f"{record.COMBINATION}@{_kinds(run)}"
+        is_equal = run["hyperparameters"]["weights"] == "equal"
+        return f"{'equal_' * is_equal}{record.COMBINATION}@{_kinds(run['members'])}"
     return _name(run["model"], run["inputs"].get("encoder"))
 
 
@@ -41,15 +43,14 @@ def _name(model, encoder):
     return f"{model}@{encoder}" if encoder else model
 
 
-def _kinds(run):
-    """What the members of a combination are runs of, and how many: the same with other seeds."""
-    counts = collections.Counter(_name(one["model"], one["encoder"]) for one in run["members"])
+def _kinds(members):
+    """What the members of a combination are runs of, and how many."""
+    counts = collections.Counter(_name(one["model"], one["encoder"]) for one in members)
     kinds = [f"{n} {name}" if n > 1 else name for name, n in sorted(counts.items())]
     if len(kinds) > _MOST_KINDS:
         digest = hashlib.sha256(json.dumps(kinds).encode()).hexdigest()[:4]
-        kinds = [f"{counts.total()} runs of {len(kinds)} models [{digest}]"]
-    weights = run["hyperparameters"]["weights"]
-    return ", ".join([*kinds, *([f"{weights} weights"] if weights != "validation" else [])])
+        return f"{counts.total()} runs of {len(kinds)} models [{digest}]"
+    return ", ".join(kinds)
 
 
 def compare_runs(directories: Sequence[str | Path], reference: str | None = None) -> dict[str, Any]:

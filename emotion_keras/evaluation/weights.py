@@ -48,7 +48,13 @@ def fit_weights(
         return value / len(truth), slope / len(truth)
 
     equal = np.full(len(scores), 1 / len(scores))
-    bounds = [(0, None)] * len(scores)
-    found = optimize.minimize(loss, equal, jac=True, bounds=bounds, method="L-BFGS-B").x
+    found = optimize.minimize(
+        loss,
+        equal,
+        jac=True,
+        bounds=[(0, None)] * len(scores),
+        method="L-BFGS-B",
+        options={"ftol": 1e-13, "gtol": 1e-9, "maxiter": 10_000},
+    ).x
     # Where no model says anything of the examples, none is better than another.
     return found / found.sum() if found.sum() > 0 else equal

@@ -77,13 +77,14 @@ def name_of(contender: str) -> str:
     >>> name_of("tfidf_svm")
     'TF-IDF + SVM'
     >>> name_of("combination@5 gated_transformer@minilm, tfidf_svm")
-    'Combination: 5 × Gated Transformer (MiniLM), TF-IDF + SVM'
+    '5 × Gated Transformer (MiniLM) with TF-IDF + SVM'
     """
     model, _, encoder = contender.partition("@")
     if not encoder:
         return _model_name(model)
-    if model == COMBINATION:
-        return f"Combination: {', '.join(map(_kind_name, encoder.split(', ')))}"
+    if model.endswith(COMBINATION):
+        kinds = " with ".join(map(_kind_name, encoder.split(", ")))
+        return kinds if model == COMBINATION else f"{kinds} (equal weights)"
     parts = encoder.split(AND)
     if not all(part in _ENCODERS for part in parts):
         # The path of a folder may hold what stands between encoders.
@@ -93,11 +94,12 @@ def name_of(contender: str) -> str:
 
 def _kind_name(kind):
     """What readers call members of one kind, such as `5 cnn@scratch`."""
-    number, _, name = kind.rpartition(" ")
-    if number.isdecimal():
-        return f"{number} × {name_of(name)}"
+    number, _, name = kind.partition(" ")
+    if not name:
+        return name_of(kind)
     # Of many kinds there is their number, and what tells them from as many others.
-    return re.sub(r" \[\w+\]$", "", kind) if number else name_of(name)
+    of_many = re.match(r"\d+ runs of \d+ models", kind)
+    return f"{of_many[0]} together" if of_many else f"{number} × {name_of(name)}"
 
 
 def _model_name(model):
@@ -113,8 +115,8 @@ def look_of(contender: str) -> dict[str, Any]:
     if not encoder and model not in _COLOURS:
         marker = _MARKERS_OF_BASELINES.get(model.rpartition("_")[2], "d")
         return {"color": MUTED, "marker": marker, "linestyle": (0, (5, 1.5, 1, 1.5))}
-    if model == COMBINATION:
-        encoder = COMBINATION  # Which encoders its members have, its name says.
+    if model.endswith(COMBINATION):
+        model = encoder = COMBINATION  # Which encoders its members have, its name says.
     return {
         "color": _COLOURS.get(model, COLOURS[-1]),
         "marker": _MARKERS.get(encoder, "o"),

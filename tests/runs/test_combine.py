@@ -298,5 +298,5 @@ def test_a_comparison_and_a_report_list_it(runs_here, corpus_path, tmp_path, cap
     capsys.readouterr()
     assert render(tmp_path / "runs", out=str(tmp_path / "report")) == 0
     page = (tmp_path / "report" / "index.html").read_text()
-    assert "Combination: TF-IDF + logistic regression, TF-IDF + SVM" in page
+    assert "TF-IDF + logistic regression with TF-IDF + SVM" in page
     assert "python -m emotion_keras.combine" in page
