@@ -22,6 +22,7 @@ from emotion_keras.fit import main as fit_command
 from emotion_keras.inference.load import load_model
 from emotion_keras.inference.outputs import explain_units
 from emotion_keras.inference.predictor import Predictor
+from emotion_keras.machine.cores import available_cores
 from emotion_keras.predict import main as predict
 from emotion_keras.studies.combination import combine
 from emotion_keras.training import run as training_run
@@ -243,6 +244,7 @@ def test_an_export_says_what_the_run_says(combined, tmp_path):
     for one, other in zip(found, expected, strict=True):
         assert (one["label"], one["flag"]) == (other["label"], other["flag"])
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
+    assert Predictor.load(out, parallel=True).num_parallel == len(available_cores())
     card = (out / "MODEL_CARD.md").read_text()
     assert "combination@cnn@scratch, gated_transformer@scratch" in card
     assert "python -m emotion_keras.combine" in card
