@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +16,10 @@ from emotion_keras.combine import main
 from emotion_keras.compare import main as compare
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.predictions import read_predictions
+from emotion_keras.export import summarize
 from emotion_keras.faithfulness import main as faithfulness
 from emotion_keras.fit import main as fit_command
+from emotion_keras.inference import export as export_module
 from emotion_keras.inference.load import load_model
 from emotion_keras.inference.outputs import explain_units
 from emotion_keras.inference.predictor import Predictor
@@ -151,6 +152,9 @@ def test_a_member_that_was_made_again_is_named(members, tmp_path):
 def test_its_folder_is_all_that_it_needs(members, tmp_path):
     runs = [shutil.copytree(members[name], tmp_path / name) for name in ("gated", "svm")]
     directory = combine(runs, runs_dir=tmp_path / "runs", notify=lambda message: None)
+    name = members["gated"].name
+    kept = directory / record.MEMBERS / name / record.MODEL
+    assert kept.samefile(runs[0] / record.MODEL)  # A second name of the same file.
     before = Predictor.load(directory)(TEXTS)
     for run in runs:
         shutil.rmtree(run)
@@ -250,31 +254,31 @@ def test_an_export_says_what_the_run_says(combined, tmp_path):
     assert "python -m emotion_keras.combine" in card
 
 
+@pytest.mark.tensorflow
 def test_an_export_in_int8_says_what_that_costs(combined, tmp_path):
     directory, out = combined("gated", "again"), tmp_path / "int8"
-    done = export(directory, "--out", str(out), "--quantize", "int8")
-    assert done.returncode == 0, done.stderr
-    assert "in int8 (" in done.stdout
-    before = json.loads((out / record.EXPORT).read_text())["accuracy_after_quantization"]["before"]
-    assert before == record.read_run(directory)["metrics"]["test"]["accuracy"]
+    export_module.export(directory, out=str(out), quantize="int8", notify=lambda message: None)
+    costs = json.loads((out / record.EXPORT).read_text())["accuracy_after_quantization"]
+    assert costs["before"] == record.read_run(directory)["metrics"]["test"]["accuracy"]
+    assert f"{100 * costs['after']:.2f} % in int8 (" in summarize(out)
     (answer,) = Predictor.load(out)(TEXTS[:1], explain=True)
-    total = sum(word["contribution"] for word in answer["words"]) + answer["rest"]
+    total = sum(word["contribution"] or 0 for word in answer["words"]) + answer["rest"]
     assert total == pytest.approx(answer["score"], abs=1e-5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     ("names", "options", "said"),
     [
-        (("gated", "svm"), [], "tfidf_svm-seed0-.* cannot be exported.*without it"),
-        (("gated", "cnn"), ["--format=litert"], "exported as ONNX alone"),
+        (("gated", "svm"), {}, "tfidf_svm-seed0-.* cannot be exported.*without it"),
+        (("gated", "cnn"), {"format": "litert"}, "exported as ONNX alone"),
     ],
 )
 def test_what_cannot_be_exported_is_said(combined, names, options, said):
     directory = combined(*names)
-    done = export(directory, *options)
-    assert done.returncode == 2
-    assert re.search(said, " ".join(done.stderr.split()))
-    assert not (directory / "onnx").exists()
+    with pytest.raises(UserError, match=said):
+        export_module.export(directory, notify=lambda message: None, **options)
+    assert not list(directory.glob("onnx*")) and not list(directory.glob("litert*"))
 
 
 def test_training_cannot_repeat_it_and_says_what_can(combined, capsys):
