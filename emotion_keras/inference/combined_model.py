@@ -24,7 +24,9 @@ class CombinedModel(Model):
 
     Example:
 
-    >>> model = CombinedModel([network, baseline], [0.75, 0.25])
+    >>> from emotion_keras.inference.load import load_model
+    >>> members = [load_model("runs/fit/RUN"), load_model("runs/fit/RUN")]
+    >>> model = CombinedModel(members, [0.75, 0.25])
     >>> model.probabilities(["I broke her cup"]).shape
     (1, 7)
     """

@@ -82,7 +82,10 @@ def combine(
 
     Example:
 
-    >>> combine(["runs/fit/NETWORK", "runs/fit/BASELINE"])
+    >>> from emotion_keras.training.run import fit
+    >>> other = fit(data="situations", model="tfidf_svm")
+    Corpus situations ...
+    >>> combine(["runs/fit/RUN", other])
     PosixPath('runs/combination/combination-seed0-...')
     """
     asked = CombineOptions(**options)

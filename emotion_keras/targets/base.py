@@ -154,9 +154,9 @@ class Target(abc.ABC):
         Example:
 
         >>> from emotion_keras.targets import SingleLabel
-        >>> both = [np.array([[0.8, 0.2]]), np.array([[0.5, 0.5]])]
+        >>> both = [np.array([[0.9, 0.1]]), np.array([[0.5, 0.5]])]
         >>> SingleLabel(["joy", "fear"]).combine(both, np.array([0.5, 0.5]))
-        array([[0.6666667, 0.3333333]], dtype=float32)
+        array([[0.75, 0.25]], dtype=float32)
         """
         scores = [self.scores(of_model) for of_model in probabilities]
         return self.probabilities(np.tensordot(weights, scores, axes=1)).astype("float32")
