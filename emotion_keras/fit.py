@@ -22,6 +22,8 @@ from emotion_keras.command.completion import typed_words
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import load_texts_of, make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
+from emotion_keras.data.flaws import flaws_of
+from emotion_keras.data.flaws import in_words as flaws_in_words
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import modality_of
@@ -50,6 +52,7 @@ def summarize(directory: Path) -> Group:
 
     run = record.read_run(directory)
     modality = modality_of(run)
+    warning = flaws_in_words(flaws_of(run))
     scores = ScoreTable(
         f"{run['model']} on {run['corpus']['name']}, in per cent",
         ("split", modality.plural, "accuracy", "macro F1", "weighted F1", "AUC", "ECE"),
@@ -68,6 +71,7 @@ def summarize(directory: Path) -> Group:
     cost = run["cost"]
     best = f"Best epoch {run['best_epoch']}. " if run["best_epoch"] else ""
     return Group(
+        *([Text(warning, style="bold")] if warning else []),
         scores,
         by_label,
         Text(
@@ -156,6 +160,11 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
             "--from-trial says which model: leave out --from-run, --model and --encoder."
         )
     run = record.read_run(chosen["from_run"]) if chosen.get("from_run") else None
+    if run and flaws_of(run):
+        raise UserError(
+            f"{chosen['from_run']} is a run under a protocol with flaws, which `fit` does not "
+            f"repeat. {flaws_in_words(flaws_of(run))} It was made by: {shlex.join(run['command'])}"
+        )
     chosen |= found
     model = chosen.get("model") or (run["model"] if run else RunOptions().model)
     defaults = _options_of(run, chosen["from_run"], model) if run else {}

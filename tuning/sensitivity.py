@@ -1,5 +1,5 @@
 # PYTHON_ARGCOMPLETE_OK
-"""What a setting does: `python -m tuning.sensitivity learning_rate|noise|data_ratio|gate`.
+"""What a setting does: `python -m tuning.sensitivity learning_rate|noise|data_ratio|gate|protocol`.
 
 Each analysis trains models at several values of one setting, at every value with several seeds, as
 a study of plain runs: what is finished is not made again, and what was killed continues. At its end
@@ -8,6 +8,7 @@ other models in the same study.
 """
 
 import contextlib
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,18 +17,31 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Group
+from rich.text import Text
 
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import Parser
 from emotion_keras.command.score_table import ScoreTable, print_tables, spread_of, with_interval
+from emotion_keras.data.flaws import (
+    DOUBLED,
+    EPOCH_ON_TEST,
+    LABELS_ON_TEST,
+    OVERSAMPLED,
+    RANDOM_SPLIT,
+    REPEATS_APART,
+    SEED_ON_TEST,
+    flaws_of,
+    in_words,
+)
 from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.data.options import DATA_STAGES, DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import AND, INPUTS, Input, find_modality
 from emotion_keras.models import MODELS
-from emotion_keras.record.options import Options, option, without
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.record.options import Options, option, split_names, without
 from emotion_keras.studies.contenders import (
     SEEDS,
     ByModel,
@@ -207,13 +221,74 @@ class Gate(Options):
         return [GATES[name] for name in names]
 
 
-Analysis = LearningRate | Noise | DataRatio | Gate
+OURS = "ours"
+_FOUR = "joy,fear,anger,sadness"
+_ALL = {
+    "repeats": "keep",
+    "flaws": [REPEATS_APART, RANDOM_SPLIT, OVERSAMPLED, EPOCH_ON_TEST],
+}
+# What is done otherwise than in `ours`: fewer labels, which is another question; and what is wrong.
+# The five labels are those of Danisman and Alpkocak (2008). The easiest three and four are those on
+# which runs of all seven did best on the test split of ISEAR, if asked to choose among them alone.
+PROTOCOLS = {
+    OURS: {},
+    "without_guilt": {"labels": f"{_FOUR},disgust,shame"},
+    "without_shame": {"labels": f"{_FOUR},disgust,guilt"},
+    "five_labels": {"labels": f"{_FOUR},disgust"},
+    "four_labels": {"labels": _FOUR},
+    "four_easiest_labels": {"labels": "joy,fear,sadness,guilt", "flaws": [LABELS_ON_TEST]},
+    "three_easiest_labels": {"labels": "joy,fear,guilt", "flaws": [LABELS_ON_TEST]},
+    "repeats_kept": {"repeats": "keep", "flaws": [REPEATS_APART]},
+    "random_split": {"flaws": [RANDOM_SPLIT]},
+    "oversampled_before_split": {"flaws": [OVERSAMPLED]},
+    "doubled_before_split": {"flaws": [DOUBLED]},
+    "best_epoch_on_test": {"flaws": [EPOCH_ON_TEST]},
+    "all_together": _ALL,
+    "all_together_four_labels": {**_ALL, "labels": _FOUR},
+}
+# Of the runs of these the best one is shown, too, as if it were all that there is.
+BEST_OF_SEEDS = {
+    OURS: "best_of_seeds",
+    "all_together": "all_together_best_of_seeds",
+    "all_together_four_labels": "all_together_four_labels_best_of_seeds",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolAnalysis(Options):
+    """Trains under protocols found in papers, many of them flawed, to show what each is worth."""
+
+    protocols: str = option(
+        ",".join(PROTOCOLS),
+        "Names with commas between them: ours, which is always made; fewer labels: without_guilt, "
+        "without_shame, five_labels, four_labels, and four_easiest_labels and "
+        "three_easiest_labels, which test splits have chosen; repeats_kept, which may part "
+        "repeats; random_split, which parts the texts of a person; oversampled_before_split, to "
+        "even out the labels, and doubled_before_split; best_epoch_on_test; all_together, all of "
+        "these with oversampling, and all_together_four_labels. The best of several seeds on the "
+        "test split is shown beside ours and all_together.",
+        is_basic=True,
+    )
+
+    def trials(self) -> list[Trial]:
+        """The settings to try, a list of `Trial`, or `UserError` if there is no such protocol."""
+        names = _names(self.protocols, "protocols")
+        if unknown := [name for name in names if name not in PROTOCOLS]:
+            raise UserError(
+                f"Unknown protocol. Accepted: {', '.join(PROTOCOLS)}. "
+                f"Received: {', '.join(unknown)}"
+            )
+        return [Trial(name, PROTOCOLS[name]) for name in PROTOCOLS if name in (OURS, *names)]
+
+
+Analysis = LearningRate | Noise | DataRatio | Gate | ProtocolAnalysis
 
 ANALYSES: dict[str, type[Analysis]] = {
     "learning_rate": LearningRate,
     "noise": Noise,
     "data_ratio": DataRatio,
     "gate": Gate,
+    "protocol": ProtocolAnalysis,
 }
 
 
@@ -337,6 +412,8 @@ def analyze(
             if directories
         ],
     }
+    if isinstance(own, ProtocolAnalysis):
+        found["points"] = _with_best_of_seeds(found["points"], directory)
     if isinstance(own, Noise):
         from emotion_keras.data import read_dataset
 
@@ -350,6 +427,24 @@ def analyze(
     path = directory / SENSITIVITY
     record.write_versioned(path, _with_other_models(found, path))
     return found, failed
+
+
+def _with_best_of_seeds(points, directory):
+    """The points of protocols with their flaws, and of the best seeds that the test split shows."""
+    # Imported here because pandas takes a moment.
+    from emotion_keras.evaluation.sensitivity import summarize_runs
+
+    found = []
+    for point in points:
+        runs = {name: record.read_run(directory / name) for name in point["run_ids"]}
+        flaws = flaws_of(runs[point["run_ids"][0]])
+        found.append({**point, "flaws": flaws})
+        name = BEST_OF_SEEDS.get(point["value"])
+        if name and len(runs) > 1:
+            best = max(runs, key=lambda run_id: runs[run_id]["metrics"]["test"]["accuracy"])
+            summary = summarize_runs([directory / best])
+            found.append({**point, "value": name, **summary, "flaws": [*flaws, SEED_ON_TEST]})
+    return found
 
 
 def _with_other_models(found, path):
@@ -399,10 +494,16 @@ def plan_analysis(
     if isinstance(own, Noise):
         own.noises(modality)  # Nothing is trained for a kind that there is not.
     common = {"seeds": seeds, "precision": precision, "cache": cache, "notify": notify}
+
+    def possible(name):
+        if isinstance(own, ProtocolAnalysis):
+            return _possible_protocols(name, trials, data, cache, notify)
+        return _possible_trials(analysis, name, trials, settings, modality, notify)
+
     return {
         (name, trial.value): _make_tasks(analysis, name, trial, settings, data, common)
         for name in names
-        for trial in _possible_trials(analysis, name, trials, settings, modality, notify)
+        for trial in possible(name)
     }
 
 
@@ -427,10 +528,41 @@ def _possible_trials(analysis, name, trials, given, modality, notify):
     return [trial for trial in trials if trial not in [*left_out, *first]]
 
 
+def _possible_protocols(name, trials, data, cache, notify):
+    """The protocols that make a difference to a contender on its data."""
+    # Imported here because pandas takes a moment.
+    from emotion_keras.data import read_dataset
+
+    corpus = read_dataset(data, cache, notify).corpus
+    idle = {
+        EPOCH_ON_TEST: name in BASELINES,
+        RANDOM_SPLIT: not corpus.has_groups,
+        OVERSAMPLED: len(set(corpus.examples["label"].value_counts())) == 1,
+    }
+    if "split" in corpus.examples:  # An official split parts nothing anew.
+        idle |= dict.fromkeys((REPEATS_APART, RANDOM_SPLIT, OVERSAMPLED, DOUBLED), True)
+    kept, left_out = [], []
+    for trial in trials:
+        options = dict(trial.options)
+        if flaws := [flaw for flaw in options.pop("flaws", ()) if not idle.get(flaw)]:
+            options["flaws"] = flaws
+        labels = split_names("labels", options.get("labels", ""))
+        is_ours = trial.value == OURS
+        is_possible = set(filter(None, labels)) <= set(corpus.labels) and (options or is_ours)
+        (kept if is_possible else left_out).append(trial._replace(options=options))
+    if left_out:
+        notify(
+            f"{name} on {corpus.name}: left out, because it would make no difference or a label is "
+            f"not there: {', '.join(trial.value for trial in left_out)}."
+        )
+    return kept
+
+
 def _make_tasks(analysis, name, trial, given, data, common):
     """The runs of a contender at one value."""
     own = without(trial.options, *DATA_STAGES.values())
     shared = {option: value for option, value in trial.options.items() if option not in own}
+    flaws = shared.pop("flaws", None)
     settings = settings_for(name, given) | own
     contender = name
     if trial.model:
@@ -440,16 +572,19 @@ def _make_tasks(analysis, name, trial, given, data, common):
         settings = {**defaults_for(model, encoder, modality=modality), **settings}
         del settings["encoder"]
         contender = f"{trial.model}@{encoder}"
+    data = DataOptions.make(**{**data.options(), **shared})
     tasks = make_tasks(
         [contender],
-        DataOptions.make(**{**data.options(), **shared}),
+        # Not by `make`, which lets nobody choose them.
+        data._replace(protocol=dataclasses.replace(data.protocol, flaws=flaws)),
         settings={contender: settings},
         **common,
     )
     value = trial.value if isinstance(trial.value, str) else f"{trial.value:g}"
     named = {"trial": f"{analysis} {value}"}
+    mark = " (with flaws)" if flaws else ""
     return [
-        task._replace(group=f"{name}, {analysis} {value}", options=task.options | named)
+        task._replace(group=f"{name}, {analysis} {value}{mark}", options=task.options | named)
         for task in tasks
     ]
 
@@ -512,8 +647,9 @@ def summarize(found: Mapping[str, Any]) -> Group:
         points = [point for point in found["points"] if point["contender"] == contender]
         for point in points:
             value = point["value"]
+            mark = " †" if point.get("flaws") else ""
             table.add_row(
-                value if isinstance(value, str) else f"{value:g}",
+                f"{value}{mark}" if isinstance(value, str) else f"{value:g}",
                 str(len(point["run_ids"])),
                 with_interval(point["test"]["accuracy"]),
                 spread_of(point["test"]["accuracy"]),
@@ -531,7 +667,12 @@ def summarize(found: Mapping[str, Any]) -> Group:
             row = {p["level"]: p["test"]["accuracy"] for p in points if p["kind"] == kind}
             table.add_row(kind, *(with_interval(row.get(level)) for level in levels))
         parts.append(table)
+    flawed = {point["value"]: point["flaws"] for point in found["points"] if point.get("flaws")}
+    parts += [Text(f"† {value}: {in_words(flaws)}") for value, flaws in flawed.items()]
     return Group(*parts)
+
+
+_ANALYSED_OPTIONS = {"data_ratio": ("train_fraction",), "protocol": ("labels", "repeats")}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -541,8 +682,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="analysis", required=True, metavar="ANALYSIS")
     for name, own in ANALYSES.items():
         of_analysis = commands.add_parser(name, help=own.__doc__, description=own.__doc__)
-        # A fold would be another test split, and the ratios are the training fractions.
-        skip = {"folds", "fold", *(["train_fraction"] if name == "data_ratio" else [])}
+        # A fold would be another test split, and some options are what is analysed.
+        skip = {"folds", "fold", *_ANALYSED_OPTIONS.get(name, ())}
         for options in (own, AnalysisOptions, *DATA_STAGES.values()):
             of_analysis.add_options(options, skip=skip)
 

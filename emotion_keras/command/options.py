@@ -195,7 +195,7 @@ class Parser(argparse.ArgumentParser):
             self._add_files()
         group = self.add_argument_group((options.__doc__ or "").partition("\n")[0].rstrip("."))
         for field in dataclasses.fields(options):
-            if field.name in skip:
+            if field.name in skip or field.metadata["is_hidden"]:
                 continue
             self._fields[field.name] = field
             name, text = f"--{field.name.replace('_', '-')}", field.metadata["help"]

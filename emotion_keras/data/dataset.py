@@ -7,6 +7,7 @@ import numpy as np
 
 from emotion_keras.data.cache import once
 from emotion_keras.data.corpus import Corpus, load_corpus
+from emotion_keras.data.flaws import repeat_examples
 from emotion_keras.data.options import DataOptions
 from emotion_keras.data.preparation import Audit, prepare
 from emotion_keras.data.splits import Split, split
@@ -68,9 +69,11 @@ def read_dataset(
         "preparation": options.preparation.to_dict(),
     }
     corpus, audit = once(cache, "corpus", made_from, read)
-    made_from["protocol"] = options.protocol.to_dict()
+    protocol = options.protocol
+    made_from["protocol"] = protocol.to_dict()
+    corpus = repeat_examples(corpus, protocol.flaws or [], protocol.split_seed)
     try:
-        parts = once(cache, "split", made_from, lambda: split(corpus, options.protocol))
+        parts = once(cache, "split", made_from, lambda: split(corpus, protocol))
     except UserError:
         notify(str(audit))  # What is missing from a split may be what the preparation removed.
         raise

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from emotion_keras.data.flaws import FLAWS
 from emotion_keras.errors import UserError
 from emotion_keras.record.options import (
     COUNT_OR_NONE,
@@ -193,6 +194,20 @@ class Protocol(Options):
         "is a part of a larger one; validation and test are the same for all.",
         Limit("a share of the training split, above 0 and at most 1", lambda value: 0 < value <= 1),
     )
+    flaws: list[str] | None = option(
+        None,
+        "Names of what the protocol does wrong on purpose; for the analysis `protocol` alone.",
+        is_hidden=True,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "flaws", self.flaws or None)
+        if unknown := [name for name in self.flaws or () if name not in FLAWS]:
+            raise UserError(
+                f"Unknown flaw of a protocol. Accepted: {', '.join(FLAWS)}. "
+                f"Received: {', '.join(unknown)}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -229,8 +244,15 @@ class DataOptions(NamedTuple):
         """Makes the options of the data of given ones.
 
         Raises:
-            UserError: If an option is unknown, or its value is of a wrong type or out of its limit.
+            UserError: If an option is unknown, or its value is of a wrong type or out of its limit;
+                or if it is a flaw of the protocol, which nobody is to choose.
         """
+        if given.get("flaws") is not None:
+            raise UserError(
+                "A protocol with flaws shows what they are worth, and nothing else is made under "
+                "it. Use `python -m tuning.sensitivity protocol`. "
+                f"Received: flaws={given['flaws']!r}"
+            )
         if unknown := sorted(set(given) - option_names(DATA_STAGES.values())):
             raise UserError(f"Unknown option of the data. Received: {', '.join(unknown)}")
         parts: dict[str, Any] = {name: kind.pick(given) for name, kind in DATA_STAGES.items()}

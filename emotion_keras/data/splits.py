@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from emotion_keras.data.corpus import Corpus, number_cells
+from emotion_keras.data.corpus import Corpus
+from emotion_keras.data.flaws import EPOCH_ON_TEST, RANDOM_SPLIT, bonds, describe_flaws
 from emotion_keras.data.options import Protocol
 from emotion_keras.errors import UserError
 
@@ -76,7 +77,8 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
             f"{int((label_ids < 0).sum())} examples have no label of {', '.join(corpus.labels)}. "
             "Call `prepare` first, which drops and counts them."
         )
-    blocks, keys, cell_keys = _blocks(corpus, options.split_seed)
+    flaws = options.flaws or []
+    blocks, keys, cell_keys = _blocks(corpus, options.split_seed, flaws)
     counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
     np.add.at(counts, (blocks, label_ids), 1)
     if is_official := "split" in corpus.examples and folds is None:
@@ -104,17 +106,21 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         keys = _reordered(cell_keys, 0)
         train = _fraction(train, label_ids, keys, options.train_fraction)
     val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
+    if EPOCH_ON_TEST in flaws:
+        val = test
     protocol = {
         **options.to_dict(),
         "test_size": test_size if folds is None and not is_official else None,
-        "by_subject": corpus.has_groups,
+        "by_subject": corpus.has_groups and RANDOM_SPLIT not in flaws,
         **({"official": True} if is_official else {}),
         **({"folds_of": corpus.name} if is_known else {}),
         "num_train": len(train),
         "num_val": len(val),
         "num_test": len(test),
     }
-    return Split(train, val, test, protocol)
+    parts = Split(train, val, test, protocol)
+    protocol |= describe_flaws(corpus, parts, flaws)
+    return parts
 
 
 def _official(corpus, blocks, counts, keys, val_size):
@@ -181,15 +187,16 @@ def _check_labels(corpus, label_ids, of_example, smallest):
         )
 
 
-def _blocks(corpus, split_seed):
+def _blocks(corpus, split_seed, flaws):
     """Joins what must not be parted, and gives each block of examples a random key.
 
     Returns:
         The block of each example, a key of each block, and a key of each example. Keys depend on
         the seed and on the cells alone.
     """
-    cells, folded = number_cells(corpus.modality, corpus.cells)
-    subjects, names = pd.factorize(corpus.examples["subject"])
+    of_subject, of_cell = bonds(corpus, flaws)
+    cells, folded = pd.factorize(np.asarray(of_cell, dtype=object))
+    subjects, names = pd.factorize(np.asarray(of_subject, dtype=object))
     # Cells and subjects are the two sides of a graph, an example is an edge of it.
     num_nodes = len(names) + len(folded)
     edges = sparse.coo_array(

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from emotion_keras.data.flaws import flaws_of
+from emotion_keras.data.flaws import in_words as flaws_in_words
 from emotion_keras.evaluation import card_words
 from emotion_keras.evaluation.attributes import (
     FEWEST_EXAMPLES,
@@ -48,8 +50,7 @@ def model_card(
     Returns:
         String.
     """
-    corpus, split = run["corpus"], measured_split(run)
-    test = run["metrics"][split]
+    corpus = run["corpus"]
     lines = ["---"]
     if language := card_words.language_of(run):
         lines.append(f"language: {language}")
@@ -70,6 +71,21 @@ def model_card(
         "- accuracy",
         "- f1",
         "- roc_auc",
+        # Nobody is to read a number off it that is no honest one.
+        *([] if flaws_of(run) else _results(run)),
+        "---",
+        "",
+        f"# {_markdown(run['run_id'])}",
+        "",
+        *_body(run, scores, num_runs, command, sure, groups),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _results(run):
+    """The metrics of a run in the form that leaderboards read."""
+    corpus, split = run["corpus"], measured_split(run)
+    lines = [
         "model-index:",
         f"- name: {_yaml(run['run_id'])}",
         "  results:",
@@ -86,16 +102,10 @@ def model_card(
         ("f1", "Macro F1", "macro_f1"),
         ("roc_auc", "AUC, one label against the rest", "auc"),
     ):
-        if test[key] is not None:
-            lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {test[key]!r}"]
-    lines += [
-        "---",
-        "",
-        f"# {_markdown(run['run_id'])}",
-        "",
-        *_body(run, scores, num_runs, command, sure, groups),
-    ]
-    return "\n".join(lines) + "\n"
+        value = run["metrics"][split][key]
+        if value is not None:
+            lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {value!r}"]
+    return lines
 
 
 def measured_split(run: dict[str, Any]) -> str:
@@ -134,7 +144,9 @@ def _body(run, scores, num_runs, command, sure, groups):
         )
     num_train = corpus["protocol"].get("num_train")
     examples = f"{num_train:,} {plural}" if num_train else plural
+    warning = flaws_in_words(flaws_of(run))
     return [
+        *([f"**{warning}**", ""] if warning else []),
         f"{_code(contender(run))}, {run['num_parameters']:,} parameters, trained with "
         f"{run['environment']['backend']} on {examples} of {_markdown(corpus['name'])}. It gives "
         f"each of these labels a probability: {labels}.",

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.data.flaws import flaws_of, in_words
+from emotion_keras.errors import UserError
 from emotion_keras.evaluation.cost import summarize_cost
 from emotion_keras.evaluation.predictions import (
     read_groups,
@@ -71,10 +73,15 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
         but for the reference, `difference` in accuracy to it, with `low`, `high`, `p_value`,
         `p_holm` and `resolved`: whether `p_holm`, corrected for the number of differences, is at
         most 0.05.
+
+    Raises:
+        UserError: If a run was made under a protocol with flaws.
     """
     runs, groups = {}, {}
     for directory in directories:
         run = record.read_run(directory)
+        if flaws := flaws_of(run):
+            raise UserError(f"{directory} cannot be compared. {in_words(flaws)} Leave it out.")
         runs.setdefault(contender(run), []).append((run, directory))
         groups |= read_groups(directory)
     rows = [_row(name, members, groups) for name, members in runs.items()]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from emotion_keras import record
+from emotion_keras.data.flaws import flaws_of, in_words
 from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.combined_model import CombinedModel
@@ -28,6 +29,11 @@ def load_model(directory: str | Path) -> Model:
     name = record.ESTIMATOR if is_baseline else record.MODEL
     if is_combination:
         name = record.MEMBERS
+    if flaws := flaws_of(run):
+        raise UserError(
+            f"The run {directory} shows what a protocol with flaws makes of a number, and has no "
+            f"model to use. {in_words(flaws)} Choose another run."
+        )
     if not (directory / name).exists():
         raise UserError(
             f"The run {directory} is kept without its model: there is no {name}. "

@@ -42,7 +42,14 @@ PART = Limit("a share from 0 to below 1", lambda value: 0 <= value < 1)
 SEED = Limit("0 to 4294967295", lambda value: 0 <= value < 2**32)
 
 
-def option(default: Any, help: str, limit: Limit | None = None, *, is_basic: bool = False) -> Any:
+def option(
+    default: Any,
+    help: str,
+    limit: Limit | None = None,
+    *,
+    is_basic: bool = False,
+    is_hidden: bool = False,
+) -> Any:
     """A field of a class of options.
 
     Args:
@@ -50,11 +57,12 @@ def option(default: Any, help: str, limit: Limit | None = None, *, is_basic: boo
         help: Sentences that say what it is about.
         limit: `Limit` of a number, or of each number of a list.
         is_basic: Whether the help of a command with many options shows it at first sight.
+        is_hidden: Whether no command line and no file of options has it.
 
     Returns:
         `dataclasses.Field`.
     """
-    metadata = {"help": help, "limit": limit, "is_basic": is_basic}
+    metadata = {"help": help, "limit": limit, "is_basic": is_basic, "is_hidden": is_hidden}
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -73,6 +73,12 @@ def fit(
     place = PlaceOptions.pick(options)
     settings = Settings.make(**{k: v for k, v in options.items() if k not in PlaceOptions.names()})
     record.check_study(place.study)
+    flaws = settings.protocol.flaws
+    if flaws is not None and trial is None:
+        raise UserError(
+            "Only the analysis of protocols makes runs under one with flaws. Use "
+            f"`python -m tuning.sensitivity protocol`. Received: flaws={flaws}"
+        )
     modality = find_modality(settings.reading.modality)
     noise = TrainingNoise(settings.seed, settings.augmentation, modality=modality)
     dataset = read_dataset(settings.data, {} if cache is None else cache, notify)
@@ -195,12 +201,8 @@ def _make_run(
     if is_looked_at:
         _write_examples(directory, dataset, model, target.decide(probabilities["test"]))
         _write_words(directory, dataset)
-    model.save(directory)
-    familiarity = Familiarity.learn(
-        dataset.corpus.modality, dataset.cells("train"), dataset.cells("val")
-    )
-    if familiarity is not None:
-        familiarity.save(directory)
+    if settings.protocol.flaws is None:
+        _write_model(directory, dataset, model)
     described = settings.to_record(precision)
     record.write_run(
         directory,
@@ -231,6 +233,16 @@ def _make_run(
         },
     )
     _clean_up(directory)
+
+
+def _write_model(directory, dataset, model):
+    """Keeps the model, and what tells texts apart that are like none of those it has seen."""
+    model.save(directory)
+    familiarity = Familiarity.learn(
+        dataset.corpus.modality, dataset.cells("train"), dataset.cells("val")
+    )
+    if familiarity is not None:
+        familiarity.save(directory)
 
 
 def _find_finished(directory, identity, named, encoder):

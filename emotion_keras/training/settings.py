@@ -251,6 +251,8 @@ class Settings:
         for name in ("data", "feature_table", "max_labels", "attributes"):
             del stages["reading"][name]
         del stages["preparation"]["labels"]
+        if self.protocol.flaws is None:
+            del stages["protocol"]["flaws"]
         if self.protocol.folds is not None:
             del stages["protocol"]["test_size"]
         if encoder_sha256 is not None:
@@ -267,7 +269,18 @@ class Settings:
         }
 
     def command(self) -> list[str]:
-        """The command that makes the run, wherever it is to be kept, as a list of words."""
+        """The command that makes the run, wherever it is to be kept, as a list of words.
+
+        A run under a protocol with flaws is made by the analysis of these, with others.
+        """
+        if self.protocol.flaws is not None:
+            encoder = getattr(self.inputs, "encoder", None)
+            words = {
+                "data": self.reading.data,
+                "models": f"{self.model}@{encoder}" if encoder else self.model,
+                "seeds": self.seed + 1,
+            }
+            return ["python", "-m", "tuning.sensitivity", "protocol", *as_words(words)]
         values = self.options()
         # What the usual values of others depend on is said in any case.
         decisive = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
