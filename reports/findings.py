@@ -171,7 +171,7 @@ def points(part: Part, analysis: str) -> dict[tuple[str, Any], list[Run]]:
 
     Args:
         part: `Part`.
-        analysis: `learning_rate`, `noise`, `data_ratio` or `gate`.
+        analysis: One of `ANALYSES`.
 
     Returns:
         Dictionary of lists of `Run` by pairs of contender and value, from all studies of the
@@ -179,7 +179,8 @@ def points(part: Part, analysis: str) -> dict[tuple[str, Any], list[Run]]:
     """
     found = {}
     for study in analyses(part, analysis):
-        by_name = {run.name: run for run in study.runs if run.test is not None}
+        of_study = [*study.runs, *study.aside]
+        by_name = {run.name: run for run in of_study if run.test is not None}
         for point in study.files[SENSITIVITY].get("points", ()):
             runs = [by_name[name] for name in point["run_ids"] if name in by_name]
             at = found.setdefault((point["contender"], point["value"]), [])

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.data.flaws import flaws_of
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.coverage import Judged, judge, thresholds
@@ -23,7 +24,10 @@ SENSITIVITY = "sensitivity.json"
 SEARCH = "search.json"
 STUDY = "study.json"
 
-ANALYSES = ("learning_rate", "noise", "data_ratio", "gate")
+ANALYSES = ("learning_rate", "noise", "data_ratio", "gate", "protocol")
+
+# The analysis of protocols, and the one of its values under which all other runs are made.
+PROTOCOL, OURS = "protocol", "ours"
 
 # Models of scikit-learn are the same beside every backend of Keras.
 NO_BACKEND = "scikit-learn"
@@ -105,6 +109,12 @@ class Run:
     def encoder(self) -> str | None:
         """Name of its encoder, or `None` of a model without one."""
         return self.record["inputs"].get("encoder")
+
+    @property
+    def flaws(self) -> list[str]:
+        """The flaws of its protocol, names of `FLAWS`: where there are any, its numbers are none
+        to report."""
+        return flaws_of(self.record)
 
     @property
     def is_baseline(self) -> bool:
@@ -214,12 +224,14 @@ class Study:
             `study.json`, by name, of those that are there.
         title: String, the name, or the path below the folder of all runs where another study has
             the same name.
+        aside: List of `Run` under other protocols, which no model is compared by.
     """
 
     directory: Path
     runs: list
     files: dict
     title: str
+    aside: list = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -331,7 +343,7 @@ def read_records(runs_dir: str | Path) -> Records:
     for run in runs:
         folders[run.directory.parent].append(run)
     studies = [
-        Study(path, found, _read_files(path, broken), title)
+        _with_others_aside(Study(path, found, _read_files(path, broken), title))
         for (path, found), title in zip(folders.items(), _titles(folders, runs_dir), strict=True)
     ]
     return Records(runs_dir, _parts(studies), broken)
@@ -353,6 +365,16 @@ def _with_groups(runs, broken):
         except UserError as error:
             broken.append((record.groups_path(run.directory), str(error)))
     return [replace(run, groups=groups[run.data]) for run in runs]
+
+
+def _with_others_aside(study):
+    """A study whose runs under other protocols are kept from those that may be compared."""
+    found = study.files.get(SENSITIVITY, {})
+    points = found.get("points", ()) if found.get("analysis") == PROTOCOL else ()
+    ours = {name for point in points if point["value"] == OURS for name in point["run_ids"]}
+    others = {name for point in points for name in point["run_ids"]} - ours
+    aside = [run for run in study.runs if run.flaws or run.name in others]
+    return replace(study, runs=[run for run in study.runs if run not in aside], aside=aside)
 
 
 def _read_columns(path, columns):
@@ -421,6 +443,12 @@ def _parts(studies):
                 # The baselines of a study of another backend do not make it one of this backend.
                 own = any(run.backend == backend for run in runs)
                 if own or (of_data and {run.backend for run in of_data} == {NO_BACKEND}):
-                    kept.append(replace(study, runs=runs))
+                    aside = [
+                        run
+                        for run in study.aside
+                        if run.record["corpus"]["sha256"] == data.sha256
+                        and run.backend in (backend, NO_BACKEND)
+                    ]
+                    kept.append(replace(study, runs=runs, aside=aside))
             parts.append(Part(data, backend, kept))
     return sorted(parts, key=lambda part: (-len(part.runs), str(part)))

@@ -100,7 +100,10 @@ def write_text(records: Records) -> tuple[str, Collected]:
         lost=lambda *at: percent(lost(tables["noise"].frame, *at)),
         minutes=lambda runs: f"{seconds(runs) / 60:.0f}",
         hours=lambda groups: f"{sum(map(seconds, groups)) / 3600:.1f}",
-        study_hours={study.title: f"{seconds(study.runs) / 3600:.1f}" for study in part.studies},
+        study_hours={
+            study.title: f"{seconds([*study.runs, *study.aside]) / 3600:.1f}"
+            for study in part.studies
+        },
         table=lambda name: to_markdown(tables[name]).strip(),
         tables=tables,
         noise_by_model=to_markdown(noise_by_model(tables["noise"])).strip(),

@@ -84,8 +84,8 @@ def studies_table(studies: list[Study]) -> Table:
     frame = pd.DataFrame(
         {
             "study": study.title,
-            "runs": len(study.runs),
-            "hours": sum(run.record["cost"].get("seconds", 0) for run in study.runs) / 3600,
+            "runs": len(runs := [*study.runs, *study.aside]),
+            "hours": sum(run.record["cost"].get("seconds", 0) for run in runs) / 3600,
         }
         for study in studies
     )

@@ -169,6 +169,8 @@ _VALUES = {
     "data_ratio": ("--ratios", "train_fraction"),
     "noise": ("--label-levels", "noise"),
     "gate": ("--forms", "gate"),
+    # Their best seeds, which are no values to train at, are left out of the command.
+    "protocol": ("--protocols", "flaws"),
 }
 
 
@@ -193,6 +195,8 @@ def _sensitivity_command(study, models):
     values = dict.fromkeys(point["value"] for point in points)
     if analysis == "noise":
         values = [value for value in values if value]
+    if analysis == "protocol":
+        values = [value for value in values if not value.endswith("best_of_seeds")]
     texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
     flags = [analysis, f"--models={','.join(models)}"]
     flags.append(f"--seeds={1 + max((run.seed for run in runs), default=0)}")
