@@ -102,21 +102,18 @@ def bonds(corpus: Corpus, flaws: Collection[str]) -> tuple[list[str], list[str]]
     return subjects, cells
 
 
-def describe_flaws(corpus: Corpus, split: Split, flaws: Collection[str]) -> dict[str, int]:
+def describe_flaws(corpus: Corpus, split: Split) -> dict[str, int]:
     """How much of a test split a model has seen in training, for the record.
 
     Args:
         corpus: The `Corpus` that was split, with its copies.
         split: The `Split`.
-        flaws: Names of `FLAWS`.
 
     Returns:
         Dictionary of `num_copies`, examples that are copies of another; and of
         `num_test_cells_in_train` and `num_test_subjects_in_train`, examples of the test split whose
-        cell, and whose subject, is in the training split, too. Empty where there are no flaws.
+        cell, and whose subject, is in the training split, too.
     """
-    if not flaws:
-        return {}
     found = {"num_copies": int((corpus.examples[COPY] > 0).sum()) if COPY in corpus.examples else 0}
     columns = {
         "cells": [corpus.modality.fold(cell) for cell in corpus.cells],

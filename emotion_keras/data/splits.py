@@ -119,7 +119,10 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
         "num_test": len(test),
     }
     parts = Split(train, val, test, protocol)
-    protocol |= describe_flaws(corpus, parts, flaws)
+    if flaws:
+        protocol |= describe_flaws(corpus, parts)
+    else:
+        del protocol["flaws"]  # A record names them where there are some.
     return parts
 
 
