@@ -372,6 +372,9 @@ def _with_others_aside(study):
     found = study.files.get(SENSITIVITY, {})
     points = found.get("points", ()) if found.get("analysis") == PROTOCOL else ()
     ours = {name for point in points if point["value"] == OURS for name in point["run_ids"]}
+    # Each seed has a split of its own, of which the first is that of other studies.
+    seeds = {run.name: run.record["corpus"]["split_seed"] for run in study.runs if run.name in ours}
+    ours = {name for name, seed in seeds.items() if seed == min(seeds.values())}
     others = {name for point in points for name in point["run_ids"]} - ours
     aside = [run for run in study.runs if run.flaws or run.name in others]
     return replace(study, runs=[run for run in study.runs if run not in aside], aside=aside)

@@ -274,13 +274,7 @@ class Settings:
         A run under a protocol with flaws is made by the analysis of these, with others.
         """
         if self.protocol.flaws is not None:
-            encoder = getattr(self.inputs, "encoder", None)
-            words = {
-                "data": self.reading.data,
-                "models": f"{self.model}@{encoder}" if encoder else self.model,
-                "seeds": self.seed + 1,
-            }
-            return ["python", "-m", "tuning.sensitivity", "protocol", *as_words(words)]
+            return self._command_of_analysis()
         values = self.options()
         # What the usual values of others depend on is said in any case.
         decisive = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
@@ -291,6 +285,20 @@ class Settings:
         usual |= {"model": None, "encoder": None, "modality": Reading().modality}
         changed = {name: value for name, value in values.items() if value != usual[name]}
         return ["python", "-m", "emotion_keras.fit", *as_words(changed)]
+
+    def _command_of_analysis(self):
+        """The command of the analysis of protocols, up to the run with this seed."""
+        encoder = getattr(self.inputs, "encoder", None)
+        usual = {**Reading().to_dict(), **Protocol().to_dict()}
+        values = {**self.reading.to_dict(), **self.protocol.to_dict(), "flaws": None}
+        # There each seed has a split of its own.
+        values["split_seed"] -= self.seed
+        words = {
+            "models": f"{self.model}@{encoder}" if encoder else self.model,
+            "seeds": self.seed + 1,
+            **{name: value for name, value in values.items() if value != usual[name]},
+        }
+        return ["python", "-m", "tuning.sensitivity", "protocol", *as_words(words)]
 
 
 def identity_of(run: Mapping[str, Any]) -> dict[str, Any]:

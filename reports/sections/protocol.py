@@ -38,8 +38,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     found = findings.points[PROTOCOL]
     if not found:
         return None
-    flaws = flaws_of_points(findings.part)
-    frame = protocol_frame(found, flaws)
+    recorded = recorded_points(findings.part)
+    frame = protocol_frame(found, recorded)
     runs = runs_of_points(found)
     # The paper's numbers are of ISEAR alone; see `reports.paper.is_about`.
     papers = dict(zip(METRICS, TABLE_1[PAPERS_MODEL][1:], strict=True))
@@ -55,24 +55,37 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             lambda metric: draw_protocols(runs, frame, metric, paper and paper[metric]),
         ),
         "table": page.add_table(protocol_table(frame, paper, findings.modality.plural)),
-        "flaws": {
-            protocol_in_words(value, of_value): "; ".join(FLAWS[name] for name in of_value)
-            for (_, value), of_value in flaws.items()
-            if of_value
-        },
+        "flaws": flaws_in_words(frame),
     }
 
 
-def flaws_of_points(part: Part) -> dict[tuple[str, str], list[str]]:
-    """The flaws of each protocol, lists of names of `FLAWS` by pairs of contender and protocol.
+def recorded_points(part: Part) -> dict[tuple[str, str], dict[str, Any]]:
+    """What the analysis has kept of each protocol, by pairs of contender and protocol.
 
     Args:
         part: `Part`.
     """
     return {
-        (point["contender"], point["value"]): point.get("flaws", [])
+        (point["contender"], point["value"]): point
         for study in analyses(part, PROTOCOL)
         for point in study.files[SENSITIVITY]["points"]
+    }
+
+
+def flaws_in_words(frame: pd.DataFrame) -> dict[str, str]:
+    """What is wrong with each protocol that has flaws, of whichever model, by its name in words.
+
+    Args:
+        frame: What `protocol_frame` gives.
+    """
+    flawed = frame[frame["flaws"] != ""]
+    named = {
+        protocol: {name for flaws in rows["flaws"] for name in flaws.split()}
+        for protocol, rows in flawed.groupby("protocol", sort=False)
+    }
+    return {
+        protocol: "; ".join(said for name, said in FLAWS.items() if name in names)
+        for protocol, names in named.items()
     }
 
 
@@ -82,13 +95,14 @@ def protocol_in_words(value: str, flaws: Collection[str]) -> str:
 
 
 def protocol_frame(
-    found: Mapping[tuple[str, str], list[Run]], flaws: Mapping[tuple[str, str], Sequence[str]]
+    found: Mapping[tuple[str, str], list[Run]], recorded: Mapping[tuple[str, str], dict[str, Any]]
 ) -> pd.DataFrame:
     """What runs reach under each protocol.
 
     Args:
         found: Dictionary of lists of `Run` by pairs of contender and protocol.
-        flaws: What `flaws_of_points` gives.
+        recorded: What `recorded_points` gives: flaws, and the intervals of runs whose predictions
+            are missing.
 
     Returns:
         Data frame of what `summarize` gives by `contender` and `value`, with `protocol` in words,
@@ -97,7 +111,8 @@ def protocol_frame(
     """
     rows = []
     for (contender, value), runs in found.items():
-        protocol, of_value = runs[0].record["corpus"]["protocol"], flaws.get((contender, value), [])
+        of_value = recorded[contender, value].get("flaws", [])
+        protocols = [run.record["corpus"]["protocol"] for run in runs]
         ours = found.get((contender, OURS), [])
         is_ours_but_labels = value != OURS and set(of_value) <= {LABELS_ON_TEST}
         rows.append(
@@ -105,11 +120,24 @@ def protocol_frame(
                 "protocol": protocol_in_words(value, of_value),
                 "flaws": " ".join(of_value),
                 "labels": len(runs[0].labels),
-                "seen": protocol.get("num_test_cells_in_train", 0) / protocol["num_test"],
+                "seen": np.mean(
+                    [p.get("num_test_cells_in_train", 0) / p["num_test"] for p in protocols]
+                ),
                 "among": accuracy_among(ours, runs[0].labels) if is_ours_but_labels else np.nan,
             }
         )
-    return pd.concat([summarize(found, ["contender", "value"]), pd.DataFrame(rows)], axis=1)
+    kept = pd.DataFrame([_ends(recorded[at]) for at in found]).astype(float)
+    frame = summarize(found, ["contender", "value"]).fillna(kept)
+    return pd.concat([frame, pd.DataFrame(rows)], axis=1)
+
+
+def _ends(point):
+    """The ends of the intervals of a point, by column of `summarize`."""
+    return {
+        f"{metric}_{end}": point.get("test", {}).get(metric, {}).get(end)
+        for metric in METRICS
+        for end in ("low", "high")
+    }
 
 
 def accuracy_among(runs: Sequence[Run], labels: Sequence[str]) -> float:
@@ -181,9 +209,9 @@ def protocol_table(frame: pd.DataFrame, paper: Mapping[str, float] | None, plura
     shown[seen] = frame["seen"].map(percent)
     shown[among] = frame["among"].map(percent)
     caption = (
-        f"{table.caption} {FLAW_MARK}: no honest number. {seen}: per cent of the test {plural} "
-        f"that are in the training split as well. {among}: accuracy of the runs with all labels, "
-        f"if they choose among these alone, on the {plural} of these."
+        f"{table.caption} Each seed has a split of its own. {FLAW_MARK}: no honest number. {seen}: "
+        f"per cent of the test {plural} that are in the training split as well. {among}: accuracy "
+        f"of the runs with all labels, if they choose among these alone, on the {plural} of these."
     )
     if paper:
         shown["Reaches the paper's"] = [
