@@ -32,6 +32,9 @@ TITLE = "Protocol"
 
 FLAW_MARK = "†"
 
+# The paper does not say which F1 it means.
+_SAID = {"accuracy": "an accuracy", "macro_f1": "an F1", "auc": "an AUC"}
+
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts scores by protocol on the page; see `reports.sections`."""
@@ -174,7 +177,7 @@ def answer(frame: pd.DataFrame, paper: Mapping[str, float]) -> str:
         frame: What `protocol_frame` gives.
         paper: Fractions by metric of `METRICS`.
     """
-    reports = listed(f"{METRICS[metric]} of {percent(value)}" for metric, value in paper.items())
+    reports = listed(f"{_SAID[metric]} of {percent(value)}" for metric, value in paper.items())
     reaching = frame[[len(reached(row, paper)) == len(paper) for _, row in frame.iterrows()]]
     said = f"The paper reports {reports}. "
     if reaching.empty:
@@ -265,6 +268,6 @@ def draw_protocols(
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(within_range(axes.get_xlim()))
     percent_axis(axes.xaxis)
-    axes.set_xlabel(f"{METRICS[metric]} on the protocol's own test split, %")
+    axes.set_xlabel(f"{METRICS[metric]}, %")
     add_legend(figure, axes, columns=2)
     return figure

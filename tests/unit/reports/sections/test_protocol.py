@@ -121,7 +121,7 @@ def test_all_metrics_must_be_reached_at_once():
     columns = ("protocol", "flaws", "labels", "accuracy_mean", "macro_f1_mean", "auc_mean")
     frame = pd.DataFrame(rows, columns=columns).assign(contender=OURS)
     said = answer(frame, PAPER)
-    assert "Accuracy of 89.1, Macro F1 of 88.3 and AUC of 93.0" in said
+    assert "reports an accuracy of 89.1, an F1 of 88.3 and an AUC of 93.0." in said
     assert (
         "reached by: doubled † (Gated Transformer (MiniLM)). None of these is about all 7" in said
     )
