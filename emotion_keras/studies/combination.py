@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from emotion_keras import record
+from emotion_keras.data.flaws import flaws_of, in_words
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.cost import LATENCIES
@@ -131,6 +132,8 @@ def _checksum(member):
 
 def _read_member(directory):
     run = record.read_run(directory)
+    if flaws := flaws_of(run):
+        raise UserError(f"{directory} cannot be combined. {in_words(flaws)} Leave it out.")
     if run["model"] == record.COMBINATION:
         raise UserError(
             f"{directory} is a combination, and is no member of another. Name its members in its "

@@ -16,6 +16,7 @@ from emotion_keras.evaluation.scores import read_scores
 from emotion_keras.fit import main as fit_command
 from emotion_keras.fit import summarize
 from emotion_keras.predict import main as predict
+from emotion_keras.studies.combination import combine
 from emotion_keras.training.run import fit as train
 from reports.records import read_records
 from reports.render import render
@@ -201,6 +202,8 @@ def test_flawed_runs_say_so_and_are_of_no_use(analysis, capsys, tmp_path):
     assert "which `fit` does not repeat" in capsys.readouterr().err
     with pytest.raises(UserError, match="cannot be compared"):
         compare_runs([ours, path])
+    with pytest.raises(UserError, match="cannot be combined"):
+        combine([ours, path])
     with pytest.raises(UserError, match="Only the analysis of protocols"):
         train(data="situations", model="tfidf_logistic", flaws=["doubled"])
 
