@@ -358,6 +358,28 @@ def gradient(function: Callable[..., Any]) -> Callable[..., np.ndarray]:
     )
 
 
+def gradient_within_step(function: Callable[[Any], Any], values: Any) -> Any:
+    """The gradient of a function of Keras's operations, as a part of a training step.
+
+    Args:
+        function: Function from a tensor to a tensor of one number; it changes no state.
+        values: Tensor.
+
+    Returns:
+        Tensor of the shape of `values`, a constant to the step's own gradient.
+    """
+    framework, backend = _framework(), keras.backend.backend()
+    if backend == "jax":
+        return framework.lax.stop_gradient(framework.grad(function)(values))
+    if backend == "tensorflow":
+        with framework.GradientTape() as tape:
+            tape.watch(values)
+            output = function(values)
+        return framework.stop_gradient(tape.gradient(output, values))
+    values = values.detach().requires_grad_()
+    return framework.autograd.grad(function(values), values)[0].detach()
+
+
 def versions() -> dict[str, str]:
     """Versions of Python, Keras and the backend, for the record."""
     import keras_hub

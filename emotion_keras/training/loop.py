@@ -21,9 +21,10 @@ from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
+from emotion_keras.training.optimizer import make_optimizer
 from emotion_keras.training.options import TrainingOptions
 from emotion_keras.training.progress import TrainingProgress
-from emotion_keras.training.schedule import WarmupDecay, restart
+from emotion_keras.training.schedule import restart
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -101,7 +102,13 @@ def train(
     else:
         _compile(model, target, options, options.epochs * len(batches))
     state = TrainingState(
-        directory, batches, val_data, target, seed=seed, patience=options.patience
+        directory,
+        batches,
+        val_data,
+        target,
+        seed=seed,
+        patience=options.patience,
+        averages=options.weight_average > 0,
     )
     state.restore(model)
     if not state.is_done(options.epochs):
@@ -133,17 +140,8 @@ def train(
 
 
 def _compile(model, target, options, num_steps):
-    schedule = WarmupDecay(options.learning_rate, num_steps, options.warmup, options.schedule)
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm or None
-    )
-    schedule.follow(optimizer)
-    # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
-    optimizer.exclude_from_weight_decay(
-        var_list=[v for v in model.trainable_variables if len(v.shape) < 2]
-    )
     model.compile(
-        optimizer,
+        make_optimizer(model, options, num_steps),
         target.loss(options.label_smoothing),
         metrics=target.training_metrics(),
         jit_compile=devices.resolve_jit(options.jit),
@@ -163,6 +161,8 @@ class TrainingState(keras.callbacks.Callback):
         target: `Target`.
         seed: Integer.
         patience: Integer, epochs without a better macro F1 before stopping; 0 never stops.
+        averages: Boolean, whether the moving averages of the weights, which the optimizer keeps,
+            are validated and kept in place of the weights.
     """
 
     def __init__(
@@ -174,6 +174,7 @@ class TrainingState(keras.callbacks.Callback):
         *,
         seed: int,
         patience: int,
+        averages: bool = False,
     ):
         super().__init__()
         self.path = Path(directory) / CHECKPOINT
@@ -182,6 +183,7 @@ class TrainingState(keras.callbacks.Callback):
         self.target = target
         self.seed = seed
         self.patience = patience
+        self.averages = averages
         self.history = []
         self.best_epoch = 0
         self.best_weights: list[np.ndarray] | None = None
@@ -237,20 +239,25 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         trained = time.perf_counter()
-        probabilities = predict(
-            self.model,
-            self.val_sequences,
-            sequence_length=self.batches.sequence_length,
-        )
-        validated = time.perf_counter()
-        if not np.isfinite(probabilities).all():
-            raise UserError(
-                f"Training has diverged in epoch {epoch + 1}: the model's outputs are no numbers. "
-                "Choose a lower learning rate, or cut the gradient shorter with `--clip-norm`."
-            )
-        found = self.target.validate(self.val_truth, probabilities)
-        logs.update({f"val_{name}": value for name, value in found.items()})
         best = max((row["val_macro_f1"] for row in self.history), default=-1.0)
+        with self._what_is_kept():
+            probabilities = predict(
+                self.model,
+                self.val_sequences,
+                sequence_length=self.batches.sequence_length,
+            )
+            validated = time.perf_counter()
+            if not np.isfinite(probabilities).all():
+                raise UserError(
+                    f"Training has diverged in epoch {epoch + 1}: the model's outputs are no "
+                    "numbers. Choose a lower learning rate, or cut the gradient shorter with "
+                    "`--clip-norm`."
+                )
+            found = self.target.validate(self.val_truth, probabilities)
+            if found["macro_f1"] > best:
+                self.best_epoch = epoch + 1
+                self.best_weights = [_numpy(v) for v in _learned(self.model)]
+        logs.update({f"val_{name}": value for name, value in found.items()})
         self.history.append(
             {
                 "epoch": epoch + 1,
@@ -263,12 +270,26 @@ class TrainingState(keras.callbacks.Callback):
                 "val_seconds": validated - trained,
             }
         )
-        if logs["val_macro_f1"] > best:
-            self.best_epoch = epoch + 1
-            self.best_weights = [_numpy(v) for v in _learned(self.model)]
         self._save()
         if self.is_done(self.params["epochs"]):
             self.model.stop_training = True
+
+    @contextlib.contextmanager
+    def _what_is_kept(self):
+        """Within it the model has the weights that are validated and kept."""
+        if not self.averages:
+            yield
+            return
+        variables = self.model.trainable_variables
+        own = [_numpy(variable) for variable in variables]
+        self.model.optimizer.finalize_variable_values(variables)
+        for variable in variables:  # JAX would delete what two variables share.
+            variable.assign(_numpy(variable))
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, own, strict=True):
+                variable.assign(value)
 
     def _save(self):
         part = self.path.with_name(f"{CHECKPOINT}.part")

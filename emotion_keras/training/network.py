@@ -23,6 +23,7 @@ from emotion_keras.inputs import Input
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 from emotion_keras.training.loop import CHECKPOINT, train
+from emotion_keras.training.regularization import regularize
 from emotion_keras.training.settings import Settings
 from emotion_keras.training.trained import Trained
 
@@ -82,7 +83,7 @@ def train_network(
         trained, inputs = _precompute(builder, sequences, directory, notify)
         # The optimizer's variables must be made for all devices, too.
         with devices.data_parallel():
-            network = builder.build(precision, trained)
+            network = regularize(builder.build(precision, trained), settings.training)
             if cache is not None:
                 compiled_from = [*own, training, precision, num_examples]
                 network = _keep_compiled(cache, compiled_from, network)

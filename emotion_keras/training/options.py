@@ -11,6 +11,7 @@ from emotion_keras.record.options import (
     POSITIVE,
     SEED,
     SHARE,
+    Limit,
     Options,
     option,
 )
@@ -68,7 +69,43 @@ class TrainingOptions(Options):
         "on TensorFlow each device's part of the gradient is cut before they are added.",
         NOT_NEGATIVE,
     )
+    layer_decay: float = option(
+        1.0,
+        "Learning rate of each block of a pretrained encoder as a share of that of the block above "
+        "it (Howard and Ruder 2018); its embeddings count as the block below its first.",
+        Limit("a share above 0 to 1", lambda value: 0 < value <= 1),
+    )
+    head_rate: float = option(
+        1.0,
+        "Learning rate of what starts from nothing above a pretrained encoder, such as the gate "
+        "and the classifier, as a multiple of `learning_rate`.",
+        POSITIVE,
+    )
+    weight_average: float = option(
+        0.0,
+        "Momentum of a moving average of the weights, a step each, which is validated and kept in "
+        "place of the last weights; 0 averages nothing.",
+        PART,
+    )
     label_smoothing: float = option(0.0, "Share of the target spread over all labels.", PART)
+    r_drop: float = option(
+        0.0,
+        "Weight of a penalty for answers that change with dropout: how far those of two passes "
+        "over the same examples are apart (Liang et al. 2021). A step takes twice as long.",
+        NOT_NEGATIVE,
+    )
+    adversarial: float = option(
+        0.0,
+        "Length of a step by which the vectors of an example's tokens are moved to where the loss "
+        "grows, to train on them, too (Miyato et al. 2017). A step takes three times as long.",
+        NOT_NEGATIVE,
+    )
+    contrast: float = option(
+        0.0,
+        "Weight of supervised contrast: pooled vectors of one label are drawn together, and those "
+        "of two apart (Khosla et al. 2020).",
+        NOT_NEGATIVE,
+    )
     balance: Literal["none", "undersample", "oversample", "class_weight"] = option(
         "none", "How to even out the labels of the training split."
     )
