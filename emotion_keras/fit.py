@@ -32,7 +32,13 @@ from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import Options, option
 from emotion_keras.training.options import PlaceOptions, RunOptions
-from emotion_keras.training.settings import Settings, stage_classes, usual_options, where_is
+from emotion_keras.training.settings import (
+    DECISIVE,
+    Settings,
+    stage_classes,
+    usual_options,
+    where_is,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +177,7 @@ def parse_options(arguments: list[str]) -> dict[str, Any]:
     known = {name: defaults[name] for name in ("modality", "encoder") if name in defaults} | chosen
     classes = stage_classes(model, Reading.pick(known).modality)
     repeats = run is not None and model == run["model"]
-    of_encoder = chosen.keys() & {*_OF_CELLS, "encoder", "freeze_encoder"}
+    of_encoder = chosen.keys() & {*_OF_CELLS, "encoder", *DECISIVE}
     if model in MODELS and (of_encoder or not repeats):
         defaults |= usual_options(model, known)
     classes = [SourceOptions, RunOptions, PlaceOptions, *classes.values()]
@@ -205,7 +211,7 @@ _AHEAD = (
     *_OF_CELLS,
     "encoder",
     "data",
-    "freeze_encoder",
+    *DECISIVE,
 )
 
 

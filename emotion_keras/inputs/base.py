@@ -51,8 +51,8 @@ class Input(abc.ABC):
         usually_frozen: Whether a pretrained encoder is frozen unless asked otherwise.
         feature: Name of the model's input that takes what `encode` gives.
         needs_keras: Whether `encode` needs Keras: an exported model has none.
-        is_frozen: Whether vectors are computed once for all epochs: nothing of what `embed` builds
-            is trained, or of several modalities nothing of one.
+        is_frozen: Whether something is computed once for all epochs: nothing of what `embed` builds
+            is trained, or not its lowest layers, or of several modalities nothing of one.
         options: The options of an object.
         sequence_length: The longest sequence that a model reads at once.
     """

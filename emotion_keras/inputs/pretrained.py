@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import keras
@@ -249,91 +249,129 @@ def mpnet_parts(config: Mapping[str, Any], tensors: Mapping[str, np.ndarray] | N
     )
 
 
-def encoder_layers(
-    parts: Parts, dropout: float, dtype: str = "float32"
-) -> tuple[
-    keras.layers.Layer,
-    Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor],
-    Callable[[keras.KerasTensor], keras.KerasTensor],
-]:
-    """Builds an encoder of its parts.
+class EncoderLayers:
+    """The layers of an encoder, with its weights, to build models of all of them or of some.
 
     Args:
         parts: `Parts`.
         dropout: Float, dropout of the encoder.
         dtype: Name of the Keras dtype policy of all layers but the embedding.
+        frozen_layers: Integer, number of the lowest blocks that are not trained, nor is what is
+            below them.
+        drawn_layers: Integer, number of the highest blocks that have new weights.
 
-    Returns:
-        The embedding layer, a function from `(vectors, padding_mask)` to contextual vectors, and
-        one from these to the pooled output.
+    Attributes:
+        dim: Integer, length of a vector.
     """
-    dim = parts.tokens.shape[1]
-    # In float32: under mixed precision the whole table would be cast again for each batch.
-    embedding = keras_hub.layers.TokenAndPositionEmbedding(
-        vocabulary_size=len(parts.tokens),
-        sequence_length=len(parts.positions),
-        embedding_dim=dim,
-        dtype="float32",
-        name="encoder_embeddings",
-    )
-    norm = keras.layers.LayerNormalization(
-        epsilon=parts.epsilon, dtype=dtype, name="encoder_embeddings_norm"
-    )
-    drop = keras.layers.Dropout(dropout, dtype=dtype, name="encoder_embeddings_dropout")
-    block_class = (
-        keras_hub.layers.TransformerEncoder
-        if parts.position_bias is None
-        else BiasedTransformerEncoder
-    )
-    blocks = [
-        block_class(
-            intermediate_dim=parts.intermediate_dim,
-            num_heads=parts.num_heads,
-            dropout=dropout,
-            activation=parts.activation,
-            layer_norm_epsilon=parts.epsilon,
-            dtype=dtype,
-            name=f"encoder_block_{index}",
-        )
-        for index in range(len(parts.blocks))
-    ]
 
-    def contextualize(vectors, padding_mask):
-        inputs = {"padding_mask": padding_mask}
-        if parts.position_bias is not None:
-            inputs["bias"] = position_bias(vectors)
-        vectors = drop(norm(vectors))
+    def __init__(
+        self,
+        parts: Parts,
+        dropout: float,
+        dtype: str = "float32",
+        frozen_layers: int = 0,
+        drawn_layers: int = 0,
+    ):
+        self._parts, self._dropout, self._dtype = parts, dropout, dtype
+        self._num_frozen = frozen_layers
+        self._first_drawn = len(parts.blocks) - drawn_layers
+        self.dim = parts.tokens.shape[1]
+
+    def embed(self, token_ids: keras.KerasTensor, freeze_embeddings: bool) -> keras.KerasTensor:
+        """The normalized vectors of tokens and positions.
+
+        Args:
+            token_ids: Symbolic int32 tensor `(batch, length)`.
+            freeze_embeddings: Boolean, whether their tables stay as they are.
+
+        Returns:
+            Symbolic tensor `(batch, length, dim)`.
+        """
+        parts = self._parts
+        # In float32: under mixed precision the whole table would be cast again for each batch.
+        embedding = keras_hub.layers.TokenAndPositionEmbedding(
+            vocabulary_size=len(parts.tokens),
+            sequence_length=len(parts.positions),
+            embedding_dim=self.dim,
+            dtype="float32",
+            name="encoder_embeddings",
+        )
+        norm = keras.layers.LayerNormalization(
+            epsilon=parts.epsilon,
+            dtype=self._dtype,
+            name="encoder_embeddings_norm",
+        )
+        vectors = norm(embedding(token_ids))
+        # Once a layer is built it hands this on to the layers within.
+        embedding.trainable = not (freeze_embeddings or self._num_frozen)
+        norm.trainable = not self._num_frozen
+        embedding.set_weights([parts.tokens, parts.positions])
         norm.set_weights(parts.norm)
-        for block, weights in zip(blocks, parts.blocks, strict=True):
+        drop = keras.layers.Dropout(
+            self._dropout, dtype=self._dtype, name="encoder_embeddings_dropout"
+        )
+        return drop(vectors)
+
+    def contextualize(
+        self,
+        vectors: keras.KerasTensor,
+        padding_mask: keras.KerasTensor,
+        first: int = 0,
+        last: int | None = None,
+    ) -> keras.KerasTensor:
+        """Passes vectors through the blocks from number `first` to before number `last`.
+
+        Args:
+            vectors: Symbolic tensor `(batch, length, dim)`.
+            padding_mask: Symbolic int32 tensor `(batch, length)`, 1 for what is real.
+            first: Integer.
+            last: Integer; unless given, those up to the highest are passed through.
+        """
+        parts = self._parts
+        inputs = {"padding_mask": padding_mask}
+        block_class = keras_hub.layers.TransformerEncoder
+        if parts.position_bias is not None:
+            inputs["bias"] = self._position_bias(vectors)
+            block_class = BiasedTransformerEncoder
+        for index in range(len(parts.blocks))[first:last]:
+            block = block_class(
+                intermediate_dim=parts.intermediate_dim,
+                num_heads=parts.num_heads,
+                dropout=self._dropout,
+                activation=parts.activation,
+                layer_norm_epsilon=parts.epsilon,
+                dtype=self._dtype,
+                name=f"encoder_block_{index}",
+            )
             vectors = block(vectors, **inputs)
-            if weights is not None:
+            block.trainable = index >= self._num_frozen
+            weights = parts.blocks[index]
+            if weights is not None and index < self._first_drawn:
                 block.set_weights(weights)
         return vectors
 
-    def position_bias(vectors):
-        num_buckets, num_heads = parts.position_bias.shape
+    def _position_bias(self, vectors):
+        num_buckets, num_heads = self._parts.position_bias.shape
         layer = RelativePositionBias(
             num_heads, num_buckets, dtype="float32", name="encoder_position_bias"
         )
         bias = layer(vectors)
-        layer.set_weights([parts.position_bias])
+        layer.trainable = not self._num_frozen  # All blocks have it in common.
+        layer.set_weights([self._parts.position_bias])
         return bias
 
-    # Zeros draw no random numbers: a model that uses no pooled output starts as if it were absent.
-    pooler = keras.layers.Dense(
-        dim,
-        activation="tanh",
-        kernel_initializer="zeros",
-        dtype=dtype,
-        name="encoder_pooler",
-    )
-
-    def pool(vectors):
+    def pool(self, vectors: keras.KerasTensor) -> keras.KerasTensor:
+        """The pooled output `(batch, dim)` of contextual vectors `(batch, length, dim)`."""
+        # Zeros draw no random numbers: a model that uses no pooled output starts as if it were
+        # absent.
+        pooler = keras.layers.Dense(
+            self.dim,
+            activation="tanh",
+            kernel_initializer="zeros",
+            dtype=self._dtype,
+            name="encoder_pooler",
+        )
         pooled = pooler(vectors[:, 0])
-        if parts.pooler is not None:
-            pooler.set_weights(parts.pooler)
+        if self._parts.pooler is not None:
+            pooler.set_weights(self._parts.pooler)
         return pooled
-
-    embedding.build((None, None))
-    embedding.set_weights([parts.tokens, parts.positions])
-    return embedding, contextualize, pool

@@ -1,7 +1,7 @@
 """Text: what a text is, its tokens, and the vectors of its tokens. No Keras before it is needed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -23,11 +23,12 @@ from emotion_keras.inputs.normalization import (
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.inputs.text_encoders import TextEncoder, find_encoder
 from emotion_keras.inputs.text_noise import KINDS
-from emotion_keras.record.options import COUNT, PART, Limit, Options, option
+from emotion_keras.record.options import COUNT, COUNT_OR_NONE, PART, Limit, Options, option
 
 if TYPE_CHECKING:
     from emotion_keras.inputs.embedded import Embedded
     from emotion_keras.inputs.pretrained import Tokenizer
+    from emotion_keras.inputs.text_encoders import Pretrained
 
 # How many texts say whether a language has blanks, and the share of such letters that is much.
 _TEXTS_LOOKED_AT, _MUCH_UNSPACED = 1000, 0.3
@@ -80,6 +81,23 @@ class TextOptions(Options):
         "Whether a pretrained encoder stays as it is: its outputs are computed once, and an epoch "
         "takes seconds.",
         is_basic=True,
+    )
+    frozen_layers: int = option(
+        0,
+        "Number of a pretrained encoder's lowest blocks that stay as they are, with all below "
+        "them: their outputs are computed once.",
+        COUNT_OR_NONE,
+    )
+    drawn_layers: int = option(
+        0,
+        "Number of a pretrained encoder's highest blocks that begin with new weights (Zhang et al. "
+        "2021).",
+        COUNT_OR_NONE,
+    )
+    mix_pieces: bool = option(
+        False,
+        "Whether a token's vector is the mean of what a pretrained encoder makes of it and of its "
+        "own vector in the encoder's table.",
     )
 
 
@@ -201,7 +219,7 @@ class TextInput(Input):
         self.options = options
         self.sequence_length = options.sequence_length
         self.needs_keras = tokenizer.needs_keras
-        self.is_frozen = options.freeze_encoder
+        self.is_frozen = options.freeze_encoder or options.frozen_layers > 0
         self._encoder = encoder or find_encoder(options.encoder)
 
     @classmethod
@@ -213,6 +231,24 @@ class TextInput(Input):
                 "Only a pretrained encoder can be frozen: leave out `--freeze-encoder`, or choose "
                 "minilm, e5, mpnet, a keras-hub preset or a preset's folder. "
                 f"Received: encoder={options.encoder!r}"
+            )
+        for name in ("frozen_layers", "drawn_layers", "mix_pieces"):
+            if getattr(options, name) and (encoder.kind != "pretrained" or options.freeze_encoder):
+                raise UserError(
+                    f"Only a pretrained encoder that is not frozen as a whole has such layers: "
+                    f"leave out `--{name.replace('_', '-')}`. Received: "
+                    f"encoder={options.encoder!r}, freeze_encoder={options.freeze_encoder}"
+                )
+        if options.frozen_layers and options.mix_pieces:
+            raise UserError(
+                "What the lowest layers give is computed once, without the vectors that they began "
+                f"with: leave out `--mix-pieces`. Received: frozen_layers={options.frozen_layers}"
+            )
+        if options.frozen_layers and options.token_dropout:
+            raise UserError(
+                "What the lowest layers give is computed once, and so no tokens can be hidden: set "
+                f"token_dropout=0. Received: frozen_layers={options.frozen_layers}, "
+                f"token_dropout={options.token_dropout:g}"
             )
         tokenizer = encoder.make_tokenizer(cells, options.vocabulary_size)
         if options.cut_vocabulary:
@@ -256,6 +292,20 @@ class TextInput(Input):
         )
         inputs = {self.feature: token_ids, "padding_mask": padding_mask}
         return Embedded(inputs, vectors, padding_mask, pooled)
+
+    def precompute(
+        self,
+        splits: Mapping[str, Sequences],
+        compute: Callable[[Any, str, Sequences], Sequences],
+    ) -> tuple[Any, dict[str, Sequences]]:
+        if self.options.freeze_encoder or not self.options.frozen_layers:
+            return super().precompute(splits, compute)
+        from emotion_keras.inputs.frozen_layers import LowerLayers, UpperLayers
+
+        parts = self.tokenizer, cast("Pretrained", self._encoder), self.options
+        lower = LowerLayers(self.name, self.feature, *parts)
+        computed = {name: compute(lower, name, sequences) for name, sequences in splits.items()}
+        return UpperLayers(next(iter(computed.values())).values.shape[-1], *parts), computed
 
     def _drop_tokens(self, token_ids):
         from emotion_keras.inputs.text_embedding import drop_tokens

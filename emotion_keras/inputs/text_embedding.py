@@ -7,9 +7,9 @@ from keras import KerasTensor
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.pretrained import (
+    EncoderLayers,
     Parts,
     Tokenizer,
-    encoder_layers,
     load_parts,
     rows_of,
 )
@@ -126,16 +126,20 @@ def embed_with_encoder(
     """
     loaded = load_parts(encoder, load_weights)
     if isinstance(loaded, Parts):
-        if options.cut_vocabulary:
-            rows = rows_of(tokenizer, encoder)
-            loaded = loaded._replace(tokens=loaded.tokens[rows])
-        vectors, pooled = _embed_with_parts(token_ids, padding_mask, loaded, options, dtype)
-        return vectors, pooled if encoder.has_pooled_output else None
-    if options.cut_vocabulary:
-        raise UserError(
-            "The vocabulary of this encoder cannot be cut: set cut_vocabulary=false. Received: "
-            f"encoder={options.encoder!r}"
-        )
+        layers = _layers_of(loaded, tokenizer, encoder, options, dtype)
+        pieces = layers.embed(token_ids, options.freeze_embeddings)
+        vectors = layers.contextualize(pieces, padding_mask)
+        pooled = layers.pool(vectors) if encoder.has_pooled_output else None
+        if options.mix_pieces:
+            mix = keras.layers.Average(dtype=dtype, name="encoder_mix")
+            vectors = mix([vectors, pieces])
+        return vectors, pooled
+    for name in ("cut_vocabulary", "frozen_layers", "drawn_layers", "mix_pieces"):
+        if value := getattr(options, name):
+            raise UserError(
+                f"This encoder is known as a whole alone: leave out `--{name.replace('_', '-')}`. "
+                f"Received: encoder={options.encoder!r}, {name}={value}"
+            )
     backbone = loaded
     inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
     if "segment_ids" in backbone.input:
@@ -148,13 +152,82 @@ def embed_with_encoder(
     return output, None
 
 
-def _embed_with_parts(token_ids, padding_mask, parts, options, dtype):
+def embed_with_lower_layers(
+    token_ids: KerasTensor,
+    padding_mask: KerasTensor,
+    tokenizer: Tokenizer,
+    encoder: Pretrained,
+    options: TextOptions,
+) -> KerasTensor:
+    """What the lowest blocks of a pretrained encoder give, those that are frozen.
+
+    Args:
+        token_ids: Symbolic int32 tensor `(batch, length)`.
+        padding_mask: Symbolic int32 tensor `(batch, length)`.
+        tokenizer: See `embed_with_encoder`.
+        encoder: `Pretrained`.
+        options: The options of `TextInput`.
+
+    Returns:
+        Symbolic tensor `(batch, length, dim)`.
+
+    Raises:
+        UserError: See `embed_with_encoder`.
+    """
+    layers = _layers_of(_load_blocks(encoder, options), tokenizer, encoder, options)
+    vectors = layers.embed(token_ids, options.freeze_embeddings)
+    return layers.contextualize(vectors, padding_mask, last=options.frozen_layers)
+
+
+def embed_with_upper_layers(
+    vectors: KerasTensor,
+    padding_mask: KerasTensor,
+    tokenizer: Tokenizer,
+    encoder: Pretrained,
+    options: TextOptions,
+    dtype: str = "float32",
+) -> tuple[KerasTensor, KerasTensor | None]:
+    """The outputs of a pretrained encoder, from what its frozen blocks give.
+
+    Args:
+        vectors: Symbolic tensor `(batch, length, dim)` of `embed_with_lower_layers`.
+        padding_mask: Symbolic int32 tensor `(batch, length)`.
+        tokenizer: See `embed_with_encoder`.
+        encoder: `Pretrained`.
+        options: The options of `TextInput`.
+        dtype: See `embed_with_encoder`.
+
+    Returns:
+        As `embed_with_encoder`.
+    """
+    layers = _layers_of(_load_blocks(encoder, options), tokenizer, encoder, options, dtype)
+    vectors = layers.contextualize(vectors, padding_mask, first=options.frozen_layers)
+    return vectors, layers.pool(vectors) if encoder.has_pooled_output else None
+
+
+def _load_blocks(encoder, options):
+    parts = load_parts(encoder)
+    if isinstance(parts, Parts):
+        return parts
+    raise UserError(
+        "This encoder is known as a whole alone: leave out `--frozen-layers`. "
+        f"Received: encoder={options.encoder!r}, frozen_layers={options.frozen_layers}"
+    )
+
+
+def _layers_of(parts, tokenizer, encoder, options, dtype="float32"):
+    """The `EncoderLayers` that the options ask for."""
     if options.sequence_length > len(parts.positions):
         raise UserError(
             f"The encoder takes at most {len(parts.positions)} tokens. "
             f"Received: sequence_length={options.sequence_length}"
         )
-    embedding, contextualize, pool = encoder_layers(parts, options.encoder_dropout, dtype)
-    embedding.trainable = not options.freeze_embeddings
-    vectors = contextualize(embedding(token_ids), padding_mask)
-    return vectors, pool(vectors)
+    frozen, drawn, blocks = options.frozen_layers, options.drawn_layers, len(parts.blocks)
+    if frozen + drawn > blocks or frozen >= blocks:
+        raise UserError(
+            f"The encoder has {blocks} blocks: freeze fewer than these, and draw at most those "
+            f"that are not frozen. Received: frozen_layers={frozen}, drawn_layers={drawn}"
+        )
+    if options.cut_vocabulary:
+        parts = parts._replace(tokens=parts.tokens[rows_of(tokenizer, encoder)])
+    return EncoderLayers(parts, options.encoder_dropout, dtype, frozen, drawn)

@@ -83,7 +83,9 @@ def train_network(
         trained, inputs = _precompute(builder, sequences, directory, notify)
         # The optimizer's variables must be made for all devices, too.
         with devices.data_parallel():
-            network = regularize(builder.build(precision, trained), settings.training)
+            network = builder.build(precision, trained)
+            num_answers = _count_answers(dataset, settings, network, is_looked_at)
+            network = regularize(network, settings.training)
             if cache is not None:
                 compiled_from = [*own, training, precision, num_examples]
                 network = _keep_compiled(cache, compiled_from, network)
@@ -104,7 +106,7 @@ def train_network(
                 options=settings.training,
                 callbacks=_tensorboard(directory) if tensorboard else [],
                 resample=_perturbed(noise, dataset, reader) if noise.touches_cells else None,
-                num_answers=_count_answers(dataset, settings, network, is_looked_at),
+                num_answers=num_answers,
             )
         weights = {layer.name: layer.get_weights() for layer in network.layers}
         del network

@@ -115,7 +115,7 @@ def rates_by_depth(
 
 
 def _layers_of_encoder(model) -> Iterator[tuple[keras.layers.Layer, int | None]]:
-    """The layers of the pretrained encoders in a model, with the numbers of those that are blocks."""
+    """The layers of the pretrained encoders in a model, with the number of each block."""
     for layer in model.layers:
         if isinstance(layer, keras_hub.models.Backbone):
             blocks = {id(one): i for i, one in enumerate(getattr(layer, "transformer_layers", []))}

@@ -26,6 +26,9 @@ from emotion_keras.record.options import Options, as_words, option_names
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.options import RunOptions, TrainingOptions
 
+# What, beside the model and the encoder, decides the usual values of other options.
+DECISIVE = ("freeze_encoder", "frozen_layers")
+
 
 def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]]:
     """The classes of the options of a run, by their name in the record.
@@ -277,11 +280,11 @@ class Settings:
             return self._command_of_analysis()
         values = self.options()
         # What the usual values of others depend on is said in any case.
-        decisive = {k: values[k] for k in ("modality", "encoder", "freeze_encoder") if k in values}
+        decisive = {k: values[k] for k in ("modality", "encoder", *DECISIVE) if k in values}
         usual = Settings.make(model=self.model, **decisive).options()
-        if decisive.pop("freeze_encoder", None) is not None:
-            of_encoder = Settings.make(model=self.model, **decisive).options()
-            usual["freeze_encoder"] = of_encoder["freeze_encoder"]
+        of_encoder = {k: v for k, v in decisive.items() if k not in DECISIVE}
+        unless_said = Settings.make(model=self.model, **of_encoder).options()
+        usual |= {name: unless_said[name] for name in DECISIVE if name in usual}
         usual |= {"model": None, "encoder": None, "modality": Reading().modality}
         changed = {name: value for name, value in values.items() if value != usual[name]}
         return ["python", "-m", "emotion_keras.fit", *as_words(changed)]
@@ -333,4 +336,7 @@ def usual_options(model: str, given: Mapping[str, Any]) -> dict[str, Any]:
         {"encoder": default_encoder(model, modality), **given}
     )
     freezes = getattr(inputs, "freeze_encoder", None) if "freeze_encoder" in given else None
-    return defaults_for(model, inputs.encoder, freezes, modality=modality)
+    usual = defaults_for(model, inputs.encoder, freezes, modality=modality)
+    if getattr(inputs, "frozen_layers", 0):
+        usual |= {"token_dropout": 0.0}  # Tokens cannot be hidden from what is computed once.
+    return usual
