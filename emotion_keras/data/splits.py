@@ -126,6 +126,27 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
     return parts
 
 
+def part_by_subject(
+    corpus: Corpus, positions: np.ndarray, num_parts: int, split_seed: int
+) -> np.ndarray:
+    """Parts some of a corpus's examples as `split` does: no subject and no cell is in two parts.
+
+    Args:
+        corpus: A `Corpus`.
+        positions: Int array, positions of examples.
+        num_parts: Integer.
+        split_seed: Integer.
+
+    Returns:
+        Int array `(len(positions),)`, the part of each, from 0 on.
+    """
+    blocks, keys, _ = _blocks(corpus, split_seed)
+    chosen, block_of = np.unique(blocks[positions], return_inverse=True)
+    counts = np.zeros((len(chosen), len(corpus.labels)), np.int32)
+    np.add.at(counts, (block_of, corpus.label_ids[positions]), 1)
+    return _allot(counts, keys[chosen], [1 / num_parts] * num_parts)[block_of]
+
+
 def _official(corpus, blocks, counts, keys, val_size):
     """The official part of each example; where there is no val, a share of train becomes that.
 

@@ -22,6 +22,7 @@ from emotion_keras.inference.ways import count_answers
 from emotion_keras.inputs import Input
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
+from emotion_keras.training.lesson import Lesson
 from emotion_keras.training.loop import CHECKPOINT, train
 from emotion_keras.training.regularization import regularize
 from emotion_keras.training.settings import Settings
@@ -35,6 +36,7 @@ def train_network(
     noise: TrainingNoise,
     precision: str,
     directory: Path,
+    lesson: Lesson | None = None,
     is_looked_at: bool = False,
     tensorboard: bool = False,
     notify: Callable[[str], Any] = print,
@@ -48,6 +50,7 @@ def train_network(
         noise: `TrainingNoise`.
         precision: Name of a Keras dtype policy to train in.
         directory: The run's folder, for the state of a training that is stopped.
+        lesson: What is learned beside the labels; nothing where it is `None`.
         is_looked_at: Whether the test examples are explained once training has ended.
         tensorboard: Whether to write TensorBoard logs.
         notify: Called with messages for the user.
@@ -64,6 +67,10 @@ def train_network(
     shared = {} if cache is None else cache
     made_from = _made_from(dataset, settings)
     reader, sequences = once(shared, "sequences", made_from, lambda: _encode(dataset, settings))
+    more_cells = lesson.more_cells if lesson else []
+    if more_cells:
+        train_sequences = reader.encode([*dataset.cells("train"), *more_cells])
+        sequences = {**sequences, "train": train_sequences}
     if noise.touches_cells and reader.is_frozen:
         raise UserError(
             f"With a frozen encoder {reader.plural} cannot have noise, since its outputs are "
@@ -77,6 +84,9 @@ def train_network(
     training = {k: v for k, v in settings.training.to_dict().items() if k != "learning_rate"}
     # How many examples are left decides how many steps the schedule has.
     num_examples = sum(counts["num_out"] for counts in balanced["labels"].values())
+    num_examples += len(more_cells)
+    if lesson:
+        truth = lesson.mix(truth)
     own = [settings.model, settings.hyperparameters.to_dict(), made_from]
     builder = _Builder(reader, target, settings, devices.resolve_jit(settings.training.jit))
     with devices.chosen_kernels():
@@ -105,7 +115,7 @@ def train_network(
                 directory=directory,
                 options=settings.training,
                 callbacks=_tensorboard(directory) if tensorboard else [],
-                resample=_perturbed(noise, dataset, reader) if noise.touches_cells else None,
+                resample=_perturbed(noise, dataset, more_cells, reader),
                 num_answers=num_answers,
             )
         weights = {layer.name: layer.get_weights() for layer in network.layers}
@@ -173,9 +183,12 @@ def _encode(dataset, settings):
     return reader, {name: reader.encode(dataset.cells(name)) for name in ("train", "val")}
 
 
-def _perturbed(noise, dataset, reader):
-    """The training split with noise, by the epoch."""
-    return lambda epoch: reader.encode(noise.perturb(dataset.cells("train"), epoch))
+def _perturbed(noise, dataset, more_cells, reader):
+    """The examples to train on with noise, by the epoch; `None` where noise touches no cells."""
+    if not noise.touches_cells:
+        return None
+    cells = [*dataset.cells("train"), *more_cells]
+    return lambda epoch: reader.encode(noise.perturb(cells, epoch))
 
 
 def _tensorboard(directory):

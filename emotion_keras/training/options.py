@@ -118,3 +118,31 @@ class TrainingOptions(Options):
     jit: Literal["auto", "on", "off"] = option(
         "auto", "Whether to compile the training step; auto does so where it pays."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistillationOptions(Options):
+    """What a network learns from another model's answers."""
+
+    teacher: str | None = option(
+        None,
+        "Folder of a finished run, or of a combination of runs, whose answers are learned beside "
+        "the labels (Hinton et al. 2015). It is trained again on parts of the training split, so "
+        "that it answers only what it has not seen.",
+    )
+    teacher_parts: int = option(
+        5,
+        "Number of these parts; each is answered by a teacher that was trained on the others.",
+        Limit("2 or more", lambda value: value >= 2),
+    )
+    teacher_share: float = option(
+        0.5, "Share of what is learned that is the teacher's answer; the rest is the label.", SHARE
+    )
+    teacher_temperature: float = option(
+        1.0, "Temperature of the teacher's answers: above 1 they are softer.", POSITIVE
+    )
+    unlabelled: str | None = option(
+        None,
+        "Table of more examples, whose labels are not read: the teacher as it is answers them. "
+        "What the validation or the test split has, too, is left out.",
+    )

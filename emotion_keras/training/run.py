@@ -30,6 +30,7 @@ from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.network import remove_state, train_network
 from emotion_keras.training.options import PlaceOptions
 from emotion_keras.training.settings import Settings, identity_of
+from emotion_keras.training.teacher import Teacher
 
 # In the folder of a run that has begun: its settings, for whoever looks into it; and what keeps a
 # second process from making it at the same time.
@@ -96,12 +97,15 @@ def fit(
     else:
         backend = keras.backend.backend()
         precision = devices.resolve_precision(settings.precision)
+    teacher = Teacher.load(settings, dataset, notify)
+    teacher_checksum = teacher.sha256(dataset) if teacher else None
     identity = settings.identity(
         corpus=dataset.corpus.sha256,
         labels=dataset.corpus.labels,
         backend=backend,
         precision=precision,
         encoder_sha256=encoder_checksum,
+        teacher_sha256=teacher_checksum,
     )
     named = settings.model, settings.seed
     name = record.run_id(*named, identity, encoder)
@@ -120,7 +124,11 @@ def fit(
                 dataset,
                 settings,
                 identity,
-                encoder_sha256=encoder_checksum,
+                checksums={
+                    "encoder_sha256": encoder_checksum,
+                    **({"teacher_sha256": teacher_checksum} if teacher else {}),
+                },
+                teacher=teacher,
                 noise=noise,
                 precision=precision,
                 backend=backend,
@@ -153,7 +161,8 @@ def _make_run(
     settings,
     identity,
     *,
-    encoder_sha256,
+    checksums,
+    teacher,
     noise,
     precision,
     backend,
@@ -169,10 +178,12 @@ def _make_run(
     notify(str(dataset.audit))
     train_model = train_baseline if settings.model in BASELINES else train_network
     try:
+        lesson = teacher.teach(dataset, place.runs_dir, notify) if teacher else None
         trained = train_model(
             dataset,
             settings,
             noise=noise,
+            lesson=lesson,
             precision=precision,
             directory=directory,
             is_looked_at=is_looked_at,
@@ -212,7 +223,7 @@ def _make_run(
             "trial": trial,
             **described,
             "state": model.state,
-            "encoder_sha256": encoder_sha256,
+            **checksums,
             "corpus": described["corpus"] | _describe_corpus(dataset),
             # Which study and which folder it is kept in is no part of it.
             "command": settings.command(),

@@ -24,7 +24,7 @@ from emotion_keras.models.baselines import BASELINES, baselines_of
 from emotion_keras.record.names import COMBINATION
 from emotion_keras.record.options import Options, as_words, option_names
 from emotion_keras.training.defaults import default_encoder, defaults_for
-from emotion_keras.training.options import RunOptions, TrainingOptions
+from emotion_keras.training.options import DistillationOptions, RunOptions, TrainingOptions
 
 # What, beside the model and the encoder, decides the usual values of other options.
 DECISIVE = ("freeze_encoder", "frozen_layers")
@@ -39,7 +39,7 @@ def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]
 
     Returns:
         Dictionary of classes; a baseline takes cells as they are and trains in one step, and has
-        neither `inputs` nor `training`.
+        neither `inputs` nor `training` nor `distillation`.
 
     Raises:
         UserError: If there is no such model, or no such modality.
@@ -52,6 +52,7 @@ def stage_classes(model: str, modality: str = "text") -> dict[str, type[Options]
             "hyperparameters": MODELS[model],
             "augmentation": NoiseOptions,
             "training": TrainingOptions,
+            "distillation": DistillationOptions,
         }
     else:
         known = ", ".join([*MODELS, *BASELINES])
@@ -82,7 +83,8 @@ def where_is(option: str) -> str:
     plurals = [kind.plural for kind in INPUTS.values() if option in kind.options_class.names()]
     owners = [", ".join(models)] if models else []
     owners += [f"models of {', '.join(plurals)}"] if plurals else []
-    if option in TrainingOptions.names() or (plurals and len(plurals) == len(INPUTS)):
+    of_networks = {*TrainingOptions.names(), *DistillationOptions.names()}
+    if option in of_networks or (plurals and len(plurals) == len(INPUTS)):
         owners = ["networks, which baselines are not"]
     return f" {option} is an option of {' and of '.join(owners)}." if owners else ""
 
@@ -111,6 +113,7 @@ class Settings:
         augmentation: `NoiseOptions`.
         inputs: The options of the modality's `Input`, or `None` for a baseline.
         training: `TrainingOptions`, or `None` for a baseline.
+        distillation: `DistillationOptions`, or `None` for a baseline.
 
     Example:
 
@@ -129,6 +132,7 @@ class Settings:
     augmentation: NoiseOptions
     inputs: Options | None = None
     training: TrainingOptions | None = None
+    distillation: DistillationOptions | None = None
 
     @classmethod
     def make(cls, **given: Any) -> Self:
@@ -182,7 +186,12 @@ class Settings:
             precision: What `precision` stood for on the machine.
         """
         stages = {name: stage.to_dict() for name, stage in self.stages().items()}
-        training = {**stages.get("training", {}), **stages["augmentation"], "precision": precision}
+        training = {
+            **stages.get("training", {}),
+            **stages["augmentation"],
+            **stages.get("distillation", {}),
+            "precision": precision,
+        }
         return {
             "model": self.model,
             "seed": self.seed,
@@ -215,7 +224,7 @@ class Settings:
         own = {"model": run["model"], "seed": run["seed"], "read_test": "test" in run["metrics"]}
         if run["model"] in MODELS and "precision" in training:
             own["precision"] = training["precision"]
-        recorded = {**run, **run["corpus"], "augmentation": training}
+        recorded = {**run, **run["corpus"], "augmentation": training, "distillation": training}
         modality = modality_of(run).name
         # None stands for what was without effect, such as the test's size where there are folds.
         stages = {
@@ -237,6 +246,7 @@ class Settings:
         backend: str,
         precision: str,
         encoder_sha256: str | None,
+        teacher_sha256: str | None = None,
     ) -> dict[str, Any]:
         """What tells the run from all others; where its files lie on disk is no part of it.
 
@@ -246,6 +256,7 @@ class Settings:
             backend: Name of the backend.
             precision: What `precision` stands for on the machine.
             encoder_sha256: Checksum of an encoder's files, or `None` of one that has a name.
+            teacher_sha256: Checksum of a teacher and of what it answers; see `Teacher.sha256`.
 
         Returns:
             JSON-able dictionary.
@@ -260,6 +271,11 @@ class Settings:
             del stages["protocol"]["test_size"]
         if encoder_sha256 is not None:
             stages["inputs"]["encoder"] = encoder_sha256
+        if teacher_sha256 is None:
+            stages.pop("distillation", None)
+        else:
+            del stages["distillation"]["unlabelled"]
+            stages["distillation"]["teacher"] = teacher_sha256
         return {
             **stages,
             "model": self.model,
@@ -319,6 +335,7 @@ def identity_of(run: Mapping[str, Any]) -> dict[str, Any]:
         backend=run["environment"]["backend"],
         precision=run["training"].get("precision"),
         encoder_sha256=run.get("encoder_sha256"),
+        teacher_sha256=run.get("teacher_sha256"),
     )
 
 

@@ -1,0 +1,303 @@
+"""A teacher: a finished model whose answers another learns, of what it has not seen itself."""
+
+import dataclasses
+import gc
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import keras
+import numpy as np
+from filelock import FileLock
+
+from emotion_keras import record
+from emotion_keras.command import durations
+from emotion_keras.data.dataset import Dataset
+from emotion_keras.data.noise import TrainingNoise
+from emotion_keras.data.splits import part_by_subject
+from emotion_keras.data.unlabelled import Unlabelled, read_unlabelled
+from emotion_keras.errors import UserError
+from emotion_keras.inference.load import load_model
+from emotion_keras.inputs import modality_of
+from emotion_keras.machine import devices
+from emotion_keras.models.baselines import BASELINES
+from emotion_keras.training.baseline import train_baseline
+from emotion_keras.training.lesson import Lesson
+from emotion_keras.training.network import train_network
+from emotion_keras.training.options import DistillationOptions
+from emotion_keras.training.settings import Settings, identity_of
+
+# In the folder of all runs: the answers of teachers, which runs with other seeds take again.
+_ANSWERS = "teachers"
+
+
+class Teacher:
+    """A finished run, or several that answer together, on the corpus that is to be learned.
+
+    Args:
+        directory: The run's folder.
+        run: Its record.
+        members: List of pairs of `Settings` and a weight, of the runs that answer.
+        encoders: Checksums of the members' encoders, or `None`.
+        unlabelled: `Unlabelled`, or `None`.
+        options: `DistillationOptions`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        run: dict[str, Any],
+        members: Sequence[tuple[Settings, float]],
+        encoders: Sequence[str | None],
+        unlabelled: Unlabelled | None,
+        options: DistillationOptions,
+    ):
+        self._directory, self._run = directory, run
+        self._members, self._encoders = list(members), list(encoders)
+        self._unlabelled, self._options = unlabelled, options
+
+    @classmethod
+    def load(
+        cls,
+        settings: Settings,
+        dataset: Dataset,
+        notify: Callable[[str], Any] = print,
+    ) -> Self | None:
+        """Reads the teacher that settings name.
+
+        Args:
+            settings: `Settings` of the run that learns.
+            dataset: Its `Dataset`.
+            notify: Called with messages for the user.
+
+        Returns:
+            `Teacher`, or `None` where the settings name none.
+
+        Raises:
+            UserError: If it is no finished run, was made on other data, or options do not go
+                together.
+        """
+        options = settings.distillation
+        if options is None or options.teacher is None:
+            if options is not None and options.unlabelled is not None:
+                raise UserError(
+                    "Only a teacher can answer what has no labels: name a finished run with "
+                    f"`--teacher`. Received: unlabelled={options.unlabelled!r}"
+                )
+            return None
+        if settings.training is not None and settings.training.balance != "none":
+            raise UserError(
+                "A teacher's answers are of all labels at once, and cannot be evened out: leave "
+                f"out `--balance`. Received: balance={settings.training.balance!r}"
+            )
+        directory = Path(options.teacher).expanduser()
+        run = record.read_run(directory)
+        runs = [(record.read_run(path), weight) for path, weight in _members_of(directory, run)]
+        _check(directory, runs, settings, dataset)
+        unlabelled = None
+        if options.unlabelled is not None:
+            unlabelled = read_unlabelled(
+                options.unlabelled, dataset, settings.reading, settings.preparation, notify
+            )
+        members = [
+            # On the data as the one that learns has them, wherever they lie now.
+            (
+                dataclasses.replace(
+                    Settings.from_record(one),
+                    reading=settings.reading,
+                    preparation=settings.preparation,
+                    protocol=settings.protocol,
+                    read_test=False,
+                ),
+                weight,
+            )
+            for one, weight in runs
+        ]
+        encoders = [one.get("encoder_sha256") for one, _ in runs]
+        return cls(directory, run, members, encoders, unlabelled, options)
+
+    def sha256(self, dataset: Dataset) -> str:
+        """Checksum of all that decides what it answers, but the backend."""
+        known: dict[str, Any] = {
+            "members": [
+                [self._identity(position, dataset, "", ""), weight]
+                for position, (_, weight) in enumerate(self._members)
+            ]
+        }
+        if self._unlabelled is not None:
+            known["unlabelled"] = self._unlabelled.sha256
+            known["as_it_is"] = [identity_of(one) for one in _records(self._directory, self._run)]
+        return _hash(known)
+
+    def _identity(self, position, dataset, backend, precision):
+        settings, _ = self._members[position]
+        return settings.identity(
+            corpus=dataset.corpus.sha256,
+            labels=dataset.corpus.labels,
+            backend=backend,
+            precision=precision,
+            encoder_sha256=self._encoders[position],
+        )
+
+    def teach(
+        self, dataset: Dataset, runs_dir: str | Path, notify: Callable[[str], Any] = print
+    ) -> Lesson:
+        """Answers the training split, each part of it after training on the others.
+
+        What was answered before, by this command or another, is taken as it is.
+
+        Args:
+            dataset: `Dataset` of the run that learns.
+            runs_dir: Folder of all runs, which keeps the answers.
+            notify: Called with messages for the user.
+
+        Returns:
+            `Lesson`.
+
+        Raises:
+            UserError: See `train_network`.
+        """
+        options, target = self._options, dataset.corpus.target
+        parts = part_by_subject(
+            dataset.corpus,
+            dataset.split.train,
+            options.teacher_parts,
+            dataset.split.protocol["split_seed"],
+        )
+        answers = [
+            self._answer_by_parts(position, dataset, parts, Path(runs_dir), notify)
+            for position in range(len(self._members))
+        ]
+        combined = _combine(target, answers, [weight for _, weight in self._members])
+        more, cells = np.zeros((0, len(target.labels)), "float32"), []
+        if self._unlabelled is not None:
+            cells = self._unlabelled.cells
+            more = load_model(self._directory).probabilities(cells)
+        temperature = options.teacher_temperature
+        return Lesson(
+            target.scale(combined, temperature),
+            options.teacher_share,
+            cells,
+            target.scale(more, temperature) if len(cells) else more,
+        )
+
+    def _answer_by_parts(self, position, dataset, parts, runs_dir, notify):
+        """One member's answers to the training split, `(num_train, num_labels)`."""
+        settings, _ = self._members[position]
+        is_baseline = settings.model in BASELINES
+        backend = "scikit-learn" if is_baseline else keras.backend.backend()
+        precision = "auto" if is_baseline else devices.resolve_precision(settings.precision)
+        identity = self._identity(position, dataset, backend, precision)
+        name = _hash({"of": identity, "parts": parts.tolist()})[:12]
+        encoder = getattr(settings.inputs, "encoder", "").replace("/", "_")
+        folder = runs_dir / _ANSWERS / "-".join(filter(None, [settings.model, encoder, name]))
+        record.make_directory(folder)
+        who = f"Teacher {position + 1} of {len(self._members)}"
+        with FileLock(folder / ".lock"):
+            missing = [i for i in np.unique(parts).tolist() if not _part_path(folder, i).exists()]
+            start = time.perf_counter()
+            for index, number in enumerate(missing):
+                took = time.perf_counter() - start
+                left = took / index * (len(missing) - index) if index else None
+                notify(
+                    f"{who}, part {number + 1} of {parts.max() + 1}: it learns from the others, "
+                    f"and answers the part's {(parts == number).sum():,}."
+                    + (f" About {durations.in_words(left)} left." if left else "")
+                )
+                _make_part(folder, number, dataset, settings, parts == number, precision, notify)
+        found = np.zeros((len(parts), len(dataset.corpus.labels)))
+        for number in np.unique(parts).tolist():
+            found[parts == number] = _read(_part_path(folder, number), dataset.corpus.labels)
+        return found
+
+
+def _part_path(folder, number):
+    return folder / f"part-{number}.csv"
+
+
+def _make_part(folder, number, dataset, settings, is_answered, precision, notify):
+    """Trains on all but a part of the training split, and writes the answers to the part."""
+    state = folder / f"part-{number}"  # Of a training that is stopped.
+    record.make_directory(state)
+    positions = dataset.split.train
+    rest = dataclasses.replace(dataset.split, train=positions[~is_answered])
+    of_part = dataset._replace(split=dataclasses.replace(rest, train=positions[is_answered]))
+    modality, labels = dataset.corpus.modality, dataset.corpus.labels
+    train = train_baseline if settings.model in BASELINES else train_network
+    trained = train(
+        dataset._replace(split=rest),
+        settings,
+        noise=TrainingNoise(settings.seed, settings.augmentation, modality=modality),
+        precision=precision,
+        directory=state,
+        notify=notify,
+    )
+    answers = trained.model.probabilities(of_part.cells("train"))
+    ids = dataset.corpus.examples["id"].iloc[of_part.split.train]
+    rows = [
+        {"id": one, **dict(zip(labels, row, strict=True))}
+        for one, row in zip(ids, answers.tolist(), strict=True)
+    ]
+    record.write_rows(_part_path(folder, number), rows)
+    shutil.rmtree(state)
+    del trained
+    gc.collect()
+
+
+def _read(path, labels):
+    return np.array([[float(row[label]) for label in labels] for row in record.read_rows(path)])
+
+
+def _combine(target, answers, weights):
+    """What several say together: the probabilities of the weighted mean of their scores."""
+    if len(answers) == 1:
+        return answers[0]
+    return target.combine(answers, np.asarray(weights))
+
+
+def _members_of(directory, run):
+    """The folders of the runs that answer, with their weights."""
+    members = run.get("members")
+    if members is None:
+        return [(directory, 1.0)]
+    return [(directory / "members" / one["run_id"], one["weight"]) for one in members]
+
+
+def _records(directory, run):
+    return [record.read_run(path) for path, _ in _members_of(directory, run)]
+
+
+def _check(directory, runs, settings, dataset):
+    """Raises `UserError` if the teacher was not made on what is to be learned."""
+    corpus = dataset.corpus
+    for run, _ in runs:
+        of_teacher = run["corpus"]
+        differing = [
+            f"{what} ({one}; {other})"
+            for what, one, other in (
+                ("the modality", modality_of(run).name, corpus.modality.name),
+                ("the labels", ", ".join(of_teacher["labels"]), ", ".join(corpus.labels)),
+                ("the corpus", of_teacher["sha256"][:12], corpus.sha256[:12]),
+                ("the split seed", of_teacher["split_seed"], settings.protocol.split_seed),
+            )
+            if one != other
+        ]
+        if run["training"].get("teacher"):
+            raise UserError(
+                f"{directory} cannot be the teacher: it had one itself. Name that in its place: "
+                f"{run['training']['teacher']}. Received: teacher={str(directory)!r}"
+            )
+        if differing:
+            raise UserError(
+                f"{directory} cannot be the teacher: it differs from what is to be learned in "
+                f"{'; '.join(differing)}. Name a run on the same data. "
+                f"Received: teacher={str(directory)!r}"
+            )
+
+
+def _hash(known):
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
