@@ -281,6 +281,41 @@ def test_a_checkpoint_is_never_half_there(tmp_path, monkeypatch):
     assert [path.name for path in directory.iterdir()] == [CHECKPOINT]
 
 
+def test_averaged_weights_are_those_of_the_steps(tmp_path):
+    class Steps(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            by_step.append(weights(self.model))
+
+    by_step, data = [], make_data([16, 16, 16])
+    model = make_model(dropout=0.0)
+    run(model, data, tmp_path, epochs=1, weight_average=0.6, callbacks=[Steps()])
+    if keras.backend.backend() == "jax":
+        pytest.skip("Keras shows the weights of JAX at an epoch's end alone")
+    expected = by_step[0]
+    for of_step in by_step[1:]:
+        pairs = zip(expected, of_step, strict=True)
+        expected = [0.6 * average + 0.4 * value for average, value in pairs]
+    assert len(by_step) == 3
+    for found, average, last in zip(weights(model), expected, by_step[-1], strict=True):
+        np.testing.assert_allclose(found, average, atol=1e-6)
+        assert not np.allclose(found, last, atol=1e-6)
+
+
+def test_averaged_weights_are_validated_and_training_goes_on_with_its_own(tmp_path):
+    data, val_data = make_data([16, 16, 16]), make_data([9, 9, 9], seed=1)
+    options = {"epochs": 3}
+    plain, averaged = make_model(dropout=0.0), make_model(dropout=0.0)
+    without = run(plain, data, tmp_path / "plain", val_data, **options)["history"]
+    outcome = run(averaged, data, tmp_path / "averaged", val_data, weight_average=0.9, **options)
+    history = outcome["history"]
+    # The same steps, and so the same losses; another model is validated.
+    assert [row["loss"] for row in history] == pytest.approx([row["loss"] for row in without])
+    assert history[-1]["val_loss"] != pytest.approx(without[-1]["val_loss"], rel=1e-3)
+    found = probabilities(averaged, val_data[0])[np.arange(27), val_data[1]]
+    best = history[outcome["best_epoch"] - 1]
+    assert -np.log(found).mean() == pytest.approx(best["val_loss"], rel=1e-4)
+
+
 def test_frozen_vectors_are_the_encoders_outputs(tmp_path):
     features = keras.Input((None, DIM), name="features")
     mask = keras.Input((None,), dtype="int32", name="padding_mask")
