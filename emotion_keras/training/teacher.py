@@ -172,7 +172,8 @@ class Teacher:
             self._answer_by_parts(position, dataset, parts, Path(runs_dir), notify)
             for position in range(len(self._members))
         ]
-        combined = _combine(target, answers, [weight for _, weight in self._members])
+        weights = np.array([weight for _, weight in self._members])
+        combined = answers[0] if len(answers) == 1 else target.combine(answers, weights)
         more, cells = np.zeros((0, len(target.labels)), "float32"), []
         if self._unlabelled is not None:
             cells = self._unlabelled.cells
@@ -252,19 +253,16 @@ def _read(path, labels):
     return np.array([[float(row[label]) for label in labels] for row in record.read_rows(path)])
 
 
-def _combine(target, answers, weights):
-    """What several say together: the probabilities of the weighted mean of their scores."""
-    if len(answers) == 1:
-        return answers[0]
-    return target.combine(answers, np.asarray(weights))
-
-
 def _members_of(directory, run):
     """The folders of the runs that answer, with their weights."""
-    members = run.get("members")
-    if members is None:
+    if run["model"] != record.COMBINATION:
         return [(directory, 1.0)]
-    return [(directory / "members" / one["run_id"], one["weight"]) for one in members]
+    if not record.has_model(directory):
+        raise UserError(
+            f"{directory} is a combination that is kept without its members. Combine runs that are "
+            f"kept with their models. Received: teacher={str(directory)!r}"
+        )
+    return [(directory / record.MEMBERS / one["run_id"], one["weight"]) for one in run["members"]]
 
 
 def _records(directory, run):

@@ -12,10 +12,13 @@ from emotion_keras.data import read_dataset
 from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.models.baselines import BASELINES
+from emotion_keras.studies.combination import combine
 from emotion_keras.training import network
 from emotion_keras.training import teacher as teacher_module
 from emotion_keras.training.lesson import Lesson
 from emotion_keras.training.run import fit as train_run
+
+LOGISTIC = BASELINES["tfidf_logistic"]()
 
 
 @pytest.fixture
@@ -49,15 +52,15 @@ def dataset_of(toy):
     return read_dataset(DataOptions.make(data=toy["data"]), {}, lambda message: None)
 
 
-def answers_by_hand(dataset, folder):
-    """What logistic regressions say of each part after learning from the others."""
+def answers_by_hand(dataset, folder, form=LOGISTIC):
+    """What models say of each part after learning from the others."""
     texts, label_ids = np.array(dataset.cells("train")), dataset.truth("train").argmax(axis=1)
     ids = dataset.corpus.examples["id"].iloc[dataset.split.train].to_numpy()
     expected = np.zeros((len(texts), len(dataset.corpus.labels)))
     parts = [pd.read_csv(path, dtype={"id": str}) for path in sorted(folder.glob("part-*.csv"))]
     for part in parts:
         is_answered = np.isin(ids, part["id"])
-        model = BASELINES["tfidf_logistic"]().build(0, "text")
+        model = form.build(0, "text")
         model.fit(texts[~is_answered], label_ids[~is_answered])
         expected[is_answered] = model.predict_proba(texts[is_answered])
     assert sum(map(len, parts)) == len(texts)
@@ -140,6 +143,29 @@ def test_a_network_may_teach(fit, toy, learned):
     sizes = [len(sequences) for sequences, _ in learned]
     assert len(sizes) == 4
     assert sizes[1] + sizes[2] == sizes[0] == sizes[3]
+
+
+def test_a_combination_teaches_with_the_weights_of_its_members(fit, toy, make_baseline, learned):
+    members = [make_baseline(), make_baseline(model="majority")]
+    teacher = combine(members, runs_dir=toy["runs_dir"], notify=lambda message: None)
+    directory = fit(teacher=str(teacher), teacher_share=1.0)
+    dataset, weights = dataset_of(toy), []
+    folders = sorted((directory.parents[1] / "teachers").iterdir())
+    assert len(folders) == 2
+    logs = 0
+    for member in record.read_run(teacher)["members"]:
+        run = record.read_run(teacher / "members" / member["run_id"])
+        of_member = [
+            answers_by_hand(dataset, folder, BASELINES[run["model"]]()) for folder in folders
+        ]
+        # Both folders hold the same texts by the same parts.
+        np.testing.assert_allclose(*of_member)
+        logs = logs + member["weight"] * np.log(of_member[0])
+        weights.append(member["weight"])
+    expected = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    ((_, found),) = learned
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert min(weights) > 0 and weights[0] != weights[1]
 
 
 def test_another_teacher_or_share_is_another_run(fit, baseline, make_baseline):
