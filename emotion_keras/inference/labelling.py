@@ -24,7 +24,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, TextInput
 from emotion_keras.tables import sinks
 
-_GO_ON = "The same command with --resume goes on from there."
+_RESUME = "The same command with --resume continues from there."
 
 
 def label_file(
@@ -138,7 +138,7 @@ def label_file(
             if is_changed or state["rows"] != table.num_rows:
                 raise UserError(
                     f"{path} was changed while it was labelled, and its rows may be of two files. "
-                    f"{_start_anew(output)}"
+                    f"{_start_over(output)}"
                 )
             with _writing(output, state):
                 os.replace(sink.finish(), output)
@@ -211,16 +211,16 @@ def _check_leftovers(output, leftovers, resume):
     state = _read_journal(output)
     if state and state["rows"] and not resume:
         raise UserError(
-            f"{output} was begun before, and {state['rows']:,} rows of it are labelled. {_GO_ON} "
-            f"{_start_anew(output)}"
+            f"{output} was begun before, and {state['rows']:,} rows of it are labelled. {_RESUME} "
+            f"{_start_over(output)}"
         )
     if leftovers and not state:
         raise UserError(
-            f"{leftovers[0]} is in the way: nothing says how far it is. {_start_anew(output)}"
+            f"{leftovers[0]} is in the way: nothing says how far it is. {_start_over(output)}"
         )
 
 
-def _start_anew(output):
+def _start_over(output):
     paths = ", ".join(map(str, [_journal(output), *sinks.leftovers(output)]))
     return f"To start again, delete {paths}."
 
@@ -259,7 +259,7 @@ def _check_same(output, before, now):
             difference = _difference(before.get(name), now[name])
             raise UserError(
                 f"{output} was begun with {other}, and its rows would not go together. Give what "
-                f"it was begun with. {_start_anew(output)} {difference}"
+                f"it was begun with. {_start_over(output)} {difference}"
             )
 
 
@@ -318,7 +318,7 @@ def _writing(output, state):
         if not state["rows"]:
             raise UserError(f"{reason} Choose another place with --output.") from error
         raise UserError(
-            f"{reason} {state['rows']:,} rows are labelled and stay. Make room. {_GO_ON}"
+            f"{reason} {state['rows']:,} rows are labelled and stay. Make room. {_RESUME}"
         ) from error
 
 
@@ -328,7 +328,7 @@ def _interruptible(state):
         yield
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
-            f"Stopped. {state['rows']:,} of {state['total']:,} rows are labelled. {_GO_ON}"
+            f"Stopped. {state['rows']:,} of {state['total']:,} rows are labelled. {_RESUME}"
         ) from None
 
 

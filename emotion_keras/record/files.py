@@ -190,7 +190,7 @@ def _part(path):
 def remove_parts(directory: str | Path) -> None:
     """Removes from a folder what processes were writing of a record when they were killed.
 
-    What else ends in `.part`, such as a table that is being labelled, goes on from there.
+    What else ends in `.part`, such as a table that is being labelled, continues from there.
     """
     for path in Path(directory).glob("*.part"):
         if path.with_suffix("").suffix[1:].isdecimal():  # Its process; see `_part`.

@@ -1,6 +1,6 @@
 """Writes a table of any length part by part, so that it can continue after a crash.
 
-`open_sink` gives one of the classes here, which have this in common: `start` goes on from a
+`open_sink` gives one of the classes here, which have this in common: `start` continues from a
 position, `write` puts a part on disk for good and returns the position behind it, and `finish`
 returns the path of the whole table, which is not under its name yet.
 """

@@ -50,7 +50,7 @@ def train(
     """Trains a model and leaves it with the weights of its best epoch on the validation split.
 
     After each epoch its state is written to `directory`; called again with the same arguments, it
-    goes on from there, and on a CPU ends with the very same weights as without the interruption.
+    continues from there, and on a CPU ends with the very same weights as without the interruption.
 
     Args:
         model: `keras.Model` from what `Sequences.inputs` gives to probabilities. One that was

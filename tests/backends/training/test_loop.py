@@ -1,4 +1,4 @@
-"""Training one model: the loss by hand, early stopping, balance, and going on where it stopped."""
+"""Training one model: the loss by hand, early stopping, balance, and continuing after a stop."""
 
 import errno
 import os

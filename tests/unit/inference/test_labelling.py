@@ -423,7 +423,7 @@ def test_going_on_after_a_kill_at_each_moment(write, tmp_path, monkeypatch, endi
     source = write("a.csv", SEVEN)
     expected = whole(source, tmp_path, ending)
     steps = {name: getattr(os, name) for name in ("fsync", "replace", "unlink")}
-    # Each time everything goes on from where another step of the disk was the last, done or not.
+    # Each time everything continues from where another step of the disk was the last, done or not.
     for moment in itertools.count():
         folder = tmp_path / str(moment)
         output = folder / f"out{ending}"
@@ -495,7 +495,9 @@ def begun(write, tmp_path):
 
 
 def test_what_was_begun_is_not_begun_anew_without_being_told(begun):
-    with pytest.raises(UserError, match="4 rows.*--resume goes on.*delete .*json, .*out.csv.part"):
+    with pytest.raises(
+        UserError, match="4 rows.*--resume continues.*delete .*json, .*out.csv.part"
+    ):
         label(*begun, never)
 
 
