@@ -51,14 +51,14 @@ def test_runs_that_share_what_is_compiled_are_as_they_would_be_alone(fit, compil
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 8}, {"num_heads": 4}, {"vocabulary_size": 90}])
-def test_other_settings_are_compiled_anew(fit, compiled, options):
+def test_other_settings_are_compiled_again(fit, compiled, options):
     cache = {}
     fit(epochs=1, cache=cache)
     fit(epochs=1, cache=cache, **options)
     assert len(compiled) == 2
 
 
-def test_a_scaled_loss_begins_anew_too(fit, compiled):
+def test_a_scaled_loss_begins_again_too(fit, compiled):
     cache = {}
     options = {"precision": "mixed_float16", "epochs": 1}
     fit(seed=1, study="shared", cache=cache, **options)
@@ -69,7 +69,7 @@ def test_a_scaled_loss_begins_anew_too(fit, compiled):
     assert outcome(shared) == outcome(fit(study="alone", **options))
 
 
-def test_another_number_of_steps_is_compiled_anew(fit, compiled):
+def test_another_number_of_steps_is_compiled_again(fit, compiled):
     # Wrong labels leave other numbers of texts after undersampling, and other schedules, by seed.
     options = {"balance": "undersample", "noise": "labels:0.4", "batch_size": 4}
     cache = {}

@@ -64,7 +64,7 @@ def test_the_optimizer_follows_it():
     np.testing.assert_allclose(seen, [0.5, 1, 1, 0.5], rtol=1e-6)
 
 
-def test_an_optimizer_takes_another_rate_and_begins_anew():
+def test_an_optimizer_takes_another_rate_and_begins_again():
     schedule = WarmupDecay(0.1, num_steps=4, warmup=0.5)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=0.1, global_clipnorm=1.0)
     schedule.follow(optimizer)

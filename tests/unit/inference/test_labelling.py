@@ -494,7 +494,7 @@ def begun(write, tmp_path):
     return source, output
 
 
-def test_what_was_begun_is_not_begun_anew_without_being_told(begun):
+def test_what_was_begun_is_not_begun_again_unasked(begun):
     with pytest.raises(
         UserError, match="4 rows.*--resume continues.*delete .*json, .*out.csv.part"
     ):
