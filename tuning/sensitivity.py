@@ -1,5 +1,7 @@
 # PYTHON_ARGCOMPLETE_OK
-"""What a setting does: `python -m tuning.sensitivity learning_rate|noise|data_ratio|gate|protocol`.
+"""What a setting does: `python -m tuning.sensitivity ANALYSIS`.
+
+The analyses are learning_rate, noise, data_ratio, gate, recipe and protocol.
 
 Each analysis trains models at several values of one setting, at every value with several seeds, as
 a study of plain runs: what is finished is not made again, and what was killed continues. At its end
@@ -14,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -60,22 +62,10 @@ from emotion_keras.studies.study import (
 )
 from emotion_keras.training.defaults import default_encoder, defaults_for
 from emotion_keras.training.settings import Settings
+from tuning.recipes import Recipe, compare_recipes, possible_recipes
+from tuning.trial import Trial
 
 SENSITIVITY = "sensitivity.json"
-
-
-class Trial(NamedTuple):
-    """A setting of an analysis.
-
-    Args:
-        value: Number or string, the value of what is analysed.
-        options: Dictionary of the options of `fit` that make it.
-        model: Name of the model in place of the contender's, or `None`.
-    """
-
-    value: float | str
-    options: dict
-    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,13 +275,14 @@ class ProtocolAnalysis(Options):
         return [Trial(name, PROTOCOLS[name]) for name in PROTOCOLS if name in (OURS, *names)]
 
 
-Analysis = LearningRate | Noise | DataRatio | Gate | ProtocolAnalysis
+Analysis = LearningRate | Noise | DataRatio | Gate | Recipe | ProtocolAnalysis
 
 ANALYSES: dict[str, type[Analysis]] = {
     "learning_rate": LearningRate,
     "noise": Noise,
     "data_ratio": DataRatio,
     "gate": Gate,
+    "recipe": Recipe,
     "protocol": ProtocolAnalysis,
 }
 
@@ -407,7 +398,7 @@ def analyze(
         for point, of_point in tasks.items()
     }
     corpus = record.read_run(next(iter(made.values())))["corpus"]
-    found = {
+    found: dict[str, Any] = {
         "analysis": analysis,
         "corpus": {name: corpus[name] for name in ("name", "sha256", "labels")},
         "points": [
@@ -416,6 +407,8 @@ def analyze(
             if directories
         ],
     }
+    if isinstance(own, Recipe):
+        found["points"] = compare_recipes(found["points"], directory)
     if isinstance(own, ProtocolAnalysis):
         found["points"] = _with_best_of_seeds(found["points"], directory)
     if isinstance(own, Noise):
@@ -502,6 +495,8 @@ def plan_analysis(
     def possible(name):
         if isinstance(own, ProtocolAnalysis):
             return _possible_protocols(name, trials, data, cache, notify)
+        if isinstance(own, Recipe):
+            return possible_recipes(name, trials, modality.name)
         return _possible_trials(analysis, name, trials, settings, modality, notify)
 
     return {
@@ -586,6 +581,12 @@ def _make_tasks(analysis, name, trial, given, data, common):
     )
     if analysis == "protocol":
         tasks = list(map(_with_own_split, tasks))
+    if analysis == "recipe":  # Recipes are chosen by what they reach.
+        unread = {"read_test": False}
+        tasks = [
+            task._replace(options=task.options | unread, asked=task.asked | unread)
+            for task in tasks
+        ]
     value = trial.value if isinstance(trial.value, str) else f"{trial.value:g}"
     named = {"trial": f"{analysis} {value}"}
     mark = " (with flaws)" if flaws else ""
@@ -648,6 +649,8 @@ def _names(text, option):
 
 def summarize(found: Mapping[str, Any]) -> Group:
     """What an analysis found, as tables for the terminal."""
+    if found["analysis"] == "recipe":
+        return Group(*map(_recipes, _by_contender(found)))
     name = {"noise": "wrong labels"}.get(found["analysis"], found["analysis"].replace("_", " "))
     parts: list[RenderableType] = []
     for contender in dict.fromkeys(point["contender"] for point in found["points"]):
@@ -682,6 +685,39 @@ def summarize(found: Mapping[str, Any]) -> Group:
     flawed = {point["value"]: point["flaws"] for point in found["points"] if point.get("flaws")}
     parts += [Text(f"† {value}: {in_words(flaws)}") for value, flaws in flawed.items()]
     return Group(*parts)
+
+
+def _by_contender(found):
+    """The points of an analysis, by contender."""
+    names = dict.fromkeys(point["contender"] for point in found["points"])
+    return [[p for p in found["points"] if p["contender"] == name] for name in names]
+
+
+def _recipes(points):
+    """What recipes reach on the validation split, beside plain training."""
+    table = ScoreTable(
+        f"{points[0]['contender']} by recipe on the validation split, in per cent, with 95 % "
+        "intervals over examples and seeds; points beyond plain; p after Holm's correction",
+        ("recipe", "runs", "accuracy", "macro F1", "points", "interval", "p", "time"),
+    )
+    plain = points[0]["seconds"]
+    for point in points:
+        beyond = ["-", "-", "-"]
+        if one := point.get("difference"):
+            beyond = [
+                f"{100 * one['difference']:+.1f}",
+                f"{100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
+                "< 0.001" if one["p_holm"] < 0.001 else f"{one['p_holm']:.3f}",
+            ]
+        scores = [with_interval(point["val"][score]) for score in ("accuracy", "macro_f1")]
+        table.add_row(
+            point["value"],
+            str(len(point["run_ids"])),
+            *scores,
+            *beyond,
+            f"x {point['seconds'] / plain:.1f}",
+        )
+    return table
 
 
 _ANALYSED_OPTIONS = {"data_ratio": ("train_fraction",), "protocol": ("labels", "repeats")}

@@ -140,7 +140,7 @@ def part_by_subject(
     Returns:
         Int array `(len(positions),)`, the part of each, from 0 on.
     """
-    blocks, keys, _ = _blocks(corpus, split_seed)
+    blocks, keys, _ = _blocks(corpus, split_seed, flaws=[])
     chosen, block_of = np.unique(blocks[positions], return_inverse=True)
     counts = np.zeros((len(chosen), len(corpus.labels)), np.int32)
     np.add.at(counts, (block_of, corpus.label_ids[positions]), 1)

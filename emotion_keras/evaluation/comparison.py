@@ -135,17 +135,18 @@ def _correct(members):
     )
 
 
-def correct_by_text(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Where the runs of a contender are right on the test split.
+def correct_by_text(frames: Sequence[pd.DataFrame], split: str = "test") -> pd.DataFrame:
+    """Where the runs of a contender are right.
 
     Args:
         frames: By run what `read_predictions` gives, with a column `seed`.
+        split: Name of the split.
 
     Returns:
         Data frame of a row a text, by its id, and a column a seed; with folds, which test each text
         once, one column.
     """
-    rows = pd.concat([frame[frame["split"] == "test"] for frame in frames])
+    rows = pd.concat([frame[frame["split"] == split] for frame in frames])
     correct = (rows["label"] == rows["predicted"]).astype(float)
     return rows.assign(correct=correct).pivot_table(
         index="id", columns="seed", values="correct", aggfunc="mean"

@@ -20,14 +20,15 @@ def summarize_runs(directories: list[Path]) -> dict[str, Any]:
         directories: Non-empty list of folders of finished runs.
 
     Returns:
-        Dictionary of `run_ids` and, by split, `val` and `test`, of a dictionary by score of
-        `SCORES` of the fields of `Score`.
+        Dictionary of `run_ids` and, by split, `val` and, where it was read, `test`, of a dictionary
+        by score of `SCORES` of the fields of `Score`.
     """
     runs = [(record.read_run(directory), directory) for directory in directories]
     groups = {}
     for directory in directories:
         groups |= read_groups(directory)
-    found = {split: read_scores(runs, split, groups) for split in ("val", "test")}
+    splits = [split for split in ("val", "test") if all(split in r["metrics"] for r, _ in runs)]
+    found = {split: read_scores(runs, split, groups) for split in splits}
     return {
         "run_ids": [run["run_id"] for run, _ in runs],
         **{

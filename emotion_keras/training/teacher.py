@@ -17,6 +17,7 @@ from filelock import FileLock
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.data.dataset import Dataset
+from emotion_keras.data.flaws import flaws_of, in_words
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.data.splits import part_by_subject
 from emotion_keras.data.unlabelled import Unlabelled, read_unlabelled
@@ -284,6 +285,11 @@ def _check(directory, runs, settings, dataset):
             )
             if one != other
         ]
+        if flaws := flaws_of(run):
+            raise UserError(
+                f"{directory} cannot be the teacher. {in_words(flaws)} Name another run. "
+                f"Received: teacher={str(directory)!r}"
+            )
         if run["training"].get("teacher"):
             raise UserError(
                 f"{directory} cannot be the teacher: it had one itself. Name that in its place: "

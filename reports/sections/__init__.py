@@ -29,6 +29,7 @@ from reports.sections import (
     noise,
     protocol,
     read,
+    recipe,
     repeat,
     search,
     texts,
@@ -61,6 +62,7 @@ NARROW = (learning_rate, data_ratio, groups, words)
 
 APPENDICES = (
     search,
+    recipe,
     training,
     architecture,
     data,
