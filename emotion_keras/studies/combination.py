@@ -139,11 +139,6 @@ def _read_member(directory):
             f"{directory} is a combination, and is no member of another. Name its members in its "
             f"place: {', '.join(one['run_id'] for one in run['members'])}."
         )
-    if flaws := flaws_of(run):
-        raise UserError(
-            f"{directory} shows what a protocol with flaws makes of a number, and cannot be "
-            f"combined. {in_words(flaws)} Name another run."
-        )
     record.check_run(directory)
     member = Member(directory, run, Settings.from_record(run), read_predictions(directory, run))
     for split in member.splits:
