@@ -14,6 +14,9 @@ from reports.scores import runs_of_noise
 
 MOST_DRAWN = 6
 
+# Hyperparameters of a gate, and one that older records leave out.
+_OF_GATES = {"gate", "gate_after", "keep", "keep_weight", "pooling"}
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:
@@ -209,8 +212,7 @@ def gated_models(runs: list[Run]) -> dict[str, str | None]:
     """
 
     def shape(run):
-        # Older records leave out the pooling.
-        names = set(run.record["hyperparameters"]) - {"gate", "gate_after", "pooling"}
+        names = set(run.record["hyperparameters"]) - _OF_GATES
         return run.encoder, frozenset(names)
 
     plain = {shape(run): run.contender for run in runs if run.gate is None}

@@ -43,7 +43,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import AND, INPUTS, Input, find_modality
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
-from emotion_keras.record.options import Options, option, split_names, without
+from emotion_keras.record.options import SHARE, Options, option, split_names, without
 from emotion_keras.studies.contenders import (
     SEEDS,
     ByModel,
@@ -165,11 +165,7 @@ class DataRatio(Options):
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if a ratio is no share above 0."""
-        values = _numbers(self.ratios, "ratios")
-        if not all(0 < value <= 1 for value in values):
-            raise UserError(
-                f"A data ratio is a share above 0 and at most 1. Received: ratios={self.ratios!r}"
-            )
+        values = _shares_above_0(self.ratios, "ratios")
         return [Trial(value, {"train_fraction": value}) for value in values]
 
 
@@ -187,6 +183,16 @@ GATES = {
 }
 
 
+# Gates that are to leave a share of the words open; each is trained at several shares.
+SELECTING = {
+    "hard_concrete": {"gate": "hard_concrete"},
+    "hard_concrete_after_embeddings": {"gate": "hard_concrete", "gate_after": "embeddings"},
+    "first_reading": {"gate": "hard_concrete", "gate_after": "first_reading"},
+    "closing_scalar": {"gate": "scalar"},
+    "closing_features": {"gate": "features"},
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Gate(Options):
     """Trains with other forms and places of the gate, without it, and with other poolings."""
@@ -196,19 +202,64 @@ class Gate(Options):
         "Names with commas between them: none; features, the paper's; scalar, one gate a token; "
         "linear_unit; after_embeddings and after_blocks, in models with so many blocks that it "
         "makes a difference; attention_pooling, by gated attention in place of the gate; "
-        "max_pooling and first_pooling, with the paper's gate.",
+        "max_pooling and first_pooling, with the paper's gate. Not unless named, and at each of "
+        "`shares`: hard_concrete, a gate that closes after the last block, and "
+        "hard_concrete_after_embeddings; first_reading, one that hides words from a second "
+        "reading; closing_scalar and closing_features, whose mean a loss lowers.",
+        is_basic=True,
+    )
+    shares: str = option(
+        "0.8,0.5,0.3,0.2,0.1",
+        "Shares of the words to keep, with commas between them, of the forms that select. Beside "
+        "`features`, it is measured how often models are right on these words alone.",
+        is_basic=True,
+    )
+    ratios: str = option(
+        "1",
+        "Shares of the training split to train on, with commas between them.",
+        is_basic=True,
+    )
+    noise_level: float = option(
+        0.0,
+        "Level of each kind of noise that models of the whole training split are tested with, "
+        "too; 0 for none.",
+        SHARE,
         is_basic=True,
     )
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such form."""
         names = _names(self.forms, "forms")
-        if unknown := [name for name in names if name not in GATES]:
+        if unknown := [name for name in names if name not in GATES | SELECTING]:
             raise UserError(
-                f"Unknown form of the gate. Accepted: {', '.join(GATES)}. "
+                f"Unknown form of the gate. Accepted: {', '.join(GATES | SELECTING)}. "
                 f"Received: {', '.join(unknown)}"
             )
-        return [GATES[name] for name in names]
+        shares = _shares_above_0(self.shares, "shares")
+        forms = [
+            trial
+            for name in names
+            for trial in ([GATES[name]] if name in GATES else _at_shares(name, shares))
+        ]
+        ratios = _shares_above_0(self.ratios, "ratios")
+        return [_on_part(trial, ratio) for ratio in ratios for trial in forms]
+
+    def noises(self, modality: type[Input]) -> list[tuple[str, float]]:
+        """The pairs of a kind and a level to test with; see `Noise.noises`."""
+        return [(name, self.noise_level) for name in modality.noises if self.noise_level]
+
+
+def _at_shares(name, shares):
+    """The trials of a form that selects."""
+    return [Trial(f"{name} {s:g}", {**SELECTING[name], "keep": s}) for s in shares]
+
+
+def _on_part(trial, ratio):
+    """A trial on a part of the training split."""
+    if ratio == 1:
+        return trial
+    options = {**trial.options, "train_fraction": ratio}
+    return trial._replace(value=f"{trial.value}, {100 * ratio:g} % of the data", options=options)
 
 
 OURS = "ours"
@@ -421,6 +472,8 @@ def analyze(
             [path for paths in tested.values() for path in paths], wanted, dataset, notify
         )
         found["noise"] = {name: summarize_noise(paths) for name, paths in tested.items()}
+    if isinstance(own, Gate):
+        _test_gates(own, runs, data, modality, cache, notify)
     path = directory / SENSITIVITY
     record.write_versioned(path, _with_other_models(found, path))
     return found, failed
@@ -520,11 +573,21 @@ def _possible_trials(analysis, name, trials, given, modality, notify):
     if left_out := [trial for trial in trials if trial.options.get("gate_after") in same]:
         notify(
             f"{name} has {num_layers} blocks of its own. Left out, because it would be the same as "
-            f"features: {', '.join(trial.value for trial in left_out)}."
+            f"after the last: {', '.join(trial.value for trial in left_out)}."
         )
-    if first := [t for t in trials if AND in modality.name and t.options.get("pooling") == "first"]:
-        notify(f"{name}: first_pooling is left out, for the first token is that of one modality.")
-    return [trial for trial in trials if trial not in [*left_out, *first]]
+    of_one = [
+        trial
+        for trial in trials
+        if AND in modality.name
+        and (trial.options.get("pooling"), trial.options.get("gate_after"))
+        in (("first", None), (None, "first_reading"))
+    ]
+    if of_one:
+        notify(
+            f"{name}: {', '.join(trial.value for trial in of_one)} left out, which several "
+            "modalities do not have."
+        )
+    return [trial for trial in trials if trial not in [*left_out, *of_one]]
 
 
 def _possible_protocols(name, trials, data, cache, notify):
@@ -629,6 +692,20 @@ def _test_with_noise(directories, wanted, dataset, notify):
         )
 
 
+def _test_gates(own, runs, data, modality, cache, notify):
+    """Tests the models of a study of gates on perturbed cells, and on the words that they keep."""
+    from emotion_keras.data import read_dataset
+    from tuning.selection import measure_selections, missing_selections
+
+    on_all = {at: paths for at, paths in runs.items() if "%" not in at[1]}
+    if wanted := own.noises(modality):
+        dataset = read_dataset(data, cache, notify)
+        paths = [path for of_form in on_all.values() for path in of_form]
+        _test_with_noise(paths, wanted, dataset, notify)
+    if left := missing_selections(on_all):
+        measure_selections(left, read_dataset(data, cache, notify), notify)
+
+
 def _numbers(text, option):
     """The numbers in a list with commas."""
     try:
@@ -637,6 +714,14 @@ def _numbers(text, option):
         raise UserError(
             f"{option} are numbers with commas between them. Received: {option}={text!r}"
         ) from error
+
+
+def _shares_above_0(text, option):
+    """The numbers above 0 and at most 1 in a list with commas."""
+    values = _numbers(text, option)
+    if not all(0 < value <= 1 for value in values):
+        raise UserError(f"{option} are shares above 0 and at most 1. Received: {option}={text!r}")
+    return values
 
 
 def _names(text, option):

@@ -234,15 +234,20 @@ def _named(name, interval):
 
 def _kept(words, order, share, measure):
     """Positions of all but the most important words, or of these alone."""
-    ranked = _rank(words, order)
+    ranked = rank(words, order)
     most = set(ranked[: max(1, round(share * len(ranked)))])
     if measure == "sufficiency":
         return sorted(most)
     return [i for i in range(len(words)) if i not in most]
 
 
-def _rank(words, order):
-    """Positions of words, the most important first; chances follow from the text."""
+def rank(words: Sequence[Mapping[str, Any]], order: str) -> list[int]:
+    """Positions of words, the most important first, without marks; see `measure_faithfulness`.
+
+    Args:
+        words: Dictionaries of `word` and of a number for each order but `random`, of a text.
+        order: One of these, or `random`. Chances follow from the text.
+    """
     positions = np.array([i for i, row in enumerate(words) if None not in row.values()])
     text = " ".join(row["word"] for row in words)
     chances = np.random.default_rng([_SEED, zlib.crc32(text.encode())]).random(len(positions))

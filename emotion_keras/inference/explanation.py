@@ -8,6 +8,7 @@ import numpy as np
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs.batches import PredictionBatches
 from emotion_keras.inputs.sequences import Sequences, real_tokens
+from emotion_keras.layers import HardConcreteGate
 from emotion_keras.targets import Target
 
 
@@ -52,11 +53,15 @@ def _sources(node):
 
 
 def has_gate(model: keras.Model) -> bool:
-    """Whether `explain` has something to say of a model: the gate is last, the pooling average."""
+    """Whether `explain` has something to say of a model: the gate is last, the pooling average.
+
+    `HardConcreteGate` sets what tokens count in the average, and so is last wherever it reads.
+    """
     layers = {layer["name"]: layer for layer in describe_layers(model)}
     gate, pooling = (layers.get(name, {}).get("type") for name in ("gate", "pooling"))
     is_average = pooling in ("GlobalAveragePooling1D", "Dot")
-    return gate == "GatingLayer" and is_average and "gate" in layers["pooling"]["inputs"]
+    is_gate = gate in ("GatingLayer", "HardConcreteGate")
+    return is_gate and is_average and "gate" in layers["pooling"]["inputs"]
 
 
 def explaining_model(model: keras.Model, target: Target) -> keras.Model:
@@ -64,8 +69,8 @@ def explaining_model(model: keras.Model, target: Target) -> keras.Model:
 
     After the gate a model is linear up to the head's activation, so that the score of a label is a
     sum over tokens: `s_c = b_c + sum_i w_i v_i W_c`, where `v_i` is the gated vector of token `i`
-    and `w_i` its weight in the average: of `n` tokens `1 / n`, and of several modalities see
-    `Fusion`.
+    and `w_i` its weight in the average: of `n` tokens `1 / n`, of several modalities see `Fusion`,
+    and of `HardConcreteGate` see there.
     Of a softmax, to which a number added to all scores makes no difference, a score is counted from
     the mean of all labels'.
 
@@ -79,13 +84,12 @@ def explaining_model(model: keras.Model, target: Target) -> keras.Model:
         `w_i v_i W_c` counted from the mean over labels, `(batch, length, num_classes)`, which
         together with `b_c`, counted likewise, are the score. Of padding the contributions are 0.
     """
-    gate = model.get_layer("gate")
     weights = target.score_weights(model.get_layer("classifier").get_weights()[0])
-    shares = _shares(model)
+    vectors, shares = _averaged(model)
     outputs = {
         "probabilities": model.output,
-        "gate": keras.ops.mean(gate.gate(gate.input), axis=-1),
-        "contributions": keras.ops.matmul(gate.output, weights)
+        "gate": _gates(model.get_layer("gate")),
+        "contributions": keras.ops.matmul(vectors, weights)
         * keras.ops.expand_dims(shares, axis=-1),
     }
     explaining = keras.Model(model.input, outputs)
@@ -93,13 +97,21 @@ def explaining_model(model: keras.Model, target: Target) -> keras.Model:
     return explaining
 
 
-def _shares(model):
-    """What each token counts in the average."""
+def _gates(gate):
+    """The gate of each token, of several features their mean."""
+    if isinstance(gate, HardConcreteGate):
+        return gate.output[0]
+    return keras.ops.mean(gate.gate(gate.input), axis=-1)
+
+
+def _averaged(model):
+    """The vectors that are averaged, and what each counts."""
     pooling = model.get_layer("pooling")
     if isinstance(pooling, keras.layers.Dot):
-        return pooling.input[1]
+        return pooling.input
     mask = keras.ops.cast(model.input["padding_mask"], "float32")
-    return mask / keras.ops.sum(mask, axis=-1, keepdims=True)
+    vectors, *_ = keras.tree.flatten(pooling.input)
+    return vectors, mask / keras.ops.sum(mask, axis=-1, keepdims=True)
 
 
 def explained_outputs(

@@ -73,14 +73,16 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         marked = keras.Model(marked.input, {**marked.output, _BIAS: copy.output})
     converted = _convert(marked)
     outputs = [output for output in converted.graph.output if output.name != _BIAS]
-    nodes, constants = [], []
+    nodes, constants = [], {}
     for node in converted.graph.node:
         number = re.search(f"{_MARK}([0-9]+)", node.name)
         if node.op_type == "Pow" and number:
             block = blocks[int(number[1]) - 1]
-            own_nodes, own_constants = _block(block, node.input[0], node.input[1], node.output[0])
+            # A block may be applied twice, with the same weights.
+            vectors, mask = node.input
+            own_nodes, own_constants = _block(block, node.name, vectors, mask, node.output[0])
             nodes += own_nodes
-            constants += own_constants
+            constants |= {constant.name: constant for constant in own_constants}
         else:
             nodes.append(node)
     graph = helper.make_graph(
@@ -88,7 +90,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         "emotion_keras",
         list(converted.graph.input),
         outputs,
-        [*converted.graph.initializer, *constants],
+        [*converted.graph.initializer, *constants.values()],
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_OF_RUNTIME, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=converted.ir_version)
@@ -135,12 +137,13 @@ def _convert(model):
         return onnx.load(path)
 
 
-def _block(layer, vectors, mask, output):
+def _block(layer, prefix, vectors, mask, output):
     """A Transformer block (Vaswani et al. 2017) as nodes and constants of a graph.
 
     Args:
         layer: `keras_hub.layers.TransformerEncoder`, or `BiasedTransformerEncoder`, for which the
             graph has an output `_BIAS`.
+        prefix: What the names of its nodes begin with; those of constants begin with the layer's.
         vectors: Name of what goes in.
         mask: Name of the mask as `_Mark` makes it, `(batch, length, 1)` of float32.
         output: Name of what comes out.
@@ -169,7 +172,7 @@ def _block(layer, vectors, mask, output):
         return constants[-1].name
 
     def apply(operator, inputs, name, domain="", **attributes):
-        outputs = [f"{layer.name}/{one}" for one in name.split()]
+        outputs = [f"{prefix}/{one}" for one in name.split()]
         # Quantization tells nodes by their names.
         nodes.append(
             helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes)

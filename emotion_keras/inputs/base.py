@@ -388,7 +388,8 @@ class Input(abc.ABC):
         from emotion_keras.inputs.embedded import Precomputed
 
         computed = {name: compute(self, name, sequences) for name, sequences in splits.items()}
-        return Precomputed(next(iter(computed.values())).values.shape[-1]), computed
+        dim = next(iter(computed.values())).values.shape[-1]
+        return Precomputed(dim, self.special_ends), computed
 
     @abc.abstractmethod
     def units(self, cells: Sequence[Any]) -> list[list[tuple[str, int]]]:
@@ -403,6 +404,11 @@ class Input(abc.ABC):
     def special_units(self) -> set[str]:
         """The units that stand for no part of a cell, such as a text's start."""
         return set()
+
+    @property
+    def special_ends(self) -> tuple[int, int]:
+        """How many tokens before and after those of a cell stand for no part of it."""
+        return 0, 0
 
     @abc.abstractmethod
     def save(self, directory: Path) -> None:

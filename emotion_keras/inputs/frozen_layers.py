@@ -50,13 +50,21 @@ class UpperLayers(Precomputed):
 
     Args:
         dim: Integer, length of a vector.
+        special: How many special tokens each example begins and ends with.
         tokenizer: The tokenizer of a `TextInput`.
         encoder: Its encoder.
         options: Its options.
     """
 
-    def __init__(self, dim: int, tokenizer: Tokenizer, encoder: Pretrained, options: "TextOptions"):
-        super().__init__(dim)
+    def __init__(
+        self,
+        dim: int,
+        special: tuple[int, int],
+        tokenizer: Tokenizer,
+        encoder: Pretrained,
+        options: "TextOptions",
+    ):
+        super().__init__(dim, special)
         self._parts = tokenizer, encoder, options
 
     def embed(self, load_weights: bool = True, dtype: str = "float32") -> Embedded:

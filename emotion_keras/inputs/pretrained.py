@@ -272,10 +272,50 @@ class EncoderLayers:
         frozen_layers: int = 0,
         drawn_layers: int = 0,
     ):
-        self._parts, self._dropout, self._dtype = parts, dropout, dtype
-        self._num_frozen = frozen_layers
+        self._parts, self._num_frozen = parts, frozen_layers
         self._first_drawn = len(parts.blocks) - drawn_layers
         self.dim = parts.tokens.shape[1]
+        # In float32: under mixed precision the whole table would be cast again for each batch.
+        self._embedding = keras_hub.layers.TokenAndPositionEmbedding(
+            vocabulary_size=len(parts.tokens),
+            sequence_length=len(parts.positions),
+            embedding_dim=self.dim,
+            dtype="float32",
+            name="encoder_embeddings",
+        )
+        self._norm = keras.layers.LayerNormalization(
+            epsilon=parts.epsilon, dtype=dtype, name="encoder_embeddings_norm"
+        )
+        self._drop = keras.layers.Dropout(dropout, dtype=dtype, name="encoder_embeddings_dropout")
+        self._position_bias = None
+        block_class = keras_hub.layers.TransformerEncoder
+        if parts.position_bias is not None:
+            block_class = BiasedTransformerEncoder
+            num_buckets, num_heads = parts.position_bias.shape
+            self._position_bias = RelativePositionBias(
+                num_heads, num_buckets, dtype="float32", name="encoder_position_bias"
+            )
+        self._blocks = [
+            block_class(
+                intermediate_dim=parts.intermediate_dim,
+                num_heads=parts.num_heads,
+                dropout=dropout,
+                activation=parts.activation,
+                layer_norm_epsilon=parts.epsilon,
+                dtype=dtype,
+                name=f"encoder_block_{index}",
+            )
+            for index in range(len(parts.blocks))
+        ]
+        # Zeros draw no random numbers: a model that uses no pooled output starts as if it were
+        # absent.
+        self._pooler = keras.layers.Dense(
+            self.dim,
+            activation="tanh",
+            kernel_initializer="zeros",
+            dtype=dtype,
+            name="encoder_pooler",
+        )
 
     def embed(self, token_ids: keras.KerasTensor, freeze_embeddings: bool) -> keras.KerasTensor:
         """The normalized vectors of tokens and positions.
@@ -287,30 +327,13 @@ class EncoderLayers:
         Returns:
             Symbolic tensor `(batch, length, dim)`.
         """
-        parts = self._parts
-        # In float32: under mixed precision the whole table would be cast again for each batch.
-        embedding = keras_hub.layers.TokenAndPositionEmbedding(
-            vocabulary_size=len(parts.tokens),
-            sequence_length=len(parts.positions),
-            embedding_dim=self.dim,
-            dtype="float32",
-            name="encoder_embeddings",
-        )
-        norm = keras.layers.LayerNormalization(
-            epsilon=parts.epsilon,
-            dtype=self._dtype,
-            name="encoder_embeddings_norm",
-        )
-        vectors = norm(embedding(token_ids))
+        vectors = self._norm(self._embedding(token_ids))
         # Once a layer is built it hands this on to the layers within.
-        embedding.trainable = not (freeze_embeddings or self._num_frozen)
-        norm.trainable = not self._num_frozen
-        embedding.set_weights([parts.tokens, parts.positions])
-        norm.set_weights(parts.norm)
-        drop = keras.layers.Dropout(
-            self._dropout, dtype=self._dtype, name="encoder_embeddings_dropout"
-        )
-        return drop(vectors)
+        self._embedding.trainable = not (freeze_embeddings or self._num_frozen)
+        self._norm.trainable = not self._num_frozen
+        self._embedding.set_weights([self._parts.tokens, self._parts.positions])
+        self._norm.set_weights(self._parts.norm)
+        return self._drop(vectors)
 
     def contextualize(
         self,
@@ -327,51 +350,23 @@ class EncoderLayers:
             first: Integer.
             last: Integer; unless given, those up to the highest are passed through.
         """
-        parts = self._parts
         inputs = {"padding_mask": padding_mask}
-        block_class = keras_hub.layers.TransformerEncoder
-        if parts.position_bias is not None:
+        if self._position_bias is not None:
             inputs["bias"] = self._position_bias(vectors)
-            block_class = BiasedTransformerEncoder
-        for index in range(len(parts.blocks))[first:last]:
-            block = block_class(
-                intermediate_dim=parts.intermediate_dim,
-                num_heads=parts.num_heads,
-                dropout=self._dropout,
-                activation=parts.activation,
-                layer_norm_epsilon=parts.epsilon,
-                dtype=self._dtype,
-                name=f"encoder_block_{index}",
-            )
+            # All blocks have it in common.
+            self._position_bias.trainable = not self._num_frozen
+            self._position_bias.set_weights([self._parts.position_bias])
+        for index in range(len(self._blocks))[first:last]:
+            block, weights = self._blocks[index], self._parts.blocks[index]
             vectors = block(vectors, **inputs)
             block.trainable = index >= self._num_frozen
-            weights = parts.blocks[index]
             if weights is not None and index < self._first_drawn:
                 block.set_weights(weights)
         return vectors
 
-    def _position_bias(self, vectors):
-        num_buckets, num_heads = self._parts.position_bias.shape
-        layer = RelativePositionBias(
-            num_heads, num_buckets, dtype="float32", name="encoder_position_bias"
-        )
-        bias = layer(vectors)
-        layer.trainable = not self._num_frozen  # All blocks have it in common.
-        layer.set_weights([self._parts.position_bias])
-        return bias
-
     def pool(self, vectors: keras.KerasTensor) -> keras.KerasTensor:
         """The pooled output `(batch, dim)` of contextual vectors `(batch, length, dim)`."""
-        # Zeros draw no random numbers: a model that uses no pooled output starts as if it were
-        # absent.
-        pooler = keras.layers.Dense(
-            self.dim,
-            activation="tanh",
-            kernel_initializer="zeros",
-            dtype=self._dtype,
-            name="encoder_pooler",
-        )
-        pooled = pooler(vectors[:, 0])
+        pooled = self._pooler(vectors[:, 0])
         if self._parts.pooler is not None:
-            pooler.set_weights(self._parts.pooler)
+            self._pooler.set_weights(self._parts.pooler)
         return pooled

@@ -282,7 +282,7 @@ class TextInput(Input):
 
         token_ids = keras.Input((None,), dtype="int32", name=self.feature)
         padding_mask = keras.Input((None,), dtype="int32", name="padding_mask")
-        vectors, pooled = self._encoder.embed(
+        vectors, pooled, read = self._encoder.embed(
             self._drop_tokens(token_ids),
             padding_mask,
             self.tokenizer,
@@ -291,7 +291,7 @@ class TextInput(Input):
             dtype,
         )
         inputs = {self.feature: token_ids, "padding_mask": padding_mask}
-        return Embedded(inputs, vectors, padding_mask, pooled)
+        return Embedded(inputs, vectors, padding_mask, pooled, special=self.special_ends, read=read)
 
     def precompute(
         self,
@@ -305,7 +305,8 @@ class TextInput(Input):
         parts = self.tokenizer, cast("Pretrained", self._encoder), self.options
         lower = LowerLayers(self.name, self.feature, *parts)
         computed = {name: compute(lower, name, sequences) for name, sequences in splits.items()}
-        return UpperLayers(next(iter(computed.values())).values.shape[-1], *parts), computed
+        dim = next(iter(computed.values())).values.shape[-1]
+        return UpperLayers(dim, self.special_ends, *parts), computed
 
     def _drop_tokens(self, token_ids):
         from emotion_keras.inputs.text_embedding import drop_tokens
@@ -325,6 +326,12 @@ class TextInput(Input):
     @property
     def special_units(self) -> set[str]:
         return {unit for unit, _ in self.units([""])[0]}
+
+    @property
+    def special_ends(self) -> tuple[int, int]:
+        # A single special token stands before the text, of several the last one after it.
+        number = len(self.encode([""]).values)
+        return (number - 1, 1) if number > 1 else (number, 0)
 
     def save(self, directory: Path) -> None:
         folder = directory / self.name

@@ -14,7 +14,7 @@ from emotion_keras.inputs.pretrained import (
     rows_of,
 )
 from emotion_keras.inputs.text import TextOptions
-from emotion_keras.inputs.text_encoders import Pretrained
+from emotion_keras.inputs.text_encoders import Pretrained, Vectors
 from emotion_keras.layers import TokenDropout
 
 
@@ -104,7 +104,7 @@ def embed_with_encoder(
     options: TextOptions,
     load_weights: bool = True,
     dtype: str = "float32",
-) -> tuple[KerasTensor, KerasTensor | None]:
+) -> Vectors:
     """The outputs of a whole pretrained encoder.
 
     Args:
@@ -118,8 +118,7 @@ def embed_with_encoder(
             kind; others stay in float32.
 
     Returns:
-        Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output `(batch, dim)`
-        or `None`.
+        `Vectors`.
 
     Raises:
         UserError: If the encoder cannot be loaded, or cannot read texts as long as asked for.
@@ -128,12 +127,16 @@ def embed_with_encoder(
     if isinstance(loaded, Parts):
         layers = _layers_of(loaded, tokenizer, encoder, options, dtype)
         pieces = layers.embed(token_ids, options.freeze_embeddings)
+        mix = keras.layers.Average(dtype=dtype, name="encoder_mix")
+
+        def mixed(vectors):
+            return mix([vectors, pieces]) if options.mix_pieces else vectors
+
         vectors = layers.contextualize(pieces, padding_mask)
         pooled = layers.pool(vectors) if encoder.has_pooled_output else None
-        if options.mix_pieces:
-            mix = keras.layers.Average(dtype=dtype, name="encoder_mix")
-            vectors = mix([vectors, pieces])
-        return vectors, pooled
+        return Vectors(
+            mixed(vectors), pooled, lambda mask: mixed(layers.contextualize(pieces, mask))
+        )
     for name in ("cut_vocabulary", "frozen_layers", "drawn_layers", "mix_pieces"):
         if value := getattr(options, name):
             raise UserError(
@@ -146,10 +149,15 @@ def embed_with_encoder(
         inputs["segment_ids"] = keras.ops.zeros_like(token_ids)
     if hasattr(backbone, "token_embedding"):
         backbone.token_embedding.trainable = not options.freeze_embeddings
-    output = backbone(inputs)
-    if isinstance(output, dict):
-        return output["sequence_output"], output.get("pooled_output")
-    return output, None
+
+    def read(mask):
+        output = backbone({**inputs, "padding_mask": mask})
+        if isinstance(output, dict):
+            return output["sequence_output"], output.get("pooled_output")
+        return output, None
+
+    vectors, pooled = read(padding_mask)
+    return Vectors(vectors, pooled, lambda mask: read(mask)[0])
 
 
 def embed_with_lower_layers(

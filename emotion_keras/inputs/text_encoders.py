@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.encoders import (
@@ -35,6 +35,21 @@ if TYPE_CHECKING:
 
     from emotion_keras.inputs.pretrained import Tokenizer
     from emotion_keras.inputs.text import TextOptions
+
+
+class Vectors(NamedTuple):
+    """What an encoder makes of texts, as parts of a functional model.
+
+    Args:
+        vectors: Symbolic tensor `(batch, length, dim)`.
+        pooled: Symbolic tensor `(batch, dim)`, its own summary of the text, or `None`.
+        read: Function from another padding mask to what `vectors` are with it; `None` where they
+            are the same with any.
+    """
+
+    vectors: KerasTensor
+    pooled: KerasTensor | None = None
+    read: Callable[[KerasTensor], KerasTensor] | None = None
 
 
 class TextEncoder(Encoder, abc.ABC):
@@ -64,7 +79,7 @@ class TextEncoder(Encoder, abc.ABC):
         options: TextOptions,
         load_weights: bool = True,
         dtype: str = "float32",
-    ) -> tuple[KerasTensor, KerasTensor | None]:
+    ) -> Vectors:
         """Gives each token its vector, as part of a functional model.
 
         Args:
@@ -76,8 +91,7 @@ class TextEncoder(Encoder, abc.ABC):
             dtype: Name of the Keras dtype policy of its layers.
 
         Returns:
-            Symbolic tensors: the vectors `(batch, length, dim)`, and the pooled output
-            `(batch, dim)` or `None`.
+            `Vectors`.
 
         Raises:
             UserError: If the encoder cannot be loaded, or cannot read texts as long as asked for.
@@ -102,10 +116,10 @@ class Scratch(TextEncoder):
         options: TextOptions,
         load_weights: bool = True,
         dtype: str = "float32",
-    ) -> tuple[KerasTensor, KerasTensor | None]:
+    ) -> Vectors:
         from emotion_keras.inputs.text_embedding import embed_from_scratch
 
-        return embed_from_scratch(token_ids, tokenizer.vocabulary_size, options), None
+        return Vectors(embed_from_scratch(token_ids, tokenizer.vocabulary_size, options))
 
 
 class WordVectors(TextEncoder):
@@ -140,12 +154,12 @@ class WordVectors(TextEncoder):
         options: TextOptions,
         load_weights: bool = True,
         dtype: str = "float32",
-    ) -> tuple[KerasTensor, KerasTensor | None]:
+    ) -> Vectors:
         from emotion_keras.inputs.text_embedding import embed_with_table
         from emotion_keras.inputs.word_pieces import SPECIAL_TOKENS
 
         _, vectors = self._loaded
-        return embed_with_table(token_ids, vectors, options, dtype, len(SPECIAL_TOKENS)), None
+        return Vectors(embed_with_table(token_ids, vectors, options, dtype, len(SPECIAL_TOKENS)))
 
 
 class Glove(WordVectors):
@@ -199,7 +213,7 @@ class Pretrained(TextEncoder):
         options: TextOptions,
         load_weights: bool = True,
         dtype: str = "float32",
-    ) -> tuple[KerasTensor, KerasTensor | None]:
+    ) -> Vectors:
         from emotion_keras.inputs.text_embedding import embed_with_encoder
 
         return embed_with_encoder(
@@ -341,11 +355,12 @@ class MiniLMTable(TextEncoder):
         options: TextOptions,
         load_weights: bool = True,
         dtype: str = "float32",
-    ) -> tuple[KerasTensor, KerasTensor | None]:
+    ) -> Vectors:
         from emotion_keras.inputs.pretrained import load_parts
         from emotion_keras.inputs.text_embedding import embed_with_table
 
-        return embed_with_table(token_ids, load_parts(self._source).tokens, options, dtype), None
+        tokens = load_parts(self._source).tokens
+        return Vectors(embed_with_table(token_ids, tokens, options, dtype))
 
 
 ENCODERS: dict[str, type[TextEncoder]] = {

@@ -1,6 +1,6 @@
 """The blocks that models are built of, from vectors to probabilities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import keras_hub
@@ -21,19 +21,28 @@ def encode(
     dtype: str,
     after_block: Callable[[KerasTensor, int], KerasTensor] | None = None,
 ) -> KerasTensor:
-    """Passes the vectors through Transformer blocks (Vaswani et al. 2017).
+    """Passes the vectors through new Transformer blocks; see `contextualize`."""
+    blocks = make_blocks(embedded, num_layers, num_heads, intermediate_dim, dropout, dtype)
+    return contextualize(blocks, embedded.vectors, embedded.padding_mask, after_block)
 
-    What leaves a block passes through `after_block`, if there is one: a function of the vectors and
-    the block's number.
-    """
+
+def make_blocks(
+    embedded: Embedded,
+    num_layers: int,
+    num_heads: int,
+    intermediate_dim: int,
+    dropout: float,
+    dtype: str,
+) -> list[keras.layers.Layer]:
+    """Makes the blocks (Vaswani et al. 2017) that `contextualize` may apply more than once."""
     vectors = embedded.vectors
     if num_layers and num_heads > vectors.shape[-1]:
         raise UserError(
             f"The vectors have {vectors.shape[-1]} features, and every attention head needs one. "
             f"Received: num_heads={num_heads}"
         )
-    for index in range(num_layers):
-        block = keras_hub.layers.TransformerEncoder(
+    return [
+        keras_hub.layers.TransformerEncoder(
             intermediate_dim=intermediate_dim,
             num_heads=num_heads,
             dropout=dropout,
@@ -41,7 +50,23 @@ def encode(
             dtype=dtype,
             name=f"block_{index}",
         )
-        vectors = block(vectors, padding_mask=embedded.padding_mask)
+        for index in range(num_layers)
+    ]
+
+
+def contextualize(
+    blocks: Sequence[keras.layers.Layer],
+    vectors: KerasTensor,
+    padding_mask: KerasTensor,
+    after_block: Callable[[KerasTensor, int], KerasTensor] | None = None,
+) -> KerasTensor:
+    """Passes vectors through blocks.
+
+    What leaves a block passes through `after_block`, if there is one: a function of the vectors and
+    the block's number.
+    """
+    for index, block in enumerate(blocks):
+        vectors = block(vectors, padding_mask=padding_mask)
         if after_block:
             vectors = after_block(vectors, index)
     return vectors
@@ -53,7 +78,7 @@ def pool(embedded: Embedded, vectors: KerasTensor, pooling: str) -> KerasTensor:
     # handed on by hand, because arithmetic on tensors loses it.
     mask = embedded.padding_mask
     if pooling == "average" and embedded.weights is not None:
-        return keras.layers.Dot(1, dtype="float32", name="pooling")([vectors, embedded.weights])
+        return add_up(vectors, embedded.weights)
     if pooling == "average":
         layer = keras.layers.GlobalAveragePooling1D(dtype="float32", name="pooling")
         return layer(vectors, mask=mask)
@@ -70,6 +95,11 @@ def pool(embedded: Embedded, vectors: KerasTensor, pooling: str) -> KerasTensor:
         return vectors[:, 0]
     is_real = keras.ops.expand_dims(keras.ops.cast(mask, "bool"), -1)
     return keras.ops.max(keras.ops.where(is_real, vectors, -1e9), axis=1)
+
+
+def add_up(vectors: KerasTensor, weights: KerasTensor) -> KerasTensor:
+    """The sum of vectors, each of its weight, as which an average is written."""
+    return keras.layers.Dot(1, dtype="float32", name="pooling")([vectors, weights])
 
 
 def end(

@@ -19,6 +19,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
 from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.layers import CLOSING
 from emotion_keras.machine import devices
 from emotion_keras.targets import Target
 from emotion_keras.training.optimizer import make_optimizer
@@ -235,6 +236,9 @@ class TrainingState(keras.callbacks.Callback):
         for i, state in enumerate(_seed_states(self.model)):
             sequence = np.random.SeedSequence([self.seed, epoch, i])
             state.assign(sequence.generate_state(2, "uint32"))
+        # Gates come to the share of words that they are to keep in the first half.
+        for closing in _named(self.model, CLOSING):
+            closing.assign(min(1.0, 2 * (epoch + 1) / self.params["epochs"]))
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -347,7 +351,11 @@ def _state_variables(model):
 
 
 def _seed_states(model):
-    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+    return _named(model, "seed_generator_state")
+
+
+def _named(model, name):
+    return [v for v in model.non_trainable_variables if v.name == name]
 
 
 def _numpy(variable):

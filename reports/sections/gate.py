@@ -1,15 +1,30 @@
-"""What other forms of the gate do, and other poolings."""
+"""What other forms of the gate do, and other poolings; and what gates that close keep."""
 
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
+from emotion_keras.evaluation.selection import COLUMNS, Selection, selection_path
+from emotion_keras.evaluation.sensitivity import NOISE
+from reports.claims.claim import NOISE_LEVEL
+from reports.claims.selection import Judged, judge_gates
 from reports.claims.verdicts import Resolved, difference, resolve
+from reports.display.figure import (
+    PAPER,
+    WIDTH,
+    label_lines,
+    percent_axis,
+    series_style,
+    set_title,
+    styled,
+    within_range,
+)
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import interval, p_in_words, percent
+from reports.display.words import interval, or_nan, p_in_words, percent
 from reports.findings import Findings
 from reports.paper import GATE
 from reports.scores import draw_scores, runs_of_points, sensitivity_table, summarize
@@ -19,9 +34,18 @@ TITLE = "Gate"
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts scores by form of the gate on the page; see `reports.sections`."""
-    found = findings.points["gate"]
-    if not found:
+    studied = findings.points["gate"]
+    if not studied:
         return None
+    # Of those that close, and of parts of the data, the second half of the section is.
+    found = {
+        at: runs for at, runs in studied.items() if not any(mark in at[1] for mark in (" ", "%"))
+    }
+    judged = judge_gates(
+        studied,
+        lambda runs: _selection_of(runs, findings),
+        lambda run: _noisy_accuracy(run, findings),
+    )
     runs = runs_of_points(found)
     summary = summarize(found, ["contender", "value"])
     sections = []
@@ -49,7 +73,197 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         }
     )
     table = gate_table(summary, differences, findings.modality.plural)
-    return {"table": page.add_table(table), "forms": sections}
+    return {
+        "table": page.add_table(table),
+        "forms": sections,
+        "sentences": judged.sentences,
+        "selection": page.add_table(selection_table(judged, findings.modality.unit_plural)),
+        "small": page.add_table(small_data_table(judged)),
+        "pictures": [
+            page.add_figure(
+                f"gate_selection_{number}",
+                f"Line plot of accuracy of {name_of(name)} by the share of "
+                f"{findings.modality.unit_plural} that the gate keeps: of whole "
+                f"{findings.modality.plural}, of what is kept alone, of as much at random, and of "
+                "what contributes most, with 95 % intervals. The numbers are in the table below.",
+                figure,
+            )
+            for number, (name, figure) in enumerate(draw_selections(judged).items())
+        ],
+    }
+
+
+def _selection_of(runs, findings):
+    frames = [
+        findings.records.read_beside(run, selection_path(run.directory).name, COLUMNS)
+        for run in runs
+    ]
+    frames = [frame for frame in frames if frame is not None]
+    return Selection(frames, runs[0].groups) if frames else None
+
+
+def _noisy_accuracy(run, findings):
+    columns = {"kind": str, "level": float, "accuracy": float}
+    frame = findings.records.read_beside(run, NOISE, columns)
+    if frame is None:
+        return None
+    at_level = frame.loc[frame["level"] == NOISE_LEVEL, "accuracy"]
+    return None if at_level.empty else float(at_level.mean())
+
+
+# What is read, as lines of the figure.
+_READ = {
+    "all": "whole",
+    "kept": "kept",
+    "contribution": "largest contributions",
+    "random": "random",
+}
+
+
+def draw_selections(judged: Judged) -> dict[str, Figure]:
+    """Accuracy by the share of words kept, a figure a model, a panel a form of the gate."""
+    return {
+        name: _draw_selection(judged, name)
+        for name in dict.fromkeys(judged.points[i].contender for i in judged.selections)
+    }
+
+
+@styled
+def _draw_selection(judged, name):
+    own = [i for i in judged.selections if judged.points[i].contender == name]
+    forms = list(dict.fromkeys(judged.points[i].form for i in own))
+    figure = Figure(figsize=(WIDTH, 0.6 + 2.6 * len(forms)))
+    panels = figure.subplots(len(forms), squeeze=False, sharex=True)[:, 0]
+    for axes, form in zip(panels, forms, strict=True):
+        kept = sorted(
+            (judged.selections[i] for i in own if judged.points[i].form == form),
+            key=lambda selection: selection.share,
+        )
+        shares = [selection.share for selection in kept]
+        for number, (chosen, label) in enumerate(_READ.items()):
+            found = [selection.accuracy("own", chosen) for selection in kept]
+            means, low, high = zip(*found, strict=True)
+            style = series_style(number)
+            axes.fill_between(shares, low, high, color=style["color"], alpha=0.14, linewidth=0)
+            axes.plot(shares, means, **style, markersize=5.5, markeredgecolor=PAPER, label=label)
+        set_title(axes, form.replace("_", " "))
+        percent_axis(axes.yaxis)
+        percent_axis(axes.xaxis)
+        axes.set_ylabel("Accuracy, %")
+        axes.set_ylim(within_range(axes.get_ylim()))
+        label_lines(axes)
+    panels[-1].set_xlabel("Share of the words that the gate keeps, %")
+    return figure
+
+
+def selection_table(judged: Judged, units: str) -> Table | None:
+    """What each gate keeps, and what it costs or gains."""
+    rows, shown = [], []
+    for i, point in enumerate(judged.points):
+        if point.ratio < 1 or (point.keep == 1 and judged.lost.get(i) is None):
+            continue
+        kept = judged.selections.get(i)
+        parts = {
+            "accuracy": judged.accuracy.get(i),
+            "beyond_random": judged.beyond.get((i, "random")),
+            "beyond_contribution": judged.beyond.get((i, "contribution")),
+            "plain_beyond_random": judged.plain_beyond.get((i, "random")),
+            "plain_beyond_contribution": judged.plain_beyond.get((i, "contribution")),
+            "lost_under_noise": judged.lost.get(i),
+        }
+        alone = None if kept is None else kept.accuracy("own", "kept")[0]
+        rows.append(
+            {
+                "contender": point.contender,
+                "form": point.form,
+                "keep": point.keep,
+                "runs": len(point.runs),
+                "kept": np.nan if kept is None else kept.share,
+                "kept_alone": or_nan(alone),
+                **{
+                    f"{name}{end}": np.nan if one is None else getattr(one.difference, key)
+                    for name, one in parts.items()
+                    for end, key in (("", "difference"), ("_low", "low"), ("_high", "high"))
+                },
+                **{
+                    f"{name}_p_holm": np.nan if one is None else one.p_holm
+                    for name, one in parts.items()
+                },
+            }
+        )
+        shown.append(
+            {
+                "Model": name_of(point.contender),
+                "Gate": point.name,
+                "Runs": str(len(point.runs)),
+                "Kept, %": percent(rows[-1]["kept"]),
+                "Beyond no gate": _cell(parts["accuracy"]),
+                "Kept alone, %": percent(alone),
+                "beyond random": _cell(parts["beyond_random"]),
+                "beyond contributions": _cell(parts["beyond_contribution"]),
+                "Other reader, beyond random": _cell(parts["plain_beyond_random"]),
+                "Other reader, beyond contributions": _cell(parts["plain_beyond_contribution"]),
+                "Lost under noise beyond no gate": _cell(parts["lost_under_noise"]),
+            }
+        )
+    if not rows:
+        return None
+    caption = (
+        f"Gates that close: the share of {units} that they keep, accuracy beyond the same model "
+        f"without a gate, and accuracy on the kept {units} alone, beyond as many random ones and "
+        "beyond those that contribute most in the model with the paper's gate, which is the other "
+        "reader. Points with 95 % intervals over texts and seeds, of noise over seeds; * resolved "
+        "after Holm's correction within a column."
+    )
+    return Table("gate_selection", caption, pd.DataFrame(rows), pd.DataFrame(shown))
+
+
+def small_data_table(judged: Judged) -> Table | None:
+    """What gates add on parts of the training split."""
+    on_parts = [(i, judged.points[i]) for i in judged.accuracy if judged.points[i].ratio < 1]
+    if not on_parts:
+        return None
+    rows = [
+        {
+            "contender": point.contender,
+            "form": point.form,
+            "keep": point.keep,
+            "ratio": point.ratio,
+            "runs": len(point.runs),
+            "accuracy": np.mean([run.test["accuracy"] for run in point.runs]),
+            **{
+                key: np.nan if (one := judged.accuracy[i]) is None else getattr(one.difference, key)
+                for key in ("difference", "low", "high")
+            },
+        }
+        for i, point in on_parts
+    ]
+    shown = [
+        {
+            "Model": name_of(point.contender),
+            "Data, %": f"{100 * point.ratio:g}",
+            "Gate": point.name,
+            "Runs": str(len(point.runs)),
+            "Accuracy": percent(row["accuracy"]),
+            "Beyond no gate": _cell(judged.accuracy[i]),
+        }
+        for (i, point), row in zip(on_parts, rows, strict=True)
+    ]
+    caption = (
+        "Gates with few training texts: accuracy, and how much it is beyond the same model without "
+        "a gate on the same part of the training split, in points with 95 % intervals over texts "
+        "and seeds; * resolved after Holm's correction."
+    )
+    return Table("gate_small_data", caption, pd.DataFrame(rows), pd.DataFrame(shown))
+
+
+def _cell(found):
+    if found is None:
+        return "–"
+    one = found.difference
+    mark = " *" if found.is_resolved else ""
+    ends = interval(one.low, one.high, signed=True)
+    return f"{percent(one.difference, signed=True)} ({ends}){mark}"
 
 
 def gate_table(

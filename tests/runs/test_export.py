@@ -184,11 +184,13 @@ def test_other_formats_are_checked_and_complete(gated_run, tmp_path, format):
         {"model": "transformer", "pooling": "max"},
         {"gate": "linear_unit", "gate_after": "blocks"},
         {"gate": "scalar", "pooling": "attention"},
+        {"gate": "hard_concrete", "gate_after": "embeddings", "keep": 0.5},
+        {"gate": "hard_concrete", "gate_after": "first_reading", "encoder": "toy_bert"},
         {"encoder": "word vectors"},
         {"encoder": "toy_bert"},
         {"encoder": "toy_distilbert"},
     ],
-    ids=lambda options: " ".join(options.values()),
+    ids=lambda options: " ".join(map(str, options.values())),
 )
 def test_every_network_becomes_onnx(fit, toy, tmp_path, options, request):
     options = dict(options)

@@ -68,6 +68,38 @@ def test_config_makes_the_same_layer(inputs, scalar):
     np.testing.assert_array_equal(to_numpy(restored(inputs)), to_numpy(gate(inputs)))
 
 
+@pytest.mark.parametrize("scalar", [False, True])
+def test_a_loss_pulls_the_gates_of_words_to_their_mean(inputs, scalar):
+    options = {"scalar": scalar, "keep": 0.2, "keep_weight": 3.0, "special": (1, 1)}
+    gate, kernel, bias = make_gate(inputs, **options)
+    mask = np.array([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 1, 0, 0, 0]], "int32")
+    gated = gate(inputs, mask, training=True)
+    opened = sigmoid(inputs @ kernel + bias)
+    np.testing.assert_allclose(to_numpy(gated), opened * inputs, atol=1e-6)
+    # The words are the second to the fourth token of the first row, and the second of the second.
+    mean = (opened[0, 1:4].sum(axis=0) + opened[1, 1]).mean() / 4
+    (loss,) = gate.losses
+    assert float(to_numpy(loss)) == pytest.approx(3 * abs(mean - 0.2), abs=1e-6)
+    assert restored_keep(gate) == (0.2, 3.0, [1, 1])
+
+
+def restored_keep(gate):
+    config = keras.layers.deserialize(keras.layers.serialize(gate)).get_config()
+    return config["keep"], config["keep_weight"], config["special"]
+
+
+def test_the_loss_moves_the_gates(inputs):
+    start, mask = keras.Input((5, 8)), keras.Input((5,), dtype="int32")
+    gate = GatingLayer(scalar=True, keep=0.1, keep_weight=1.0)
+    model = keras.Model([start, mask], 0 * gate(start, mask))
+    model.compile(keras.optimizers.Adam(0.05), "mse")
+    data = [inputs, np.ones((3, 5), "int32")]
+    before = to_numpy(gate.gate(inputs)).mean()
+    for _ in range(60):
+        model.train_on_batch(data, np.zeros_like(inputs))
+    assert before > 0.3 and to_numpy(gate.gate(inputs)).mean() == pytest.approx(0.1, abs=0.05)
+
+
 def test_save_and_load(inputs, tmp_path):
     start = keras.Input((None, 8))
     model = keras.Model(start, GatingLayer(bias_initializer="random_normal")(start))

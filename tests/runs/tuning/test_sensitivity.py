@@ -9,13 +9,15 @@ from emotion_keras import record
 from emotion_keras.data import read_dataset
 from emotion_keras.data.noise import perturb
 from emotion_keras.data.options import DataOptions
+from emotion_keras.evaluation.selection import SELECTION
 from emotion_keras.evaluation.sensitivity import read_noise, summarize_noise
 from emotion_keras.inference.load import load_model
 from emotion_keras.inputs import INPUTS
+from emotion_keras.models import MODELS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.run import fit
-from tuning.sensitivity import ANALYSES, GATES, SENSITIVITY, Gate, Noise, main
+from tuning.sensitivity import ANALYSES, GATES, SELECTING, SENSITIVITY, Gate, Noise, main
 
 pytestmark = pytest.mark.usefixtures("runs_here")
 
@@ -164,6 +166,68 @@ def test_forms_that_are_the_same_are_left_out(analyze, capsys, num_layers, left_
     assert ("Left out" in capsys.readouterr().out) == bool(left_out)
 
 
+def test_gates_that_select_are_trained_at_each_share_and_measured(
+    analyze, capsys, corpus_path, tmp_path
+):
+    forms = "features,hard_concrete,closing_scalar"
+    options = {"forms": forms, "shares": "0.5,0.2", "ratios": "1,0.5", "noise_level": 0.1}
+    found, runs = analyze("gate", **options)
+    at = {point["value"]: point["run_ids"][0] for point in found["points"]}
+    closing = ("hard_concrete", "closing_scalar")
+    whole = ["features", *(f"{name} {share}" for name in closing for share in ("0.5", "0.2"))]
+    assert list(at) == [*whole, *(f"{name}, 50 % of the data" for name in whole)]
+    for name, run_id in at.items():
+        run = runs[run_id]
+        form, _, share = name.partition(",")[0].partition(" ")
+        gate = run["hyperparameters"].get("gate")
+        assert gate == {"closing_scalar": "scalar"}.get(form, form)
+        if share:
+            assert run["hyperparameters"]["keep"] == float(share)
+        assert run["corpus"]["protocol"]["train_fraction"] == (0.5 if "%" in name else 1.0)
+        directory = tmp_path / "runs" / "gate" / run_id
+        assert bool(read_noise(directory)) == ("%" not in name)
+        selects = gate == "hard_concrete" and "%" not in name
+        assert (directory / SELECTION).exists() == selects
+    directory = tmp_path / "runs" / "gate" / at["hard_concrete 0.5"]
+    dataset = read_dataset(DataOptions.make(data=str(corpus_path)), {}, lambda message: 0)
+    own, plain = load_model(directory), load_model(directory.with_name(at["features"]))
+    truth = dataset.truth("test").argmax(axis=1)
+    cells = dataset.cells("test")
+    rows = record.read_rows(directory / SELECTION)
+    explained = [model.explain(cells) for model in (own, plain)]
+    for i, (row, cell) in enumerate(zip(rows, cells, strict=True)):
+        words = [w for w in explained[0][i].words if w["contribution"] is not None]
+        kept = [w["word"] for w in words if w["gate"] > 0]
+        assert (int(row["words"]), int(row["kept"])) == (len(words), len(kept))
+        ranked = sorted(
+            (w for w in explained[1][i].words if w["contribution"] is not None),
+            key=lambda w: -w["contribution"],
+        )
+        most = {w["word"] for w in ranked[: len(kept)]}
+        for name, model in (("own", own), ("plain", plain)):
+            for what, text in (("all", cell), ("kept", " ".join(kept))):
+                is_right = model.probabilities([text]).argmax() == truth[i]
+                assert int(row[f"{name}:{what}"]) == is_right
+        if len({w["contribution"] for w in ranked}) == len(ranked):
+            text = " ".join(w["word"] for w in words if w["word"] in most)
+            if len(most) == len(kept) == len(text.split()):
+                is_right = plain.probabilities([text]).argmax() == truth[i]
+                assert int(row["plain:contribution"]) == is_right
+    capsys.readouterr()
+    analyze("gate", **options)
+    shown = capsys.readouterr().out
+    assert "nothing is left to do" in shown
+    assert "gates to look at" not in shown and "models to test" not in shown
+
+
+def test_every_gate_that_closes_can_be_named():
+    trials = Gate(forms=",".join(SELECTING), shares="0.3").trials()
+    assert [trial.value for trial in trials] == [f"{name} 0.3" for name in SELECTING]
+    for trial in trials:
+        model = MODELS["gated_transformer"].pick(trial.options)
+        assert model.keep == 0.3 and trial.options.items() <= model.to_dict().items()
+
+
 def test_noise_is_tested_without_training_anew(analyze, capsys, corpus_path, tmp_path, monkeypatch):
     models = "gated_transformer@scratch,tfidf_logistic"
     options = {"kinds": "typos,mask_words", "levels": "0,0.3,1", "models": models}
@@ -255,7 +319,7 @@ def test_a_published_run_cannot_be_tested_anew(command, capsys, tmp_path):
         (["learning_rate", {"models": "oracle"}], "Unknown model"),
         (["learning_rate", {"seeds": 0}], "seeds is 1 to 10,000"),
         (["learning_rate", {"workers": 0}], "workers is 1 or more"),
-        (["data_ratio", {"ratios": "0.5,1.5"}], "above 0 and at most 1"),
+        (["data_ratio", {"ratios": "0.5,1.5"}], "ratios are shares above 0"),
         (["data_ratio", {"data": "missing.csv"}], "missing.csv"),
         (["data_ratio", {"folds": 3}], "folds"),
         (["noise", {"kinds": "static"}], "Unknown kind of noise. Accepted: typos"),
