@@ -41,8 +41,9 @@ def make_blocks(
             f"The vectors have {vectors.shape[-1]} features, and every attention head needs one. "
             f"Received: num_heads={num_heads}"
         )
-    return [
-        keras_hub.layers.TransformerEncoder(
+    blocks = []
+    for index in range(num_layers):
+        block = keras_hub.layers.TransformerEncoder(
             intermediate_dim=intermediate_dim,
             num_heads=num_heads,
             dropout=dropout,
@@ -50,8 +51,10 @@ def make_blocks(
             dtype=dtype,
             name=f"block_{index}",
         )
-        for index in range(num_layers)
-    ]
+        # One after the other: the random numbers that weights begin with come in this order.
+        block.build(vectors.shape)
+        blocks.append(block)
+    return blocks
 
 
 def contextualize(

@@ -1,9 +1,11 @@
 import keras
+import keras_hub
 import numpy as np
 import pytest
 
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.embedded import embedded_features
+from emotion_keras.layers import GatingLayer
 from emotion_keras.models import MODELS
 from emotion_keras.targets import SingleLabel
 
@@ -231,3 +233,28 @@ def test_mixed_precision_stays_close_to_float32(form, precision):
     exact, mixed = (predict(model, batch(5, 8)) for model in built.values())
     assert mixed.dtype == np.float32
     np.testing.assert_allclose(mixed, exact, atol=0.02)
+
+
+def test_weights_begin_in_the_order_of_the_layers():
+    # A run's seed stands for the weights that layers draw one after the other as they are built.
+    embedded = embedded_features(6)
+    form = MODELS["gated_transformer"](num_layers=2, num_heads=2, intermediate_dim=8)
+    keras.utils.set_random_seed(5)
+    found = form.build(embedded, SingleLabel(["joy", "fear"]))
+    keras.utils.set_random_seed(5)
+    vectors, expected = embedded.vectors, []
+    for _ in range(2):
+        block = keras_hub.layers.TransformerEncoder(8, 2, dropout=0.1, activation="gelu")
+        vectors = block(vectors, padding_mask=embedded.padding_mask)
+        expected += block.get_weights()
+    gate = GatingLayer()
+    vectors = gate(vectors)
+    pooled = keras.layers.Dropout(0.1)(vectors[:, 0])
+    head = keras.layers.Dense(2)
+    head(pooled)
+    expected += [*gate.get_weights(), *head.get_weights()]
+    weights = [w for layer in found.layers for w in layer.get_weights()]
+    learned = [w for w in weights if w.dtype == np.float32]
+    assert len(learned) == len([w for w in expected if w.dtype == np.float32])
+    for one, other in zip(learned, (w for w in expected if w.dtype == np.float32), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -126,6 +126,19 @@ def test_adversarial_vectors_lie_where_the_loss_grows_fastest():
     assert added == pytest.approx(expected, rel=2e-3)
 
 
+def test_what_a_gate_is_pulled_by_counts_once():
+    text = TextInput.learn(TEXTS, encoder="scratch", vocabulary_size=60, embedding_dim=6)
+    keras.utils.set_random_seed(0)
+    form = GatedTransformer(num_layers=0, dropout=0.0, gate="scalar", keep=0.1, keep_weight=3.0)
+    network = form.build(text.embed(), TARGET)
+    token_ids, padding_mask = text.encode(TEXTS).pad(range(4), 8)
+    inputs = {"token_ids": token_ids, "padding_mask": padding_mask}
+    pulled = loss_of(network, inputs) - cross_entropy(numpy(network(inputs)))
+    assert pulled > 0.1
+    expected = cross_entropy(numpy(network(inputs))) + pulled
+    assert loss_of(network, inputs, r_drop=1.0) == pytest.approx(expected, rel=1e-4)
+
+
 def test_vectors_without_a_table_cannot_be_moved():
     network = GatedTransformer(num_layers=0).build(embedded_features(4), TARGET)
     with pytest.raises(UserError, match="models of texts alone.*leave out `--adversarial`"):
