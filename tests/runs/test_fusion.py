@@ -28,8 +28,8 @@ from emotion_keras.training.settings import Settings
 from reports.render import render
 from tests.fixtures.fused import LABELS
 from tuning import sensitivity
+from tuning.analyses import Gate
 from tuning.paper import budget_of
-from tuning.sensitivity import Gate
 from tuning.spaces import space_of
 
 SMALL = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reports.records import ANALYSES
+from tuning.analyses import ANALYSES
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

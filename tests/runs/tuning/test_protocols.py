@@ -20,7 +20,9 @@ from emotion_keras.studies.combination import combine
 from emotion_keras.training.run import fit as train
 from reports.records import read_records
 from reports.render import render
-from tuning.sensitivity import BEST_OF_SEEDS, PROTOCOLS, ProtocolAnalysis, analyze, main
+from tuning.analyses import Protocols
+from tuning.analyses.protocol import BEST_OF_SEEDS, PROTOCOLS
+from tuning.sensitivity import analyze, main
 
 pytestmark = pytest.mark.usefixtures("runs_here")
 
@@ -264,6 +266,6 @@ def test_what_makes_no_difference_is_left_out():
 
 
 def test_the_names_are_all_there():
-    assert [trial.value for trial in ProtocolAnalysis().trials()] == list(PROTOCOLS)
+    assert [trial.value for trial in Protocols().trials()] == list(PROTOCOLS)
     assert set(BEST_OF_SEEDS) <= set(PROTOCOLS)
     assert not set(BEST_OF_SEEDS.values()) & set(PROTOCOLS)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from emotion_keras import record
+from emotion_keras.data.options import DataOptions
 from emotion_keras.evaluation.predictions import read_predictions
 from tuning import sensitivity
-from tuning.recipes import RECIPES, possible_recipes
+from tuning.analyses import Recipe
+from tuning.analyses.base import Plan
+from tuning.analyses.recipe import RECIPES
 from tuning.sensitivity import analyze
-from tuning.trial import Trial
-
-TRIALS = [Trial(name, options) for name, options in RECIPES.items()]
 
 
 @pytest.fixture
@@ -60,14 +60,11 @@ def test_recipes_are_compared_with_plain_training_on_the_validation_split(found,
 
 
 def test_recipes_for_pretrained_encoders_are_tried_over_these_alone():
+    every, plan = Recipe(), Plan(DataOptions.make(), {}, {}, print)
+    names = "transformer@minilm", "cnn@scratch", "gated_transformer@embeddings", "majority"
     over = {
-        name: [trial.value for trial in possible_recipes(name, TRIALS, "text")]
-        for name in (
-            "transformer@minilm",
-            "cnn@scratch",
-            "gated_transformer@embeddings",
-            "majority",
-        )
+        name: [trial.value for trial in every.possible(name, every.trials(), plan)]
+        for name in names
     }
     from_nothing = ["plain", "weight_average", "r_drop", "adversarial", "contrast"]
     assert over["transformer@minilm"] == list(RECIPES)

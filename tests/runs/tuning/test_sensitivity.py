@@ -17,7 +17,9 @@ from emotion_keras.models import MODELS
 from emotion_keras.studies import study
 from emotion_keras.targets.metrics import classification_metrics
 from emotion_keras.training.run import fit
-from tuning.sensitivity import ANALYSES, GATES, SELECTING, SENSITIVITY, Gate, Noise, main
+from tuning.analyses import ANALYSES, Gate, Noise
+from tuning.analyses.gate import GATES, SELECTING
+from tuning.sensitivity import SENSITIVITY, main
 
 pytestmark = pytest.mark.usefixtures("runs_here")
 

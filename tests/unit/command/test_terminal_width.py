@@ -92,7 +92,7 @@ def test_a_latency_that_was_not_measured_alone_is_no_number():
 def test_an_analysis_has_all_its_numbers(width):
     levels = (0.05, 0.1, 0.2, 0.3, 0.4)
     found = {
-        "analysis": "learning_rate",
+        "analysis": "noise",
         "points": [
             {
                 "contender": LONG,

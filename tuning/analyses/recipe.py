@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import RenderableType
+
 from emotion_keras import record
+from emotion_keras.command.score_table import ScoreTable, with_interval
 from emotion_keras.errors import UserError
-from emotion_keras.inputs import find_modality
-from emotion_keras.record.options import Options, option
-from tuning.trial import Trial
+from emotion_keras.record.options import option
+from tuning.analyses.base import Analysis, Made, Plan, Trial, by_contender, names
 
 PLAIN = "plain"
 RECIPES: dict[str, dict[str, Any]] = {
@@ -32,11 +34,13 @@ _OF_PRETRAINED = ("layer_decay", "head_rate", "frozen_layers", "drawn_layers", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(Options):
+class Recipe(Analysis):
     """Trains with what may make a network better, one thing at a time.
 
     It compares them on the validation split; the test split is not read.
     """
+
+    reads_test = False  # Recipes are chosen by what they reach.
 
     recipes: str = option(
         ",".join(RECIPES),
@@ -49,28 +53,54 @@ class Recipe(Options):
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such recipe."""
-        names = [name.strip() for name in self.recipes.split(",")]
-        if unknown := [name for name in names if name not in RECIPES]:
+        chosen = names(self.recipes, "recipes")
+        if unknown := [name for name in chosen if name not in RECIPES]:
             raise UserError(
                 f"Unknown recipe. Accepted: {', '.join(RECIPES)}. Received: {', '.join(unknown)}"
             )
-        return [Trial(name, RECIPES[name]) for name in RECIPES if name in (PLAIN, *names)]
+        return [Trial(name, RECIPES[name]) for name in RECIPES if name in (PLAIN, *chosen)]
+
+    def possible(self, name: str, trials: Sequence[Trial], plan: Plan) -> list[Trial]:
+        _, _, encoder = name.partition("@")
+        kind = plan.modality.find_encoder(encoder).kind if encoder else None
+        if kind is None:
+            return [trial for trial in trials if trial.value == PLAIN]
+        left_out = () if kind == "pretrained" else _OF_PRETRAINED
+        return [trial for trial in trials if trial.value not in left_out]
+
+    def measure(self, found: dict[str, Any], made: Made, directory: Path, plan: Plan) -> None:
+        found["points"] = compare_recipes(found["points"], directory)
+
+    @classmethod
+    def tables(cls, found: Mapping[str, Any]) -> list[RenderableType]:
+        return [_table(points) for points in by_contender(found)]
 
 
-def possible_recipes(name: str, trials: Sequence[Trial], modality: str) -> list[Trial]:
-    """The recipes that a model can learn by.
-
-    Args:
-        name: Full name of a model.
-        trials: List of `Trial`.
-        modality: Name of the modality of the data.
-    """
-    _, _, encoder = name.partition("@")
-    kind = find_modality(modality).find_encoder(encoder).kind if encoder else None
-    if kind is None:
-        return [trial for trial in trials if trial.value == PLAIN]
-    left_out = () if kind == "pretrained" else _OF_PRETRAINED
-    return [trial for trial in trials if trial.value not in left_out]
+def _table(points):
+    """What recipes reach on the validation split, beside plain training."""
+    table = ScoreTable(
+        f"{points[0]['contender']} by recipe on the validation split, in per cent, with 95 % "
+        "intervals over examples and seeds; points beyond plain; p after Holm's correction",
+        ("recipe", "runs", "accuracy", "macro F1", "points", "interval", "p", "time"),
+    )
+    plain = points[0]["seconds"]
+    for point in points:
+        beyond = ["-", "-", "-"]
+        if one := point.get("difference"):
+            beyond = [
+                f"{100 * one['difference']:+.1f}",
+                f"{100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
+                "< 0.001" if one["p_holm"] < 0.001 else f"{one['p_holm']:.3f}",
+            ]
+        scores = [with_interval(point["val"][score]) for score in ("accuracy", "macro_f1")]
+        table.add_row(
+            point["value"],
+            str(len(point["run_ids"])),
+            *scores,
+            *beyond,
+            f"x {point['seconds'] / plain:.1f}",
+        )
+    return table
 
 
 def compare_recipes(
