@@ -19,7 +19,7 @@ from reports.display.models import name_of
 from reports.display.table import Table, to_markdown
 from reports.display.words import interval, percent
 from reports.findings import gather
-from reports.records import Records, Run
+from reports.records import Part, Records, Run
 from reports.sections import (
     answer,
     claims,
@@ -111,11 +111,31 @@ def write_text(records: Records) -> tuple[str, Collected]:
         points=findings.points,
         claims=findings.claims,
         decided=answer.claims_in_words(findings.claims),
-        apart=findings.apart,
+        apart=by_backend(findings.apart),
         num_runs=len(part.runs),
         faithful=shown[explanation.TITLE]["faithful"],
     )
     return text.rstrip("\n") + "\n", collected
+
+
+def by_backend(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    """The runs of other backends, those of one model and one backend together.
+
+    Args:
+        parts: Parts that the page is not about.
+
+    Returns:
+        List of dictionaries of `name`, of the model, `backend` and `runs`.
+    """
+    return [
+        {
+            "name": name_of(contender),
+            "backend": part.backend,
+            "runs": [run for run in part.runs if run.contender == contender],
+        }
+        for part in parts
+        for contender in dict.fromkeys(run.contender for run in part.runs)
+    ]
 
 
 def score(runs: list, metric: str, split: str = "test") -> str:
