@@ -32,6 +32,7 @@ from reports.sections import (
     gate,
     learning_rate,
     noise,
+    protocol,
     search,
 )
 
@@ -44,6 +45,7 @@ _SECTIONS = (
     noise,
     data_ratio,
     gate,
+    protocol,
     search,
     confidence,
     coverage,
@@ -114,6 +116,7 @@ def write_text(records: Records) -> tuple[str, Collected]:
         apart=by_backend(findings.apart),
         num_runs=len(part.runs),
         faithful=shown[explanation.TITLE]["faithful"],
+        protocols=shown[protocol.TITLE],
     )
     return text.rstrip("\n") + "\n", collected
 
@@ -134,7 +137,8 @@ def by_backend(parts: Iterable[Part]) -> list[dict[str, Any]]:
             "runs": [run for run in part.runs if run.contender == contender],
         }
         for part in parts
-        for contender in dict.fromkeys(run.contender for run in part.runs)
+        # Models without a backend stand beside those of every backend.
+        for contender in dict.fromkeys(r.contender for r in part.runs if not r.is_baseline)
     ]
 
 
