@@ -58,7 +58,7 @@ SECTIONS = (
 )
 
 # Two of these in a row share it where the page is wide.
-NARROW = (learning_rate, data_ratio, groups, words)
+NARROW = (learning_rate, data_ratio, gate, protocol, groups, words)
 
 APPENDICES = (
     search,

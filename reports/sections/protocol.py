@@ -243,7 +243,7 @@ def draw_protocols(
     protocols = frame.drop_duplicates("value")
     contenders = list(dict.fromkeys(frame["contender"]))
     step = 0.7 / len(contenders)
-    figure = Figure(figsize=(WIDTH, 1.1 + len(protocols) * (0.16 + 0.1 * len(contenders))))
+    figure = Figure(figsize=(WIDTH, 1.1 + len(protocols) * (0.14 + 0.1 * len(contenders))))
     axes = figure.subplots()
     if paper is not None:
         axes.axvline(paper, color=MUTED, linestyle=(0, (4, 3)), linewidth=1, label="the paper")
