@@ -12,6 +12,7 @@ COMMANDS = (
     "emotion_keras.fit",
     "emotion_keras.compare",
     "emotion_keras.combine",
+    "emotion_keras.evaluate",
     "emotion_keras.predict",
     "emotion_keras.faithfulness",
     "emotion_keras.export",

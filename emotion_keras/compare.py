@@ -77,7 +77,29 @@ def summarize(comparison: dict[str, Any]) -> Group:
         "run had the machine to itself); GB: peak memory."
     )
     compared: list[ScoreTable | Text] = [differences, explained] if len(rows) > 1 else []
-    return Group(scores, about_scores, *compared, calibration, costs, about_cost)
+    elsewhere = _elsewhere(comparison.get("transfers", []))
+    return Group(scores, about_scores, *compared, calibration, costs, about_cost, *elsewhere)
+
+
+def _elsewhere(transfers):
+    """How good the models are on other corpora, a table for each."""
+    tables: list[ScoreTable | Text] = []
+    for corpus in dict.fromkeys((one.tested_on, one.tested_sha256) for one in transfers):
+        own = [one for one in transfers if (one.tested_on, one.tested_sha256) == corpus]
+        labels = ", ".join(own[0].known.shared)
+        table = ScoreTable(
+            f"{own[0].num_examples:,} examples of {corpus[0]}, in per cent, among {labels}",
+            ("model", "runs", "accuracy", "macro F1", "macro F1 at home", "all labels"),
+        )
+        for one in sorted(own, key=lambda one: -one.shared["macro_f1"].mean):
+            found = [one.shared["accuracy"], one.shared["macro_f1"]]
+            found += [(one.at_home or {}).get("macro_f1"), one.open["macro_f1"]]
+            cells = (with_interval(score and score._asdict()) for score in found)
+            table.add_row(one.name, str(one.num_runs), *cells)
+        tables.append(table)
+    about = "At home: on the own test split, among the same labels. All labels: macro F1 where the "
+    about += "labels that the models alone have may be answered, too."
+    return [*tables, Text(about)] if tables else []
 
 
 def _count(number):

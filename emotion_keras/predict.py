@@ -24,7 +24,6 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.errors import UserError
 from emotion_keras.machine.terminal import is_read
-from emotion_keras.record.checksums import content_sha256
 from emotion_keras.record.options import SHARE, Limit, Options, option
 
 _LINES_AT_ONCE = 256
@@ -264,9 +263,7 @@ def _check(texts, asked):
 
 def _identify(name, directory):
     """A model's name and the checksum of its weights, which its folder's name does not tell."""
-    names = (record.ONNX, record.MODEL, record.ESTIMATOR, record.MEMBERS)
-    paths = (directory / name for name in names)
-    return f"{name}, SHA-256 {content_sha256(next(path for path in paths if path.exists()))}"
+    return f"{name}, SHA-256 {record.model_sha256(directory)}"
 
 
 def _lines(file, encoding):

@@ -15,8 +15,14 @@ from emotion_keras.data.flaws import flaws_of
 from emotion_keras.errors import UserError
 from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.coverage import Judged, judge, thresholds
-from emotion_keras.evaluation.predictions import probability_columns, read_groups, read_predictions
+from emotion_keras.evaluation.predictions import (
+    probability_columns,
+    read_answers,
+    read_groups,
+    read_predictions,
+)
 from emotion_keras.evaluation.scores import scores_of, text_shares
+from emotion_keras.evaluation.transfers import Transfer, read_transfers
 from emotion_keras.targets import Target, target_of
 
 COMPARISON = "comparison.json"
@@ -307,6 +313,18 @@ class Records:
         except (OSError, ValueError, KeyError, TypeError, UserError) as error:
             self._note(path, f"it holds no list of layers: {error}")
             return None
+
+    def read_transfers(self) -> list[Transfer]:
+        """What all runs say of other corpora; broken evaluations are noted, and left out."""
+        found = []
+        for folder in record.find_evaluations(self.runs_dir):
+            try:
+                read_answers(folder, record.read_evaluation(folder))
+            except UserError as error:
+                self._note(folder / record.EVALUATION, str(error))
+            else:
+                found.append(folder)
+        return read_transfers(found)
 
     def _note(self, path, reason):
         if path not in [noted for noted, _ in self.broken]:

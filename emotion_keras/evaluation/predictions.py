@@ -147,6 +147,29 @@ def read_predictions(directory: str | Path, run: dict[str, Any]) -> pd.DataFrame
         return _read(path, run)
 
 
+def read_answers(directory: str | Path, evaluation: dict[str, Any]) -> pd.DataFrame:
+    """Reads what a model says of another corpus.
+
+    Args:
+        directory: The evaluation's folder.
+        evaluation: Its record, a dictionary.
+
+    Returns:
+        Data frame of a row an example: `id`, `label`, that of the corpus, `predicted` and the
+        probabilities by the model's labels, as the model gives them.
+
+    Raises:
+        UserError: If the file is missing or damaged.
+    """
+    path = record.predictions_path(directory)
+    with record.loading(path, f"Delete the folder {directory}, and evaluate the model again."):
+        frame = _read_table(path, evaluation["model"]["labels"])
+        expected = evaluation["metrics"]["num_examples"]
+        if len(frame) != expected:
+            raise ValueError(f"it holds {len(frame)} examples, and not {expected}")
+        return frame.drop(columns="split")
+
+
 def read_split(
     directory: str | Path, run: dict[str, Any], split: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -194,8 +217,8 @@ def temperature_of(run: dict[str, Any], directory: str | Path) -> float:
     return target_of(run).fit_temperature(*read_split(directory, run, "val"))
 
 
-def _read(path, run):
-    labels = run["corpus"]["labels"]
+def _read_table(path, labels):
+    """What `write_predictions` wrote, whose numbers are probabilities."""
     with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
         content = file.read()
     columns = [*_COLUMNS, *probability_columns(labels)]
@@ -216,6 +239,11 @@ def _read(path, run):
     shares = frame[numbers].to_numpy()
     if not content.endswith(b"\n") or not ((shares >= 0) & (shares <= 1)).all():
         raise ValueError("it ends within a row, or holds numbers that are no probabilities")
+    return frame
+
+
+def _read(path, run):
+    frame = _read_table(path, run["corpus"]["labels"])
     cells = pd.concat([frame["label"], frame["predicted"]]).unique().tolist()
     if not target_of(run).encode(cells).any(axis=1).all():
         raise ValueError("it holds labels that the run's record does not name")

@@ -11,8 +11,18 @@ words most telling of each label in the training split; and where the model's ga
 `gates.csv`, a row a word of the test texts, `gate_words.csv`, the mean gate of frequent words, and
 `faithfulness.csv`, whether predictions rest on the words that the gate and their contributions
 point at. A run that combines others has their models in `members/`, a folder for each.
+
+`evaluations/<name>/`, in the folder of a run or of an export, holds what its model says of another
+corpus: `predictions.csv`, `groups.csv` as a run has it, and `evaluation.json`, written last.
 """
 
+from emotion_keras.record.evaluations import (
+    evaluations_directory,
+    find_evaluations,
+    is_evaluated,
+    read_evaluation,
+    write_evaluation,
+)
 from emotion_keras.record.files import (
     LFS_POINTER,
     check_archive,
@@ -32,6 +42,8 @@ from emotion_keras.record.names import (
     AUDIT,
     COMBINATION,
     ESTIMATOR,
+    EVALUATION,
+    EVALUATIONS,
     EXPORT,
     FAITHFULNESS,
     FAMILIAR,
@@ -58,6 +70,7 @@ from emotion_keras.record.runs import (
     how_to_repeat,
     is_finished,
     make_directory,
+    model_sha256,
     predictions_path,
     read_run,
     resolve_run,
@@ -78,6 +91,8 @@ __all__ = [
     "AUDIT",
     "COMBINATION",
     "ESTIMATOR",
+    "EVALUATION",
+    "EVALUATIONS",
     "EXPORT",
     "FAITHFULNESS",
     "FAMILIAR",
@@ -100,18 +115,23 @@ __all__ = [
     "check_run",
     "check_study",
     "check_types",
+    "evaluations_directory",
     "find_alike",
+    "find_evaluations",
     "find_files",
     "find_runs",
     "flush",
     "groups_path",
     "has_model",
     "how_to_repeat",
+    "is_evaluated",
     "is_finished",
     "link_file",
     "loading",
     "make_directory",
+    "model_sha256",
     "predictions_path",
+    "read_evaluation",
     "read_rows",
     "read_run",
     "read_versioned",
@@ -119,6 +139,7 @@ __all__ = [
     "resolve_run",
     "run_directory",
     "run_id",
+    "write_evaluation",
     "write_json",
     "write_rows",
     "write_run",

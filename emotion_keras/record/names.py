@@ -26,3 +26,7 @@ MEMBERS = "members"
 # In the folder of an exported model.
 EXPORT = "export.json"
 ONNX = "model.onnx"
+# In the folder of a run or of an export: a folder for each corpus that it was evaluated on, and its
+# record.
+EVALUATIONS = "evaluations"
+EVALUATION = "evaluation.json"

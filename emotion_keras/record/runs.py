@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_keras.errors import UserError
+from emotion_keras.record.checksums import content_sha256
 from emotion_keras.record.files import check_archive, find_files
 from emotion_keras.record.names import (
     COMBINATION,
@@ -17,6 +18,7 @@ from emotion_keras.record.names import (
     GROUPS,
     MEMBERS,
     MODEL,
+    ONNX,
     PREDICTIONS,
     RUN,
 )
@@ -157,6 +159,22 @@ def resolve_run(name: str | Path, runs_dir: str | Path, study: str | None = None
 def has_model(directory: str | Path) -> bool:
     """Whether a run's folder holds its model; published records are kept without."""
     return any((Path(directory) / name).exists() for name in (MODEL, ESTIMATOR, MEMBERS))
+
+
+def model_sha256(directory: str | Path) -> str:
+    """Checksum of the model in the folder of a run or of an export.
+
+    Raises:
+        UserError: If there is none.
+    """
+    directory = Path(directory)
+    paths = (directory / name for name in (ONNX, MODEL, ESTIMATOR, MEMBERS))
+    path = next(filter(Path.exists, paths), None)
+    if path is None:
+        raise UserError(
+            f"The run {directory} is kept without its model. {how_to_repeat(directory)}"
+        )
+    return content_sha256(path)
 
 
 def check_run(directory: str | Path) -> None:

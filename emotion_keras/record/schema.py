@@ -56,6 +56,38 @@ _METRICS = {
     "num_examples": int,
     "confusion_matrix": [list],
 }
+_NAME = (str, type(None))
+_SCORE = {"mean": float, "low": (float, type(None)), "high": (float, type(None))}
+# What the record of an evaluation holds, and each of its scores.
+EVALUATION_SHAPE = {
+    "name": str,
+    "question": str,
+    "model": {
+        "name": str,
+        "run_id": _NAME,
+        "seed": (int, type(None)),
+        "sha256": str,
+        "labels": [str],
+        "corpus": _NAME,
+        "corpus_sha256": _NAME,
+        "temperature": float,
+    },
+    "corpus": {"name": str, "sha256": str, "labels": [str], "reading": dict},
+    "map": {"model": dict, "data": dict},
+    "adaptation": (dict, type(None)),
+    "left_out": dict,
+    "said": dict,
+    "metrics": dict,
+    "scores": {"shared": dict, "open": dict},
+    "confusion": {"rows": [str], "columns": [str], "counts": [list]},
+    "calibration": dict,
+    "by_coverage": [{"coverage": float, **_SCORE}],
+    "at_home": (dict, type(None)),
+    "by_attribute": [
+        {"attribute": str, "value": str, "num_examples": int, "accuracy": _SCORE},
+    ],
+}
+_TEMPERED = dict.fromkeys(("temperature", "log_loss", "brier_score", "ece"), float)
 _METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support": int}
 _DELETE = "Delete it, and the command that wrote it makes it again."
 
@@ -76,6 +108,20 @@ def check_metrics(run: dict[str, Any]) -> None:
     """Raises `UserError` if the metrics in a run's record are not those of its labels."""
     for split, metrics in run["metrics"].items():
         _check_metrics(metrics, f"metrics.{split}", run["corpus"]["labels"])
+
+
+def check_evaluation_values(evaluation: dict[str, Any]) -> None:
+    """Raises `UserError` if what the record of an evaluation holds does not fit together."""
+    shared = {name for name in evaluation["map"]["model"].values() if name is not None}
+    _check_metrics(evaluation["metrics"], "metrics", shared)
+    for name, scores in evaluation["scores"].items():
+        check_types(scores, dict.fromkeys(("accuracy", "macro_f1"), _SCORE), f"scores.{name}")
+    calibration = dict.fromkeys(("none", "own", "fitted"), _TEMPERED)
+    check_types(evaluation["calibration"], calibration, "calibration")
+    confusion = evaluation["confusion"]
+    sizes = {len(row) for row in confusion["counts"]}
+    if len(confusion["counts"]) != len(confusion["rows"]) or sizes != {len(confusion["columns"])}:
+        raise UserError("confusion.counts is not one of its rows and columns")
 
 
 def _check_metrics(metrics, name, labels):

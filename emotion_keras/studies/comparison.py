@@ -12,7 +12,7 @@ from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import AND, find_modality
 from emotion_keras.models.baselines import baselines_of
-from emotion_keras.record.options import option, without
+from emotion_keras.record.options import option, split_names, without
 from emotion_keras.studies.contenders import (
     SEEDS,
     ByModel,
@@ -101,6 +101,12 @@ class CompareOptions(StudyOptions):
         "for all `networks`, a value by option of `fit`; or the `best.json` of a search.",
         is_basic=True,
     )
+    test_on: str | None = option(
+        None,
+        "Other corpora, names or paths with commas between them, on which these runs are evaluated "
+        "as well, as `emotion_keras.evaluate` does it: labels of equal names go together.",
+        is_basic=True,
+    )
     study: str = option("comparison", "Name of the set of runs.", is_basic=True)
 
 
@@ -116,7 +122,8 @@ def compare(
 
     Returns:
         The comparison, a dictionary as it stands in `comparison.json`, or `None` where no run is
-        finished; and a list of `Ended`, the runs that failed.
+        finished; and a list of `Ended`, the runs that failed. With `test_on` the comparison has
+        `transfers`, a list of `Transfer`, which are made of the evaluations in the runs' folders.
 
     Raises:
         UserError: If the input or an option is wrong.
@@ -140,6 +147,8 @@ def compare(
             f"The reference is one of the models, {', '.join(names)}. Received: {reference!r}"
         )
     settings = read_settings(asked.settings, names, modality) if asked.settings else {}
+    corpora = [name for name in split_names("test_on", asked.test_on or "") if name]
+    _check_corpora(corpora, data.reading)
     cache = {}
     tasks = plan_comparison(
         names,
@@ -162,8 +171,52 @@ def compare(
             check_settings(asked.settings, settings, names, modality) if settings else None
         ),
     )
-    comparison = _compare(directory, list(made.values()), reference) if made else None
+    if not made:
+        return None, failed
+    directories = list(made.values())
+    comparison = _compare(directory, directories, reference)
+    if corpora:
+        directories += _combinations_of(directories, directory)
+        comparison["transfers"] = _evaluate(directories, corpora, notify)
     return comparison, failed
+
+
+def _check_corpora(corpora, reading):
+    """Raises `UserError` before anything is trained if runs cannot be evaluated on a corpus."""
+    if not corpora:
+        return
+    # Imported here because pandas takes a moment.
+    from emotion_keras.data.corpus import load_corpus
+    from emotion_keras.data.label_map import map_labels
+
+    own = load_corpus(options=reading, notify=lambda message: None)
+    for name in corpora:
+        kind = {"modality": reading.modality, "target": reading.target}
+        other = load_corpus(name, notify=lambda message: None, **kind)
+        if other.sha256 == own.sha256:
+            raise UserError(
+                "Runs are tested on the test split of their own corpus in any case: name others. "
+                f"Received: test_on={name!r}"
+            )
+        map_labels(own.labels, other.labels, source=f"the corpus {other.name}")
+
+
+def _evaluate(directories, corpora, notify):
+    """Evaluates runs on other corpora; returns what `read_transfers` gives."""
+    # Imported here because they take seconds.
+    from emotion_keras.evaluation.transfers import read_transfers
+    from emotion_keras.studies.evaluation import evaluate
+
+    kept = [directory for directory in directories if record.has_model(directory)]
+    if without_model := len(directories) - len(kept):
+        notify(
+            f"Not evaluated on other corpora, as their models are not kept: {without_model} runs."
+        )
+    folders, cache = [], {}
+    for corpus in corpora:
+        for directory in kept:
+            folders.append(evaluate(directory, data=corpus, cache=cache, notify=notify))
+    return read_transfers(folders)
 
 
 def plan_comparison(

@@ -1,7 +1,7 @@
-"""The options of a combination. Standard library only."""
+"""The options of combinations and evaluations. Standard library only."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from emotion_keras.record.options import Options, option
 
@@ -16,3 +16,37 @@ class CombineOptions(Options):
     )
     study: str = option("combination", "Name of the set of runs that the combination belongs to.")
     runs_dir: str = option("runs", "Folder of all runs.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions(Options):
+    """Which labels go together, and where the evaluation is kept."""
+
+    map: str | dict[str, Any] | None = option(
+        None,
+        "Which of the model's labels stand for which of the corpus, beside those of equal names: "
+        "pairs such as `sadness=sorrow,joy=love,joy=happiness`, where the model's label comes "
+        "first; `fear=` for none; or a YAML or JSON file of such. Probabilities of several labels "
+        "that stand for one are added.",
+        is_basic=True,
+    )
+    adapt: Literal["none", "prior", "center"] = option(
+        "none",
+        "How to adapt the model to the corpus without its labels: `prior` estimates how frequent "
+        "labels are there; `center` moves the scores of labels to the means that they have on the "
+        "validation split. The record says so.",
+        is_basic=True,
+    )
+    split: Literal["train", "val", "test"] | None = option(
+        None, "Of a corpus with an official split, the part to evaluate on; unless given, all."
+    )
+    repeats: Literal["drop", "keep"] = option(
+        "drop", "What becomes of repeated examples and those with two labels; as in `fit`."
+    )
+    out: str | None = option(
+        None, "Folder of evaluations; unless given, `evaluations` in the folder of the model."
+    )
+    study: str | None = option(
+        None, "With `best`, the study whose runs to choose from; unless given, all."
+    )
+    runs_dir: str = option("runs", "With `best`, folder of all runs.")

@@ -19,6 +19,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -165,6 +166,30 @@ def series_style(number: int) -> dict[str, Any]:
         "color": COLOURS[number % len(COLOURS)],
         "marker": MARKERS[number % len(MARKERS)],
     }
+
+
+def shade_cells(
+    axes: Axes, values: np.ndarray, texts: Callable[[int, int], str] | None = None
+) -> None:
+    """Fills a panel with a matrix of shares: numbers on shades, the first row on top.
+
+    Args:
+        axes: `matplotlib.axes.Axes`.
+        values: Float array `(num_rows, num_columns)`; a cell of NaN stays empty.
+        texts: Function of a row and a column that gives what a cell says; per cent unless given.
+    """
+    # From clear to a blue that text can be read on, on white paper and on black.
+    blue = to_rgb(COLOURS[0])
+    colours = LinearSegmentedColormap.from_list("clear", [(*blue, 0), (*blue, 0.6)])
+    axes.pcolormesh(values, cmap=colours, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1)
+    for (row, column), value in np.ndenumerate(values):
+        if not np.isnan(value):
+            shown = f"{100 * value:.0f}" if texts is None else texts(row, column)
+            axes.text(column + 0.5, row + 0.5, shown, ha="center", va="center", fontsize=8.5)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
 
 
 def set_title(axes: Axes, title: str) -> None:

@@ -34,6 +34,7 @@ from reports.sections import (
     search,
     texts,
     training,
+    transfer,
     words,
 )
 
@@ -48,6 +49,7 @@ SECTIONS = (
     gate,
     protocol,
     labels,
+    transfer,
     groups,
     words,
     curves,

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
@@ -12,9 +11,9 @@ from scipy.spatial.distance import squareform
 from emotion_keras.evaluation.scores import f1_of
 from reports.display.figure import (
     COLOURS,
-    PAPER,
     WIDTH,
     percent_axis,
+    shade_cells,
     short_names,
     styled,
 )
@@ -27,8 +26,6 @@ from reports.records import Run
 from reports.scores import score_runs
 
 TITLE = "Labels"
-
-_BLUE = to_rgb(COLOURS[0])
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -222,7 +219,7 @@ def draw_confusion(frame: pd.DataFrame) -> Figure:
     size = 1.5 + 0.45 * len(frame) + 0.07 * max(0, max(map(len, names)) - 14)
     figure = Figure(figsize=(size + 0.4, size))
     axes = figure.subplots()
-    _shade(axes, values)
+    shade_cells(axes, values)
     axes.set_xticks(np.arange(len(frame)) + 0.5, names, rotation=35, ha="right")
     axes.set_yticks(np.arange(len(frame)) + 0.5, names)
     axes.set_aspect("equal")
@@ -246,24 +243,9 @@ def draw_labels(frame: pd.DataFrame) -> Figure:
     values = means.reindex(index=contenders, columns=labels).to_numpy()
     figure = Figure(figsize=(max(WIDTH, 2.2 + 0.45 * len(labels)), 1.0 + 0.27 * len(contenders)))
     axes = figure.subplots()
-    _shade(axes, values)
+    shade_cells(axes, values)
     axes.set_xticks(
         np.arange(len(labels)) + 0.5, short_names(labels, longest=24), rotation=35, ha="right"
     )
     axes.set_yticks(np.arange(len(contenders)) + 0.5, short_names(map(name_of, contenders)))
     return figure
-
-
-def _shade(axes, values):
-    """Fills a panel with a matrix of shares: numbers on shades, the first row on top."""
-    # From clear to a blue that text can be read on, on white paper and on black.
-    colours = LinearSegmentedColormap.from_list("clear", [(*_BLUE, 0), (*_BLUE, 0.6)])
-    axes.pcolormesh(values, cmap=colours, vmin=0, vmax=1, edgecolors=PAPER, linewidth=1)
-    for (row, column), value in np.ndenumerate(values):
-        if not np.isnan(value):
-            shown = f"{100 * value:.0f}"
-            axes.text(column + 0.5, row + 0.5, shown, ha="center", va="center", fontsize=8.5)
-    axes.invert_yaxis()
-    axes.grid(visible=False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)

@@ -64,7 +64,7 @@ ROOMS = (
     "studies",
 )
 # The commands stand on all rooms, and on no other command.
-COMMANDS = ("combine", "compare", "export", "faithfulness", "fit", "predict", "serve")
+COMMANDS = ("combine", "compare", "evaluate", "export", "faithfulness", "fit", "predict", "serve")
 # What stands beside the rooms, and what of them it needs.
 BESIDE = {
     "service": {"service", "errors", "record", "shading", "__version__"},
@@ -155,7 +155,7 @@ def test_records_and_what_is_computed_from_them_need_no_keras(path):
 
 def test_the_root_of_the_package_holds_the_commands_and_little_else():
     modules = {path.stem for path in PACKAGE.glob("*.py")}
-    assert modules <= {"__init__", "__main__", "errors", *COMMANDS, "evaluate"}
+    assert modules <= {"__init__", "__main__", "errors", *COMMANDS}
 
 
 def test_record_needs_the_standard_library_alone():
