@@ -29,6 +29,7 @@ from reports.render import render
 from tests.fixtures.fused import LABELS
 from tuning import sensitivity
 from tuning.analyses import Gate
+from tuning.analyses.base import Plan
 from tuning.paper import budget_of
 from tuning.spaces import space_of
 
@@ -278,11 +279,13 @@ def test_models_without_a_network_fuse_too(fused, tmp_path, quick_measures, mode
 
 def test_the_gates_study_and_the_search_leave_out_what_is_not_possible(fused, capsys):
     data = DataOptions.make(data=str(fused), **SOUND)
-    options = {"data": data, "seeds": 1, "precision": "auto", "cache": {}, "notify": print}
+    plan = Plan(data, {}, {}, print)
     name = "gated_transformer@scratch+scratch"
-    planned = sensitivity.plan_analysis("gate", [name], own=Gate(), settings={}, **options)
+    planned = sensitivity.plan_analysis(
+        "gate", [name], own=Gate(), seeds=1, precision="auto", plan=plan
+    )
     assert "first_pooling" not in {value for _, value in planned}
-    assert "first_pooling is left out" in capsys.readouterr().out
+    assert "first_pooling left out" in capsys.readouterr().out
     space = space_of(name, "speech+features")
     assert space["pooling"] == ["average", "max", "attention"]
     assert space["modality_dropout"] == [0.0, 0.2, 0.4] and "token_dropout" not in space
