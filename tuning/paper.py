@@ -40,6 +40,7 @@ from emotion_keras.studies.study import (
 )
 from emotion_keras.training.defaults import default_encoder
 from tuning import sensitivity
+from tuning.analyses.base import Plan
 
 _SMALL = {
     "embedding_dim": 64,
@@ -258,8 +259,15 @@ def plan_paper(asked: PaperOptions, data: DataOptions, notify: Callable[[str], A
     def analysis(name, study):
         own = sensitivity.ANALYSES[name](**chosen.arguments.get(name, {}))
 
-        def plan(names, **arguments):
-            by_point = sensitivity.plan_analysis(name, names, own=own, **arguments)
+        def plan(names, *, settings, seeds, precision, data, cache, notify):
+            by_point = sensitivity.plan_analysis(
+                name,
+                names,
+                own=own,
+                seeds=seeds,
+                precision=precision,
+                plan=Plan(data, settings, cache, notify),
+            )
             return [task for tasks in by_point.values() for task in tasks]
 
         def make(**arguments):

@@ -28,15 +28,16 @@ from typing import NamedTuple
 # A process that is forked from one with threads of torch would wait for them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from emotion_keras import compare, export, fit, predict, serve
+from emotion_keras import combine, compare, evaluate, export, fit, predict, serve
 from emotion_keras.data import corpus
-from emotion_keras.data.options import DATA_STAGES
+from emotion_keras.data.options import DATA_STAGES, Reading
 from emotion_keras.inference import export as exporting
 from emotion_keras.inference.options import ExportOptions
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.service.options import ServiceOptions
 from emotion_keras.studies import comparison, study
+from emotion_keras.studies.options import CombineOptions, EvaluateOptions
 from emotion_keras.training import run as training_run
 from emotion_keras.training.options import PlaceOptions, RunOptions
 from emotion_keras.training.settings import stage_classes
@@ -81,6 +82,8 @@ COMMANDS = {
     "predict": Command(
         predict.main, [predict.PredictOptions], [*RUNS, "a text", "", "--", "-x", "\ud800", "😀"], 1
     ),
+    "combine": Command(combine.main, [CombineOptions], RUNS, 2),
+    "evaluate": Command(evaluate.main, [EvaluateOptions, Reading], RUNS, 1),
     "export": Command(export.main, [ExportOptions], RUNS, 1),
     "serve": Command(serve.main, [serve.AddressOptions, ServiceOptions], RUNS, 1),
     "search": Command(search.main, [search.SearchOptions, *_DATA]),
