@@ -1,5 +1,6 @@
 """The optimizer of a network: AdamW, whose learning rate can differ between layers."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -42,7 +43,7 @@ def make_optimizer(
         optimizer = keras.optimizers.AdamW(schedule, **arguments)
     else:
         rates = rates_by_depth(model, options.layer_decay, options.head_rate)
-        optimizer = AdamWByDepth(schedule, rates=rates, **arguments)
+        optimizer = adamw_by_depth()(schedule, rates=rates, **arguments)
     schedule.follow(optimizer)
     # Biases, scales of normalisation and position vectors are not decayed (Devlin et al. 2019).
     optimizer.exclude_from_weight_decay(
@@ -51,14 +52,14 @@ def make_optimizer(
     return optimizer
 
 
-class AdamWByDepth(type(keras.optimizers.AdamW())):  # type: ignore[misc]  # torch has its own.
-    """AdamW (Loshchilov and Hutter 2019) with learning rates by variable.
+class ByDepth:
+    """Learning rates by variable, for an optimizer of Keras; see `adamw_by_depth`.
 
     The decay of weights goes by the learning rate that all rates are multiples of.
 
     Args:
         rates: List of pairs of a variable and the multiple of the learning rate that it learns by.
-        **kwargs: Arguments of `keras.optimizers.AdamW`.
+        **kwargs: Arguments of the optimizer.
     """
 
     def __init__(self, *args: Any, rates: Sequence[tuple[Any, float]], **kwargs: Any):
@@ -75,6 +76,16 @@ class AdamWByDepth(type(keras.optimizers.AdamW())):  # type: ignore[misc]  # tor
                 [trainable_variables[i] for i in chosen],
                 learning_rate * rate,
             )
+
+
+@functools.cache
+def adamw_by_depth() -> type:
+    """The class of AdamW (Loshchilov and Hutter 2019) with learning rates by variable.
+
+    It is made when it is asked for. Torch has a class of its own, which Keras gives an optimizer
+    alone; and to make one starts the backend's threads, without which processes have to be forked.
+    """
+    return type("AdamWByDepth", (ByDepth, type(keras.optimizers.AdamW())), {})
 
 
 def rates_by_depth(
