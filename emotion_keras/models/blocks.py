@@ -12,20 +12,6 @@ from emotion_keras.layers import AttentionPooling
 from emotion_keras.targets import Target
 
 
-def encode(
-    embedded: Embedded,
-    num_layers: int,
-    num_heads: int,
-    intermediate_dim: int,
-    dropout: float,
-    dtype: str,
-    after_block: Callable[[KerasTensor, int], KerasTensor] | None = None,
-) -> KerasTensor:
-    """Passes the vectors through new Transformer blocks; see `contextualize`."""
-    blocks = make_blocks(embedded, num_layers, num_heads, intermediate_dim, dropout, dtype)
-    return contextualize(blocks, embedded.vectors, embedded.padding_mask, after_block)
-
-
 def make_blocks(
     embedded: Embedded,
     num_layers: int,

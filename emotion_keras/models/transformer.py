@@ -43,9 +43,10 @@ class Transformer(Options):
         Returns:
             `keras.Model` from `embedded.inputs` to probabilities, `(batch, num_labels)`.
         """
-        from emotion_keras.models.blocks import encode, end, pool
+        from emotion_keras.models.blocks import contextualize, end, make_blocks, pool
 
-        blocks = self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
-        vectors = encode(embedded, *blocks, dtype)
+        own = self.num_layers, self.num_heads, self.intermediate_dim, self.dropout
+        blocks = make_blocks(embedded, *own, dtype)
+        vectors = contextualize(blocks, embedded.vectors, embedded.padding_mask)
         pooled = pool(embedded, vectors, self.pooling)
         return end(embedded, pooled, target, self.dropout, dtype)

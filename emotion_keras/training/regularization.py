@@ -155,7 +155,7 @@ def supervised_contrast(vectors: Any, truth: Any, temperature: float) -> Any:
 
 
 def _vectors_of_tokens(network):
-    """The output of the first layer that makes vectors of tokens, or the model's own vectors."""
+    """The output of the layer that looks up the vectors of tokens."""
     names = {layer.name: layer for layer in network.layers}
     for name in ("encoder_embeddings", "embeddings"):
         if name in names:

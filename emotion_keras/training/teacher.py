@@ -26,6 +26,7 @@ from emotion_keras.inference.load import load_model
 from emotion_keras.inputs import modality_of
 from emotion_keras.machine import devices
 from emotion_keras.models.baselines import BASELINES
+from emotion_keras.record.options import as_words
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.lesson import Lesson
 from emotion_keras.training.network import train_network
@@ -41,9 +42,8 @@ class Teacher:
 
     Args:
         directory: The run's folder.
-        run: Its record.
-        members: List of pairs of `Settings` and a weight, of the runs that answer.
-        encoders: Checksums of the members' encoders, or `None`.
+        runs: List of records, of the runs that answer.
+        members: List of pairs of their `Settings`, on the data that is to be learned, and a weight.
         unlabelled: `Unlabelled`, or `None`.
         options: `DistillationOptions`.
     """
@@ -51,14 +51,13 @@ class Teacher:
     def __init__(
         self,
         directory: Path,
-        run: dict[str, Any],
+        runs: Sequence[dict[str, Any]],
         members: Sequence[tuple[Settings, float]],
-        encoders: Sequence[str | None],
         unlabelled: Unlabelled | None,
         options: DistillationOptions,
     ):
-        self._directory, self._run = directory, run
-        self._members, self._encoders = list(members), list(encoders)
+        self._directory = directory
+        self._runs, self._members = list(runs), list(members)
         self._unlabelled, self._options = unlabelled, options
 
     @classmethod
@@ -84,11 +83,7 @@ class Teacher:
         """
         options = settings.distillation
         if options is None or options.teacher is None:
-            if options is not None and options.unlabelled is not None:
-                raise UserError(
-                    "Only a teacher can answer what has no labels: name a finished run with "
-                    f"`--teacher`. Received: unlabelled={options.unlabelled!r}"
-                )
+            _check_unused(options)
             return None
         if settings.training is not None and settings.training.balance != "none":
             raise UserError(
@@ -96,30 +91,26 @@ class Teacher:
                 f"out `--balance`. Received: balance={settings.training.balance!r}"
             )
         directory = Path(options.teacher).expanduser()
-        run = record.read_run(directory)
-        runs = [(record.read_run(path), weight) for path, weight in _members_of(directory, run)]
+        members_of = _members_of(directory, record.read_run(directory))
+        runs = [record.read_run(path) for path, _ in members_of]
         _check(directory, runs, settings, dataset)
         unlabelled = None
         if options.unlabelled is not None:
             unlabelled = read_unlabelled(
                 options.unlabelled, dataset, settings.reading, settings.preparation, notify
             )
+        # On the data as the one that learns has them, wherever they lie now.
+        on_data: dict[str, Any] = {
+            "reading": settings.reading,
+            "preparation": settings.preparation,
+            "protocol": settings.protocol,
+            "read_test": False,
+        }
         members = [
-            # On the data as the one that learns has them, wherever they lie now.
-            (
-                dataclasses.replace(
-                    Settings.from_record(one),
-                    reading=settings.reading,
-                    preparation=settings.preparation,
-                    protocol=settings.protocol,
-                    read_test=False,
-                ),
-                weight,
-            )
-            for one, weight in runs
+            (dataclasses.replace(Settings.from_record(run), **on_data), weight)
+            for run, (_, weight) in zip(runs, members_of, strict=True)
         ]
-        encoders = [one.get("encoder_sha256") for one, _ in runs]
-        return cls(directory, run, members, encoders, unlabelled, options)
+        return cls(directory, runs, members, unlabelled, options)
 
     def sha256(self, dataset: Dataset) -> str:
         """Checksum of all that decides what it answers, but the backend."""
@@ -131,7 +122,7 @@ class Teacher:
         }
         if self._unlabelled is not None:
             known["unlabelled"] = self._unlabelled.sha256
-            known["as_it_is"] = [identity_of(one) for one in _records(self._directory, self._run)]
+            known["as_it_is"] = [identity_of(run) for run in self._runs]
         return _hash(known)
 
     def _identity(self, position, dataset, backend, precision):
@@ -141,7 +132,7 @@ class Teacher:
             labels=dataset.corpus.labels,
             backend=backend,
             precision=precision,
-            encoder_sha256=self._encoders[position],
+            encoder_sha256=self._runs[position].get("encoder_sha256"),
         )
 
     def teach(
@@ -163,6 +154,10 @@ class Teacher:
             UserError: See `train_network`.
         """
         options, target = self._options, dataset.corpus.target
+        notify(
+            f"{100 * options.teacher_share:g} % of what is learned are answers of "
+            f"{self._directory} to what it has not seen; the rest are labels."
+        )
         parts = part_by_subject(
             dataset.corpus,
             dataset.split.train,
@@ -211,6 +206,7 @@ class Teacher:
                     + (f" About {durations.in_words(left)} left." if left else "")
                 )
                 _make_part(folder, number, dataset, settings, parts == number, precision, notify)
+                gc.collect()  # The next one needs the memory of this one.
         found = np.zeros((len(parts), len(dataset.corpus.labels)))
         for number in np.unique(parts).tolist():
             found[parts == number] = _read(_part_path(folder, number), dataset.corpus.labels)
@@ -246,8 +242,6 @@ def _make_part(folder, number, dataset, settings, is_answered, precision, notify
     ]
     record.write_rows(_part_path(folder, number), rows)
     shutil.rmtree(state)
-    del trained
-    gc.collect()
 
 
 def _read(path, labels):
@@ -266,22 +260,30 @@ def _members_of(directory, run):
     return [(directory / record.MEMBERS / one["run_id"], one["weight"]) for one in run["members"]]
 
 
-def _records(directory, run):
-    return [record.read_run(path) for path, _ in _members_of(directory, run)]
+def _check_unused(options):
+    """Raises `UserError` if options say how a teacher teaches, and there is none."""
+    usual = DistillationOptions().to_dict()
+    given = {} if options is None else options.to_dict()
+    if idle := [f"{name}={value!r}" for name, value in given.items() if value != usual[name]]:
+        raise UserError(
+            "These options need a teacher: name a finished run with `--teacher`. "
+            f"Received: {', '.join(idle)}"
+        )
 
 
 def _check(directory, runs, settings, dataset):
     """Raises `UserError` if the teacher was not made on what is to be learned."""
     corpus = dataset.corpus
-    for run, _ in runs:
-        of_teacher = run["corpus"]
+    for run in runs:
+        of_teacher, made = run["corpus"], Settings.from_record(run)
         differing = [
             f"{what} ({one}; {other})"
             for what, one, other in (
                 ("the modality", modality_of(run).name, corpus.modality.name),
                 ("the labels", ", ".join(of_teacher["labels"]), ", ".join(corpus.labels)),
                 ("the corpus", of_teacher["sha256"][:12], corpus.sha256[:12]),
-                ("the split seed", of_teacher["split_seed"], settings.protocol.split_seed),
+                ("the preparation", _in_words(made.preparation), _in_words(settings.preparation)),
+                ("the split", _in_words(made.protocol), _in_words(settings.protocol)),
             )
             if one != other
         ]
@@ -301,6 +303,10 @@ def _check(directory, runs, settings, dataset):
                 f"{'; '.join(differing)}. Name a run on the same data. "
                 f"Received: teacher={str(directory)!r}"
             )
+
+
+def _in_words(options):
+    return " ".join(as_words(options.to_dict()))
 
 
 def _hash(known):

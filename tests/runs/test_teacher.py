@@ -191,15 +191,17 @@ def test_what_cannot_teach_is_refused(fit, toy, baseline, make_baseline, write, 
     with pytest.raises(UserError, match="cannot be the teacher: it differs.*the corpus"):
         fit(teacher=str(foreign))
     split_otherwise = make_baseline(split_seed=3)
-    with pytest.raises(UserError, match=r"the split seed \(3; 0\)"):
+    with pytest.raises(UserError, match=r"the split \(--split-seed=3 .*; --split-seed=0 "):
         fit(teacher=str(split_otherwise))
     taught = fit(teacher=str(baseline))
     with pytest.raises(UserError, match="it had one itself. Name that in its place"):
         fit(teacher=str(taught))
     with pytest.raises(UserError, match="leave out `--balance`"):
         fit(teacher=str(baseline), balance="oversample")
-    with pytest.raises(UserError, match="Only a teacher can answer.*`--teacher`"):
+    with pytest.raises(UserError, match="need a teacher.*`--teacher`.*unlabelled="):
         fit(unlabelled=str(elsewhere))
+    with pytest.raises(UserError, match="need a teacher.*teacher_share=0.9"):
+        fit(teacher_share=0.9)
     empty = write("empty.csv", "text\n\n")
     with pytest.raises(UserError, match="empty.csv"):
         fit(teacher=str(baseline), unlabelled=str(empty))

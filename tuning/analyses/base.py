@@ -1,6 +1,7 @@
 """What an analysis of a setting is: a set of trials, and what is measured of their runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+import abc
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -54,7 +55,7 @@ class Plan(NamedTuple):
 Made = Mapping[tuple[str, float | str], Sequence[Path]]
 
 
-class Analysis(Options):
+class Analysis(Options, abc.ABC):
     """An analysis of a setting, with its options.
 
     An analysis is one subclass in a file of its own and a line in `ANALYSES`.
@@ -69,6 +70,7 @@ class Analysis(Options):
     reads_test: ClassVar[bool] = True
     heading: ClassVar[str] = ""
 
+    @abc.abstractmethod
     def trials(self) -> list[Trial]:
         """The settings to try.
 
@@ -78,7 +80,6 @@ class Analysis(Options):
         Raises:
             UserError: If an option is wrong.
         """
-        raise NotImplementedError
 
     def check(self, modality: type[Input]) -> None:
         """Raises `UserError` if something that is asked for is not there for a modality."""
@@ -158,3 +159,20 @@ def names(text: str, option: str) -> list[str]:
     if len(set(found)) < len(found):
         raise UserError(f"{option} names something twice. Received: {option}={text!r}")
     return found
+
+
+def choose(text: str, option: str, what: str, known: Collection[str]) -> list[str]:
+    """The names in a list with commas, all of which are known, or `UserError`.
+
+    Args:
+        text: The list.
+        option: Name of the option that it is the value of.
+        what: What has such a name, for the message.
+        known: The names that are known.
+    """
+    chosen = names(text, option)
+    if unknown := [name for name in chosen if name not in known]:
+        raise UserError(
+            f"Unknown {what}. Accepted: {', '.join(known)}. Received: {', '.join(unknown)}"
+        )
+    return chosen

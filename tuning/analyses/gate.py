@@ -12,8 +12,8 @@ from emotion_keras.record.options import SHARE, option
 from emotion_keras.studies.contenders import settings_for
 from emotion_keras.training.defaults import defaults_for
 from emotion_keras.training.settings import stage_classes
-from tuning.analyses.base import Analysis, Made, Plan, Trial, names, shares_above_0
-from tuning.analyses.noise import test_with_noise
+from tuning.analyses.base import Analysis, Made, Plan, Trial, choose, shares_above_0
+from tuning.analyses.noise import measure_noise
 
 # What is trained in place of the paper's gate, `features`, and of average pooling.
 GATES = {
@@ -75,12 +75,7 @@ class Gate(Analysis):
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such form."""
-        chosen = names(self.forms, "forms")
-        if unknown := [name for name in chosen if name not in GATES | SELECTING]:
-            raise UserError(
-                f"Unknown form of the gate. Accepted: {', '.join(GATES | SELECTING)}. "
-                f"Received: {', '.join(unknown)}"
-            )
+        chosen = choose(self.forms, "forms", "form of the gate", GATES | SELECTING)
         shares = shares_above_0(self.shares, "shares")
         forms = [
             trial
@@ -129,7 +124,7 @@ class Gate(Analysis):
 
         on_all = {at: list(paths) for at, paths in made.items() if "%" not in str(at[1])}
         if wanted := self.noises(plan.modality):
-            test_with_noise([path for paths in on_all.values() for path in paths], wanted, plan)
+            measure_noise([path for paths in on_all.values() for path in paths], wanted, plan)
         if left := missing_selections(on_all):
             dataset = read_dataset(plan.data, plan.cache, plan.notify)
             measure_selections(left, dataset, plan.notify)

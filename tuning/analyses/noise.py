@@ -92,7 +92,7 @@ class Noise(Analysis):
 
         tested = {name: list(paths) for (name, value), paths in made.items() if value == 0.0}
         paths = [path for of_model in tested.values() for path in of_model]
-        test_with_noise(paths, self.noises(plan.modality), plan)
+        measure_noise(paths, self.noises(plan.modality), plan)
         found["noise"] = {name: summarize_noise(of_model) for name, of_model in tested.items()}
 
     @classmethod
@@ -112,7 +112,7 @@ def _levels(contender, points):
     return table
 
 
-def test_with_noise(
+def measure_noise(
     directories: Sequence[Path], wanted: Sequence[tuple[str, float]], plan: Plan
 ) -> None:
     """Tests models on perturbed cells, and says how far it is.

@@ -20,11 +20,10 @@ from emotion_keras.data.flaws import (
     flaws_of,
     in_words,
 )
-from emotion_keras.errors import UserError
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import option, split_names
 from emotion_keras.studies.study import Task
-from tuning.analyses.base import Analysis, Made, Plan, Trial, names
+from tuning.analyses.base import Analysis, Made, Plan, Trial, choose
 
 OURS = "ours"
 _FOUR = "joy,fear,anger,sadness"
@@ -83,12 +82,7 @@ class Protocols(Analysis):
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such protocol."""
-        chosen = names(self.protocols, "protocols")
-        if unknown := [name for name in chosen if name not in PROTOCOLS]:
-            raise UserError(
-                f"Unknown protocol. Accepted: {', '.join(PROTOCOLS)}. "
-                f"Received: {', '.join(unknown)}"
-            )
+        chosen = choose(self.protocols, "protocols", "protocol", PROTOCOLS)
         return [Trial(name, PROTOCOLS[name]) for name in PROTOCOLS if name in (OURS, *chosen)]
 
     def possible(self, name: str, trials: Sequence[Trial], plan: Plan) -> list[Trial]:
@@ -101,7 +95,7 @@ class Protocols(Analysis):
             RANDOM_SPLIT: not corpus.has_groups,
             OVERSAMPLED: len(set(corpus.examples["label"].value_counts())) == 1,
         }
-        if "split" in corpus.examples:  # An official split parts nothing anew.
+        if "split" in corpus.examples:  # An official split stays as it is.
             idle |= dict.fromkeys((REPEATS_APART, RANDOM_SPLIT, OVERSAMPLED, DOUBLED), True)
         kept, left_out = [], []
         for trial in trials:

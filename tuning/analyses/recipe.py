@@ -13,9 +13,8 @@ from rich.console import RenderableType
 
 from emotion_keras import record
 from emotion_keras.command.score_table import ScoreTable, with_interval
-from emotion_keras.errors import UserError
 from emotion_keras.record.options import option
-from tuning.analyses.base import Analysis, Made, Plan, Trial, by_contender, names
+from tuning.analyses.base import Analysis, Made, Plan, Trial, by_contender, choose
 
 PLAIN = "plain"
 RECIPES: dict[str, dict[str, Any]] = {
@@ -53,11 +52,7 @@ class Recipe(Analysis):
 
     def trials(self) -> list[Trial]:
         """The settings to try, a list of `Trial`, or `UserError` if there is no such recipe."""
-        chosen = names(self.recipes, "recipes")
-        if unknown := [name for name in chosen if name not in RECIPES]:
-            raise UserError(
-                f"Unknown recipe. Accepted: {', '.join(RECIPES)}. Received: {', '.join(unknown)}"
-            )
+        chosen = choose(self.recipes, "recipes", "recipe", RECIPES)
         return [Trial(name, RECIPES[name]) for name in RECIPES if name in (PLAIN, *chosen)]
 
     def possible(self, name: str, trials: Sequence[Trial], plan: Plan) -> list[Trial]:

@@ -1,4 +1,4 @@
-"""What a shell is told that may come next on a command line."""
+"""What a shell learns of the words that may come next on a command line."""
 
 import os
 import subprocess
