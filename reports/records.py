@@ -30,7 +30,7 @@ SENSITIVITY = "sensitivity.json"
 SEARCH = "search.json"
 STUDY = "study.json"
 
-ANALYSES = ("learning_rate", "noise", "data_ratio", "gate", "protocol")
+ANALYSES = ("learning_rate", "noise", "data_ratio", "gate", "recipe", "protocol")
 
 # The analysis of protocols, and the one of its values under which all other runs are made.
 PROTOCOL, OURS = "protocol", "ours"

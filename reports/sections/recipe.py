@@ -78,13 +78,15 @@ def answer(frame: pd.DataFrame) -> str:
         parts = [
             f"{verb} {listed(map(in_words, names))}"
             for verb, names in (
-                ("better by", resolved[resolved["difference"] > 0]["recipe"]),
-                ("worse by", resolved[resolved["difference"] < 0]["recipe"]),
+                ("helped by", resolved[resolved["difference"] > 0]["recipe"]),
+                ("harmed by", resolved[resolved["difference"] < 0]["recipe"]),
             )
             if len(names)
         ]
-        found = "; ".join(parts) or "neither better nor worse by any of them, as far as is resolved"
-        said.append(f"On the validation split {name_of(contender)} is {found}.")
+        if parts:
+            said.append(f"On the validation split {name_of(contender)} is {' and '.join(parts)}.")
+        else:
+            said.append(f"No recipe is resolved to help or to harm {name_of(contender)}.")
     return " ".join(said)
 
 

@@ -4,7 +4,9 @@ import types
 
 import pandas as pd
 
+from reports import records
 from reports.sections import recipe
+from tuning.analyses import ANALYSES
 
 SCORE = {"mean": 0.68, "low": 0.65, "high": 0.71, "spread": 0.01}
 
@@ -41,11 +43,11 @@ POINTS = [
 def test_only_what_is_resolved_is_said_to_help_or_to_harm():
     said = recipe.answer(recipe.recipe_frame(part(*POINTS)))
     assert said == (
-        "On the validation split Gated Transformer (MiniLM) is better by R-Drop; worse by frozen "
-        "layers."
+        "On the validation split Gated Transformer (MiniLM) is helped by R-Drop and harmed by "
+        "frozen layers."
     )
     undecided = recipe.answer(recipe.recipe_frame(part(POINTS[0], POINTS[2])))
-    assert "neither better nor worse by any of them" in undecided
+    assert undecided == "No recipe is resolved to help or to harm Gated Transformer (MiniLM)."
 
 
 def test_the_table_shows_differences_and_times():
@@ -61,3 +63,7 @@ def test_without_the_analysis_there_is_nothing_to_show():
     empty = types.SimpleNamespace(studies=[types.SimpleNamespace(files={})])
     assert recipe.recipe_frame(empty).empty
     assert isinstance(recipe.recipe_frame(empty), pd.DataFrame)
+
+
+def test_the_report_knows_every_analysis():
+    assert set(records.ANALYSES) == set(ANALYSES)
