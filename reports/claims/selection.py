@@ -76,6 +76,7 @@ def judge_gates(
     found: Mapping[tuple[str, str], list[Run]],
     selection_of: Callable[[list[Run]], Selection | None],
     noisy_of: Callable[[Run], float | None],
+    noise_level: float = NOISE_LEVEL,
 ) -> Judged:
     """Judges the forms of a study of gates.
 
@@ -84,8 +85,8 @@ def judge_gates(
     Args:
         found: Dictionary of lists of `Run` by pairs of contender and value.
         selection_of: Function that gives what runs keep, or `None` where it was not measured.
-        noisy_of: Function that gives a run's mean accuracy over kinds of noise at `NOISE_LEVEL`, or
-            `None`.
+        noisy_of: Function that gives a run's mean accuracy over kinds of noise, or `None`.
+        noise_level: Float, the level of that noise.
 
     Returns:
         `Judged`.
@@ -116,7 +117,11 @@ def judge_gates(
         }
     )
     judged = Judged(points, selections, accuracy, beyond, plain_beyond, lost, {})
-    sentences = {"selection": _selection(judged), "noise": _noise(judged), "data": _data(judged)}
+    sentences = {
+        "selection": _selection(judged),
+        "noise": _noise(judged, noise_level),
+        "data": _data(judged),
+    }
     return judged._replace(sentences={k: text for k, text in sentences.items() if text})
 
 
@@ -169,9 +174,9 @@ def _selection(judged):
         said.append(
             f"{name_of(name)} keeps {percent(judged.selections[least].share)} % of the words "
             f"({judged.points[least].name}) before its accuracy falls below that without gate"
-            f"{_in_brackets(judged.accuracy[least])}; right on these words alone it is, compared "
-            f"with as many random ones, {_points(against['random'])}, and with those of the "
-            f"largest contributions, {_points(against['contribution'])}"
+            f"{_in_brackets(judged.accuracy[least])}; its accuracy on these words alone differs by "
+            f"{_points(against['random'])} from that on as many random ones, and by "
+            f"{_points(against['contribution'])} from that on those of the largest contributions"
         )
     if not said:
         return ""
@@ -184,14 +189,14 @@ def _selection(judged):
     return f"{verdict}: {'; '.join(said)}."
 
 
-def _noise(judged):
+def _noise(judged, level):
     known = {i: one for i, one in judged.lost.items() if one is not None}
     if not known:
         return ""
     helping = [i for i, one in known.items() if _is(one, below=True)]
     best = min(known, key=lambda i: known[i].difference.difference)
     return (
-        f"{_who(judged, helping)} under noise: at level {NOISE_LEVEL:g} "
+        f"{_who(judged, helping)} under noise: at level {level:g} "
         f"{_named(judged.points[best])} loses least, {_points(known[best])} against what the same "
         "loses without gate."
     )

@@ -41,10 +41,12 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     found = {
         at: runs for at, runs in studied.items() if not any(mark in at[1] for mark in (" ", "%"))
     }
+    level = _noise_level([run for of_form in studied.values() for run in of_form], findings)
     judged = judge_gates(
         studied,
         lambda runs: _selection_of(runs, findings),
-        lambda run: _noisy_accuracy(run, findings),
+        lambda run: _noisy_accuracy(run, level, findings),
+        level,
     )
     runs = runs_of_points(found)
     summary = summarize(found, ["contender", "value"])
@@ -102,12 +104,23 @@ def _selection_of(runs, findings):
     return Selection(frames, runs[0].groups) if frames else None
 
 
-def _noisy_accuracy(run, findings):
+def _read_noise(run, findings):
     columns = {"kind": str, "level": float, "accuracy": float}
-    frame = findings.records.read_beside(run, NOISE, columns)
+    return findings.records.read_beside(run, NOISE, columns)
+
+
+def _noise_level(runs, findings):
+    """The level of noise that gates are judged at: the claims' own, or what runs were tested at."""
+    frames = [frame for run in runs if (frame := _read_noise(run, findings)) is not None]
+    levels = {level for frame in frames for level in frame["level"]}
+    return NOISE_LEVEL if NOISE_LEVEL in levels else max(levels, default=NOISE_LEVEL)
+
+
+def _noisy_accuracy(run, level, findings):
+    frame = _read_noise(run, findings)
     if frame is None:
         return None
-    at_level = frame.loc[frame["level"] == NOISE_LEVEL, "accuracy"]
+    at_level = frame.loc[frame["level"] == level, "accuracy"]
     return None if at_level.empty else float(at_level.mean())
 
 

@@ -1,5 +1,7 @@
 """What is said of gates that close, from runs whose numbers are known."""
 
+import types
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from emotion_keras.evaluation.selection import COLUMNS, Selection
 from emotion_keras.evaluation.significance import mean_interval
 from reports.claims.selection import judge_gates
 from reports.records import Run
+from reports.sections import gate
 
 pytestmark = [pytest.mark.usefixtures("garbage")]
 
@@ -142,3 +145,15 @@ def test_few_texts_are_judged_against_no_gate_on_as_few():
     assert sentence.endswith("with 5 %.")
     del found["hard_concrete 0.5, 5 % of the data"]
     assert judge(found).sentences["data"].startswith("No form of the gate helps with 10 %")
+
+
+def test_noise_is_judged_at_the_level_that_runs_were_tested_at():
+    levels = {"a": [0.1, 0.3], "b": [0.3], "c": None}
+
+    def read_beside(run, name, columns):
+        found = levels[run]
+        return found and pd.DataFrame({"kind": "typos", "level": found, "accuracy": 0.5})
+
+    findings = types.SimpleNamespace(records=types.SimpleNamespace(read_beside=read_beside))
+    chosen = {runs: gate._noise_level(runs, findings) for runs in ("abc", "bc", "c")}
+    assert chosen == {"abc": 0.1, "bc": 0.3, "c": 0.1}
