@@ -89,8 +89,8 @@ def test_the_smallest_share_without_a_loss_is_named():
     sentence = judged.sentences["selection"]
     assert sentence.startswith("The gate earns its place by what it selects")
     assert "keeps 24.0 % of the words (hard concrete, 20 %)" in sentence
-    assert "compared with as many random ones, +25.0 points" in sentence
-    assert "largest contributions, +15.0 points" in sentence
+    assert "differs by +25.0 points" in sentence
+    assert "by +15.0 points (+11.6 to +18.4) from that on those of the largest" in sentence
     assert set(judged.sentences) == {"selection"}
     # That of 10 % is resolved to be worse.
     worst = judged.accuracy[4]
