@@ -2,7 +2,7 @@
 """Compare models on the same splits: `python -m emotion_keras.compare` -> the runs of a study.
 
 Every model is trained with several seeds, or on several folds; what is finished is not made again,
-and what was killed continues. Without options it makes the whole comparison on ISEAR, which takes
+and killed runs continue. Without options it makes the whole comparison on ISEAR, which takes
 hours on a CPU.
 """
 

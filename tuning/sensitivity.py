@@ -4,7 +4,7 @@
 The analyses are learning_rate, noise, data_ratio, gate, recipe and protocol.
 
 Each analysis trains models at several values of one setting, at every value with several seeds, as
-a study of plain runs: what is finished is not made again, and what was killed continues. At its end
+a study of plain runs: finished runs are not made again, and killed ones continue. At its end
 it shows what the runs reach, and keeps it as `sensitivity.json` beside them, with what it found of
 other models in the same study.
 """

@@ -180,7 +180,7 @@ class RowProgress:
         console = Console(file=sys.stderr)
         if console.is_terminal:
             self._bar = rich.progress.Progress(
-                # The bar gives way to what is said beside it.
+                # The bar gives way to messages.
                 rich.progress.BarColumn(None),
                 _column(f"{{task.completed:,}} of {{task.total:,}} {self._plural}"),
                 _column("{task.fields[left]}"),
@@ -196,7 +196,7 @@ class RowProgress:
             self._bar.__exit__(*exception)
 
     def advance(self, rows: int) -> None:
-        """Notes that so many more rows are done."""
+        """Counts rows that are done."""
         self._done += rows
         if self._bar:
             self._bar.update(self._bar.task_ids[0], completed=self._done, left=self._left())

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def once(cache: dict[str, Any], kind: str, made_from: Any, make: Callable[[], Any]) -> Any:
-    """Makes a value, or takes what was made of the same before; of each kind the last is kept.
+    """Makes a value, or returns the kept one; keeps the last value of each kind.
 
     Args:
         cache: Dictionary, changed in place.

@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from emotion_keras.inputs import Input, TextInput
 
-# So many test cells are looked at, and compared with so many training cells: time and memory grow
+# How many test cells are compared with how many training cells at most: time and memory grow
 # with their product.
 _MOST_TEST, _MOST_TRAIN = 2_000, 50_000
 _AT_ONCE = 256

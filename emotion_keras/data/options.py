@@ -245,7 +245,7 @@ class DataOptions(NamedTuple):
 
         Raises:
             UserError: If an option is unknown, or its value is of a wrong type or out of its limit;
-                or if it is a flaw of the protocol, which nobody is to choose.
+                or if it is a flaw of the protocol, which no user may choose.
         """
         if given.get("flaws") is not None:
             raise UserError(

@@ -312,7 +312,7 @@ def _allot(counts, keys, shares):
 
 
 def _fraction(train, label_ids, keys, fraction):
-    """The first so many of each label in the order of the keys: a larger fraction adds to it."""
+    """The first part of each label in the order of the keys; a larger fraction adds to it."""
     order = train[np.lexsort((train, keys[train]))]
     kept = []
     for label in np.unique(label_ids[train]):

@@ -34,7 +34,7 @@ def read_unlabelled(
 
     Args:
         path: Path of a table.
-        dataset: The `Dataset` that they are to be learned with.
+        dataset: The `Dataset` that is learned with them.
         reading: Its `Reading`; the columns of cells that it names are read here, too, where they
             are there.
         preparation: Its `Preparation`.

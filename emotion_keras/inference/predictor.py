@@ -41,7 +41,7 @@ class Predictor:
         temperature: What the probabilities are scaled with, fitted on the validation split.
         preparation: Dictionary of the options of the preparation that the model was trained with.
         faithfulness: Dictionary of a sentence by way of explaining: whether predictions rest on the
-            words that it points at; see `in_words`. Of what was not measured there is none.
+            words that it points at; see `in_words`. Ways that were not measured are not in it.
         familiarity: `Familiarity`, by which texts are flagged that are unlike the training split;
             `None` where nothing is known of it.
         thresholds: Function without arguments that gives what `evaluation.coverage.thresholds`
@@ -197,7 +197,7 @@ class Predictor:
 
     @property
     def rewrite(self) -> Callable[[str, str, float], float]:
-        """What makes a plain file of one that nobody has judged yet; see `Input.rewrite`."""
+        """The function that makes a plain file of an untrusted one; see `Input.rewrite`."""
         return self.model.modality.rewrite
 
     @property

@@ -93,7 +93,7 @@ def compare_ways(
 
 
 def count_answers(num_cells: int) -> int:
-    """About how many whole cells are predicted to compare the `QUICK` ways on so many cells."""
+    """About how many whole cells are predicted to compare the `QUICK` ways on some cells."""
     orders = len(QUICK) + 1  # Beside them a random one.
     # What is left of a cell has half of its units on average, and is often the same.
     changed = orders * len(SHARES) * len(MEASURES) / 2

@@ -33,7 +33,7 @@ class Input(abc.ABC):
         reads_files: Whether a cell is the path of a file.
         suffixes: Endings of its files, in lower case.
         flaws: Why nothing may be to be learned from a cell: what `flaw` gives.
-        cell_type: Type of a cell, for messages about what is none.
+        cell_type: Type of a cell, for messages about wrong cells.
         value_types: Types beside strings that `read` takes from a caller in Python.
         unit_plural: What the units are called that tokens stand for.
         units_recur: Whether the same units come up in many cells, as words do.
@@ -191,7 +191,7 @@ class Input(abc.ABC):
 
     @classmethod
     def rewrite(cls, path: str, target: str, longest: float) -> float:
-        """Writes a file again that nobody has judged yet, so that reading it can do no harm.
+        """Writes an untrusted file as a plain one, which can be read without harm.
 
         Decoding a file can end its process: call this in one that may end.
 

@@ -58,11 +58,11 @@ def read_tensors(path: str | Path, entry: str) -> dict[str, np.ndarray]:
         Dictionary of arrays by name.
 
     Raises:
-        pickle.UnpicklingError: If the file is none of that format, or asks for what is no tensor.
+        pickle.UnpicklingError: If the file is not of that format, or asks for anything but tensors.
     """
     with open(path, "rb") as file:
         if _Unpickler(file).load() != _MAGIC:
-            raise pickle.UnpicklingError("the file is none of PyTorch's format before version 1.6")
+            raise pickle.UnpicklingError("the file is not in PyTorch's format before version 1.6")
         _Unpickler(file).load()  # The format's version,
         _Unpickler(file).load()  # and the sizes of numbers on the machine that wrote it.
         checkpoint = _Unpickler(file)

@@ -18,7 +18,7 @@ def silence_tensorflow() -> None:
     What goes wrong comes as an exception, too.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # It warns of how often it compiles, which nobody who runs a command can change.
+    # It warns of how often it compiles, which no user of a command can change.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 

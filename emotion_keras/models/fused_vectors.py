@@ -12,7 +12,7 @@ from emotion_keras.inputs.fusion import Cell
 
 # Parts of the training split that each say what the others have learned.
 _NUM_PARTS = 5
-# Weights are so many parts of 1.
+# In how many steps a weight goes from 0 to 1.
 _STEPS = 20
 
 

@@ -115,7 +115,7 @@ def check_file(path: str | Path, remedy: str) -> None:
         remedy: Sentence that says what to do.
 
     Raises:
-        UserError: If there is none, or it is a folder, empty, or a pointer of Git LFS.
+        UserError: If the file is missing, or it is a folder, empty, or a pointer of Git LFS.
     """
     path = Path(path)
     if path.is_dir():
@@ -143,7 +143,7 @@ def check_archive(path: str | Path, remedy: str) -> None:
         remedy: Sentence that says what to do.
 
     Raises:
-        UserError: If it is none; see `check_file`, too.
+        UserError: If it is no archive; see `check_file`, too.
     """
     check_file(path, remedy)
     if not zipfile.is_zipfile(path):  # The list of what is in it comes last.

@@ -183,7 +183,7 @@ def check_types(values: Any, shape: dict[str, Any], name: str = "") -> None:
 
     Args:
         values: Any value that JSON can hold.
-        shape: Dictionary of types by key, all of which are to be there: a class, or several; a
+        shape: Dictionary of types by key, all of which must be there: a class, or several; a
             dictionary, the shape of a dictionary; or a list of one type, that of a list's items.
         name: What messages call the dictionary.
 

@@ -85,7 +85,7 @@ class Predictor(Predict, Protocol):
 
     @property
     def rewrite(self) -> Callable[[str, str, float], float]:
-        """What makes a plain file of one that nobody has judged yet; see `DecodingPool`."""
+        """The function that makes a plain file of an untrusted one; see `DecodingPool`."""
 
     @property
     def labels(self) -> list[str]:

@@ -81,7 +81,7 @@ def add_several(
         openapi_extra={"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}},
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> SeveralAnswer:
-        """The emotion of one example, by what there is of it."""
+        """The emotion of one example, from the modalities that it has."""
         fields = await _fields(request, names, decoders)
         with tempfile.TemporaryDirectory(prefix="emotion_keras-") as folder:
             example = {}

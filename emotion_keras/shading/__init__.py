@@ -167,6 +167,6 @@ def faithful(sentences: Mapping[str, str], view: str, units: str) -> str:
 
 
 def grouped(units: Sequence[Mapping[str, Any]], most: int) -> list[Sequence[Mapping[str, Any]]]:
-    """Neighbours put together, so that there are at most so many."""
+    """Neighbours put together, so that at most a given number is left."""
     size = -(-len(units) // most)
     return [units[i : i + size] for i in range(0, len(units), size)]

@@ -350,7 +350,7 @@ def _from_threshold(predictor, measured, groups):
 
 
 def _by_attribute(measured, kept, attributes, groups):
-    """How often answers among the shared labels are right by what is known of examples."""
+    """Accuracy among the shared labels by attribute."""
     columns = {name: f"{record.ATTRIBUTE}{name}" for name in attributes}
     known = pd.DataFrame(
         {name: kept[column].tolist() for name, column in columns.items()}, kept["id"].tolist()

@@ -121,7 +121,7 @@ class Study:
         return None
 
     def check_data(self, tasks: Sequence[Task]) -> None:
-        """Makes sure that runs are to be made on the data that the study was begun on.
+        """Makes sure that runs use the data that the study began with.
 
         Args:
             tasks: List of `Task`.

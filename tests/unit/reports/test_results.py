@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from emotion_keras import record
 from emotion_keras.evaluation.predictions import read_attributes
 from reports.records import read_records
 from reports.results import ResultsOptions, results
@@ -95,3 +96,10 @@ def test_published_comparisons_know_attributes_of_every_test_example(corpus, att
     for run in part.runs:
         test = run.predictions[run.predictions["split"] == "test"]
         assert set(test["id"]) <= set(known.index)
+
+
+def test_the_readme_says_what_the_run_over_mpnet_reached():
+    (path,) = (PUBLISHED / "encoders").glob("gated_transformer-mpnet-*")
+    accuracy = record.read_run(path)["metrics"]["test"]["accuracy"]
+    said = re.search(r"One run over MPNet, .* has ([\d.]+) %", (ROOT / "README.md").read_text())
+    assert said[1] == f"{100 * accuracy:.1f}"
