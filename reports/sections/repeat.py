@@ -58,7 +58,8 @@ def commands(part: Part) -> list[dict[str, Any]]:
 
 def fit_command(run: Run) -> str:
     """The command that makes a run, in the folder where it lies."""
-    words = run.record.get("command") or _worked_out(run)
+    given = run.record.get("command")
+    words = [*given, *_precision(run, given)] if given else _worked_out(run)
     # What combines runs needs no backend.
     made_with = None if run.is_combination else run
     return _as_lines(made_with, [*words, *_place(run.directory.parent)])
@@ -70,6 +71,13 @@ def _worked_out(run):
         return Settings.from_record(run.record).command()
     except UserError:  # A model or an option that this version does not have.
         return _from_run(run)
+
+
+def _precision(run, words):
+    """The precision of a network, where its command left that to the machine."""
+    if run.is_baseline or run.is_combination or any(w.startswith("--precision=") for w in words):
+        return []
+    return [f"--precision={run.record['training']['precision']}"]
 
 
 def from_run_command(run: Run) -> str:

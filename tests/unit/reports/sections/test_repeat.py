@@ -1,6 +1,8 @@
 import json
 import shlex
 
+import pytest
+
 from reports.records import read_records
 from reports.sections.repeat import commands
 
@@ -60,6 +62,22 @@ def test_a_comparison_is_repeated_with_the_settings_that_it_was_given(tmp_path, 
     assert {"--models=cnn@scratch", "--seeds=2", "--reference=cnn@scratch"} <= set(words)
     assert {"--precision=auto", "--settings=settings.json"} <= set(words)
     assert json.loads(found["settings"]) == {"cnn@scratch": {"epochs": 3}}
+
+
+@pytest.mark.parametrize(
+    "name, given, said",
+    [
+        ("cnn@scratch", [], ["--precision=float32"]),
+        ("cnn@scratch", ["--precision=mixed_bfloat16"], ["--precision=mixed_bfloat16"]),
+        ("tfidf_svm", [], []),
+    ],
+)
+def test_the_precision_that_a_machine_chose_is_said(tmp_path, make_run, change, name, given, said):
+    directory = make_run(tmp_path / "fit", name)
+    change(directory, command=["python", "-m", "emotion_keras.fit", *given])
+    (found,) = commands(read_records(tmp_path).parts[0])
+    words = words_of(found["command"])
+    assert [word for word in words if word.startswith("--precision")] == said
 
 
 def test_names_are_quoted_for_the_shell(tmp_path, make_run, change):
