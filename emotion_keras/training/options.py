@@ -103,7 +103,8 @@ class TrainingOptions(Options):
     contrast: float = option(
         0.0,
         "Weight of supervised contrast: pooled vectors of one label are drawn together, and those "
-        "of two apart (Khosla et al. 2020).",
+        "of two apart (Khosla et al. 2020). With several devices on TensorFlow each compares those "
+        "of its own part of a batch.",
         NOT_NEGATIVE,
     )
     balance: Literal["none", "undersample", "oversample", "class_weight"] = option(

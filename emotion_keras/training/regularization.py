@@ -88,12 +88,14 @@ class RegularizedModel(keras.Model):
         loss = own(x, y, y_pred, sample_weight, training)
         if not training:  # Keras tries once whether it can be computed.
             return loss
+        # TensorFlow adds up the losses of several devices, of which Keras knows its own alone.
+        share = self._aggregate_additional_loss
         if self.contrast:
-            loss += self.contrast * supervised_contrast(self._pooled, y, _TEMPERATURE)
+            loss += self.contrast * share(supervised_contrast(self._pooled, y, _TEMPERATURE))
         if self.r_drop:
             again = super().call(x, training=True)
             loss = (loss + own(x, y, again, sample_weight, training)) / 2
-            loss += self.r_drop * divergence(y_pred, again)
+            loss += self.r_drop * share(divergence(y_pred, again))
         if self.adversarial:
             moved = self._moved_vectors(x, y, sample_weight)
             output = self._from_vectors([moved, x], training=True)

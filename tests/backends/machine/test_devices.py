@@ -18,12 +18,30 @@ from emotion_keras.machine import devices
 from emotion_keras.models import GatedTransformer
 from emotion_keras.targets import SingleLabel
 from emotion_keras.training.loop import train
+from emotion_keras.training.options import TrainingOptions
+from emotion_keras.training.regularization import regularize
 
 BACKEND = keras.backend.backend()
+WAYS = [{}, {"r_drop": 1.0, "weight_average": 0.5}]
+if BACKEND == "jax":  # On TensorFlow each device compares those of its own part of a batch.
+    WAYS.append({"contrast": 0.5})
 
 
-def train_on_all_devices():
-    """Trains a toy model; returns its losses, and over how many devices it was spread."""
+def train_on_all_devices(**way):
+    """Trains a toy model; returns its losses, and over how many devices it was spread.
+
+    Args:
+        **way: Fields of `TrainingOptions`.
+    """
+    options = TrainingOptions(
+        batch_size=8,
+        epochs=3,
+        learning_rate=0.01,
+        # With several devices on TensorFlow each cuts its own part of the gradient.
+        clip_norm=0.0 if BACKEND == "tensorflow" else 0.5,
+        patience=0,
+        **way,
+    )
     rng = np.random.default_rng(0)
     label_ids = np.repeat([0, 1, 2], 16).astype("int32")
     lengths = rng.integers(2, 9, len(label_ids))
@@ -33,7 +51,7 @@ def train_on_all_devices():
     keras.utils.set_random_seed(0)
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         form = GatedTransformer(num_layers=1, num_heads=2, dropout=0.0)
-        model = form.build(embedded_features(4), SingleLabel("abc"))
+        model = regularize(form.build(embedded_features(4), SingleLabel("abc")), options)
         outcome = train(
             model,
             data,
@@ -42,12 +60,7 @@ def train_on_all_devices():
             sequence_length=8,
             seed=0,
             directory=directory,
-            batch_size=8,
-            epochs=3,
-            learning_rate=0.01,
-            # With several devices on TensorFlow each cuts its own part of the gradient.
-            clip_norm=0.0 if BACKEND == "tensorflow" else 0.5,
-            patience=0,
+            options=options,
         )
     value = model.trainable_variables[0].value
     if BACKEND == "jax":
@@ -135,11 +148,12 @@ def test_two_devices_learn_as_one_does():
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    two, one = json.loads(done.stdout.splitlines()[-1]), train_on_all_devices()
-    assert (two["spread"], two["device"]) == (2, "CPU, 2 devices")
-    assert (one["spread"], one["device"]) == (1, "CPU")
-    assert one["losses"][-1][0] < one["losses"][0][0]
-    np.testing.assert_allclose(two["losses"], one["losses"], atol=1e-4)
+    for two, way in zip(json.loads(done.stdout.splitlines()[-1]), WAYS, strict=True):
+        one = train_on_all_devices(**way)
+        assert (two["spread"], two["device"]) == (2, "CPU, 2 devices")
+        assert (one["spread"], one["device"]) == (1, "CPU")
+        assert one["losses"][-1][0] < one["losses"][0][0]
+        np.testing.assert_allclose(two["losses"], one["losses"], atol=1e-4)
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="only torch uses one of several devices")
@@ -196,4 +210,4 @@ if __name__ == "__main__":
         cpu = config.list_physical_devices("CPU")[0]
         virtual = [config.LogicalDeviceConfiguration()] * 2
         config.set_logical_device_configuration(cpu, virtual)
-    print(json.dumps(train_on_all_devices()))
+    print(json.dumps([train_on_all_devices(**way) for way in WAYS]))
