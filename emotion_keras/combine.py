@@ -18,6 +18,7 @@ from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
 from emotion_keras.command.score_table import ScoreTable, print_tables
 from emotion_keras.studies.options import CombineOptions
+from emotion_keras.targets import target_of
 
 
 def summarize(directory: Path) -> Group:
@@ -25,17 +26,18 @@ def summarize(directory: Path) -> Group:
     from emotion_keras.studies.combination import describe_members
 
     run = record.read_run(directory)
+    shown = target_of(run).shown
     members = ScoreTable("Members", ("model", "seed", "weight"))
     for name, seed, weight in describe_members(run):
         members.add_row(name, str(seed), f"{weight:.3f}")
     scores = ScoreTable(
         f"{len(run['members'])} runs combined on {run['corpus']['name']}, in per cent",
-        ("split", "examples", "accuracy", "macro F1", "AUC", "ECE"),
+        ("split", "examples", *shown.values()),
     )
     for split, metrics in run["metrics"].items():
-        values = [metrics[name] for name in ("accuracy", "macro_f1", "auc", "ece")]
-        shown = ["-" if value is None else f"{100 * value:.1f}" for value in values]
-        scores.add_row(split, str(metrics["num_examples"]), *shown)
+        values = [metrics[name] for name in shown]
+        in_per_cent = ["-" if value is None else f"{100 * value:.1f}" for value in values]
+        scores.add_row(split, str(metrics["num_examples"]), *in_per_cent)
     return Group(members, scores)
 
 

@@ -15,7 +15,13 @@ from rich.text import Text
 
 from emotion_keras.command.entry import run_command
 from emotion_keras.command.options import make_parser
-from emotion_keras.command.score_table import ScoreTable, print_tables, spread_of, with_interval
+from emotion_keras.command.score_table import (
+    ScoreTable,
+    main_scores,
+    print_tables,
+    spread_of,
+    with_interval,
+)
 from emotion_keras.data.options import DATA_STAGES
 from emotion_keras.studies.comparison import COMPARISON, CompareOptions, compare
 from emotion_keras.studies.study import tell_failures, tell_next
@@ -25,13 +31,16 @@ from emotion_keras.training.settings import where_is
 def summarize(comparison: dict[str, Any]) -> Group:
     """A comparison as tables for the terminal."""
     rows = comparison["contenders"]
+    shown = main_scores(rows[0])
+    main, *_ = shown
+    accuracy = "All labels right," if shown["accuracy"] == "all right" else "Accuracy"
     scores = ScoreTable(
         f"Test split of {comparison['corpus']['name']}, in per cent, with 95 % intervals over "
         "examples and seeds",
-        ("model", "runs", "accuracy", "macro F1", "AUC", "SD"),
+        ("model", "runs", *shown.values(), "SD"),
     )
     differences = ScoreTable(
-        f"Accuracy in points beyond {comparison['reference']}, with 95 % intervals over "
+        f"{accuracy} in points beyond {comparison['reference']}, with 95 % intervals over "
         "examples and seeds",
         ("model", "points", "interval", "p", ""),
     )
@@ -42,8 +51,8 @@ def summarize(comparison: dict[str, Any]) -> Group:
     costs = ScoreTable("Cost", ("model", "size", "s", "examples/s", "ms/1", "ms/256", "GB"))
     for row in rows:
         name = row["name"]
-        values = [row.get(score) for score in ("accuracy", "macro_f1", "auc")]
-        spread = spread_of(row["accuracy"])
+        values = [row.get(score) for score in shown]
+        spread = spread_of(row[main])
         scores.add_row(name, str(row["num_runs"]), *map(with_interval, values), spread)
         if "difference" in row:
             differences.add_row(name, *_verdict(row["difference"]))
@@ -66,7 +75,7 @@ def summarize(comparison: dict[str, Any]) -> Group:
             f"{cost['peak_memory_bytes'] / 1e9:.1f}",
         )
     together = "Examples of one group count together. " if comparison["grouped"] else ""
-    about_scores = Text(f"{together}SD: standard deviation of accuracy over seeds.\n")
+    about_scores = Text(f"{together}SD: standard deviation of {shown[main]} over seeds.\n")
     explained = Text(
         "p: of no difference, after Holm's correction for all of them. Resolved: p is 0.05 or "
         "less.\n"
@@ -81,25 +90,37 @@ def summarize(comparison: dict[str, Any]) -> Group:
     return Group(scores, about_scores, *compared, calibration, costs, about_cost, *elsewhere)
 
 
+_ELSEWHERE = ("accuracy", "macro F1", "macro F1 at home", "all labels")
+# All labels may be answered in any case, and those that the models alone have are left out.
+_OF_SEVERAL_ELSEWHERE = ("macro F1", "macro F1 at home", "all labels right")
+
+
 def _elsewhere(transfers):
     """How good the models are on other corpora, a table for each."""
     tables: list[ScoreTable | Text] = []
     for corpus in dict.fromkeys((one.tested_on, one.tested_sha256) for one in transfers):
         own = [one for one in transfers if (one.tested_on, one.tested_sha256) == corpus]
-        labels = ", ".join(own[0].known.shared)
+        labels, several = ", ".join(own[0].known.shared), own[0].several
+        headings = _OF_SEVERAL_ELSEWHERE if several else _ELSEWHERE
         table = ScoreTable(
             f"{own[0].num_examples:,} examples of {corpus[0]}, in per cent, among {labels}",
-            ("model", "runs", "accuracy", "macro F1", "macro F1 at home", "all labels"),
+            ("model", "runs", *headings),
         )
         for one in sorted(own, key=lambda one: -one.shared["macro_f1"].mean):
-            found = [one.shared["accuracy"], one.shared["macro_f1"]]
-            found += [(one.at_home or {}).get("macro_f1"), one.open["macro_f1"]]
+            at_home = (one.at_home or {}).get("macro_f1")
+            found = [one.shared["accuracy"], one.shared["macro_f1"], at_home, one.open["macro_f1"]]
+            if several:
+                found = [one.shared["macro_f1"], at_home, one.shared["accuracy"]]
             cells = (with_interval(score and score._asdict()) for score in found)
             table.add_row(one.name, str(one.num_runs), *cells)
         tables.append(table)
-    about = "At home: on the own test split, among the same labels. All labels: macro F1 where the "
-    about += "labels that the models alone have may be answered, too."
-    return [*tables, Text(about)] if tables else []
+    if not tables:
+        return []
+    about = "At home: on the own test split, among the same labels."
+    if not all(one.several for one in transfers):
+        about += " All labels: macro F1 where the labels that the models alone have may be "
+        about += "answered, too."
+    return [*tables, Text(about)]
 
 
 def _count(number):

@@ -27,9 +27,11 @@ def summarize(folder: str | Path) -> str:
     lines = [f"{folder}: {', '.join(path.name for path in files)}; {size:.1f} MB."]
     accuracy = found["accuracy_after_quantization"]
     if accuracy:
+        name = accuracy.get("score", "accuracy")
         gained = 100 * (accuracy["after"] - accuracy["before"])
         lines.append(
-            f"Accuracy on the test split: {100 * accuracy['before']:.2f} % before, "
+            f"{name[0].upper()}{name[1:]} on the test split: "
+            f"{100 * accuracy['before']:.2f} % before, "
             f"{100 * accuracy['after']:.2f} % in int8 ({gained:+.2f} points)."
         )
     elif found["quantize"] == "int8":

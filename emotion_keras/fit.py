@@ -31,6 +31,7 @@ from emotion_keras.machine.quiet import load_keras
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES
 from emotion_keras.record.options import Options, option
+from emotion_keras.targets import target_of
 from emotion_keras.training.options import PlaceOptions, RunOptions
 from emotion_keras.training.settings import (
     DECISIVE,
@@ -57,14 +58,14 @@ def summarize(directory: Path) -> Group:
     from emotion_keras.evaluation.faithfulness import in_words, read_faithfulness
 
     run = record.read_run(directory)
-    modality = modality_of(run)
+    modality, target = modality_of(run), target_of(run)
     warning = flaws_in_words(flaws_of(run))
     scores = ScoreTable(
         f"{run['model']} on {run['corpus']['name']}, in per cent",
-        ("split", modality.plural, "accuracy", "macro F1", "weighted F1", "AUC", "ECE"),
+        ("split", modality.plural, *target.shown.values()),
     )
     for name, metrics in run["metrics"].items():
-        values = [metrics[key] for key in ("accuracy", "macro_f1", "weighted_f1", "auc", "ece")]
+        values = [metrics[key] for key in target.shown]
         scores.add_row(name, str(metrics["num_examples"]), *(_per_cent(value) for value in values))
     last = list(run["metrics"])[-1]  # The test split, unless the run was made to choose by.
     by_label = ScoreTable(

@@ -179,7 +179,7 @@ def _least_confidence(predictor, asked, notify):
 def _write_table(answer, given, predictor, directory, asked, least, notify):
     from emotion_keras.inference.labelling import label_file
 
-    names = _columns(predictor.labels, asked.top, asked.view, least is not None)
+    names = _columns(predictor, asked.top, asked.view, least is not None)
     columns = [f"{asked.prefix}{name}" for name in names]
     settings = {"model": _identify(predictor.name, directory), "long": asked.long}
     if least is not None:
@@ -323,15 +323,23 @@ def _as_file(texts, column):
         yield path
 
 
-def _columns(labels, top, view, with_guess):
+def _columns(predictor, top, view, with_guess):
     """Names of the columns that are added to a file."""
+    labels = predictor.labels
     if top is None:
         names = [f"{_PROBABILITY}{label}" for label in labels]
     else:
-        ranks = range(2, min(top, len(labels)) + 1)
+        # The first is the label itself, unless several may hold.
+        ranks = range(1 if predictor.several else 2, min(top, len(labels)) + 1)
         names = [f"{name}_{rank}" for rank in ranks for name in ("label", "confidence")]
     guess = ["guess"] if with_guess else []
-    return ["label", "confidence", *guess, *names, "flag", *(_EXPLANATION if view else [])]
+    explanation = _explanation(predictor) if view else ()
+    return ["label", "confidence", *guess, *names, "flag", *explanation]
+
+
+def _explanation(predictor):
+    """What an answer holds of an explanation."""
+    return (*(["explained"] if predictor.several else []), *_EXPLANATION)
 
 
 def _by_column(answers, columns, prefix, top):
@@ -352,8 +360,8 @@ def _named(answer):
 
 
 def _ranked(answer):
-    """The labels from the second on, numbered by their probability."""
-    numbered = enumerate(_most_probable(answer)[1:], 2)
+    """The labels, numbered by their probability."""
+    numbered = enumerate(_most_probable(answer), 1)
     return {
         f"{name}_{rank}": value
         for rank, pair in numbered
@@ -377,7 +385,8 @@ def _show_table(answer, texts, predictor, top, view):
 
     layout, units = predictor.layout, predictor.unit_plural
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=view is not None)
-    for column in (predictor.singular, "label", "%", "others, %"):
+    names = ("labels", "%", "each, %") if predictor.several else ("label", "%", "others, %")
+    for column in (predictor.singular, *names):
         table.add_column(column, justify="right" if column == "%" else "left")
     for text, one in zip(texts, answer(texts), strict=True):
         shown = Text(_in_line(text) if view else _cut(_in_line(text)))
@@ -399,7 +408,7 @@ def _show_lines(answer, texts, predictor, top, view):
             label, confidence, others = _cells(one, top)
             cells = [label, confidence, others, _in_line(text)]
             if view:
-                explanation = {name: one[name] for name in _EXPLANATION}
+                explanation = {name: one[name] for name in _explanation(predictor)}
                 cells.append(json.dumps(explanation, ensure_ascii=False))
             print("\t".join(cells))
         sys.stdout.flush()
@@ -411,11 +420,21 @@ def _cells(answer, top):
     if not answer["label"]:
         return f"({answer['flag']})", "", ""
     ranked = _most_probable(answer)[:top]
+    if "labels" in answer:
+        return _cells_of_several(answer, ranked)
     label = answer["label"] + (f" ({answer['flag']})" if answer["flag"] else "")
     # Of an unsure answer the most probable label is one of the others.
     others = ranked if answer["label"] != answer.get("guess", answer["label"]) else ranked[1:]
     listed = ", ".join(f"{name} {100 * share:.0f}" for name, share in others)
     return label, f"{100 * ranked[0][1]:.0f}", listed
+
+
+def _cells_of_several(answer, ranked):
+    """The cells of an answer with several labels: `others` are all with their probabilities."""
+    label = answer["label"].replace(",", ", ")
+    label += f" ({answer['flag']})" if answer["flag"] else ""
+    listed = ", ".join(f"{name} {100 * share:.0f}" for name, share in ranked)
+    return label, f"{100 * answer['confidence']:.0f}", listed
 
 
 def _cut(text):

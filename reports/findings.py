@@ -29,7 +29,8 @@ class Findings:
         left_out: List of `Run` of other settings, which are in no mean.
         best: The contender that is best on the validation split, or `None`.
         differences: Dictionary by each other contender of its `Resolved` difference in accuracy
-            from the best, or of `None` where predictions are missing.
+            from the best (where several labels may hold, in examples with all labels right), or of
+            `None` where predictions are missing.
         points: Dictionary by analysis of dictionaries of lists of `Run` by contender and value.
         noises: Data frame of a row a run, kind and level of noise; see `runs_of_noise`.
         claims: List of `Claim`, decided; empty where the paper is not about these data.
@@ -49,6 +50,21 @@ class Findings:
     def with_paper(self) -> bool:
         """Whether the paper's numbers are of these data, so that they may stand beside ours."""
         return is_about(self.part.data.name, self.part.data.labels)
+
+    @property
+    def several(self) -> bool:
+        """Whether several labels may hold of an example."""
+        return self.part.runs[0].target.several
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """The metrics of the page's figures, and what it calls them; the first one ranks."""
+        return self.part.runs[0].metrics
+
+    @property
+    def right(self) -> str:
+        """What the page calls the share of examples that are answered rightly."""
+        return "all labels right" if self.several else "accuracy"
 
     @property
     def modality(self) -> type[Input]:
@@ -79,7 +95,7 @@ def gather(records: Records, part: Part) -> Findings:
     """
     compared, left_out = compared_runs(part)
     # In the order of Table 1 everywhere.
-    ranked = sorted(compared, key=lambda name: -mean_accuracy(compared[name], "test"))
+    ranked = sorted(compared, key=lambda name: -mean_score(compared[name], "test"))
     compared = {name: compared[name] for name in ranked}
     best = best_of(compared)
     differences = {
@@ -220,17 +236,18 @@ def gated_models(runs: list[Run]) -> dict[str, str | None]:
 
 
 def best_of(compared: dict[str, list[Run]]) -> str | None:
-    """The contender of highest mean accuracy on the validation split, or `None`.
+    """The contender of highest mean accuracy (or macro F1) on the validation split, or `None`.
 
     Chosen there, because the best of many on the test split looks better than it is. A single run
     is no mean: it is considered only where there is nothing else.
     """
     repeated = [name for name, runs in compared.items() if len(runs) > 1]
     return max(
-        repeated or compared, key=lambda name: mean_accuracy(compared[name], "val"), default=None
+        repeated or compared, key=lambda name: mean_score(compared[name], "val"), default=None
     )
 
 
-def mean_accuracy(runs: list[Run], split: str) -> float:
-    """The mean over runs of the accuracy on a split."""
-    return sum(run.record["metrics"][split]["accuracy"] for run in runs) / len(runs)
+def mean_score(runs: list[Run], split: str) -> float:
+    """The mean over runs of the metric that ranks them on a split: accuracy, or macro F1."""
+    main = runs[0].target.main_metric
+    return sum(run.record["metrics"][split][main] for run in runs) / len(runs)

@@ -24,6 +24,7 @@ from emotion_keras.evaluation.predictions import (
 from emotion_keras.evaluation.scores import scores_of, text_shares
 from emotion_keras.evaluation.transfers import Transfer, read_transfers
 from emotion_keras.targets import Target, target_of
+from reports.display.words import METRICS, METRICS_OF_SEVERAL
 
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
@@ -104,8 +105,13 @@ class Run:
 
     @property
     def target(self) -> Target:
-        """The kind of label that the run has learned."""
+        """The kind of label that the run has learned, with its labels."""
         return target_of(self.record)
+
+    @property
+    def metrics(self) -> dict[str, str]:
+        """The metrics by which it is compared, and what readers call them; the first one ranks."""
+        return METRICS_OF_SEVERAL if self.target.several else METRICS
 
     @property
     def backend(self) -> str:

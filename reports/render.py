@@ -105,10 +105,9 @@ def write_page(page: "Page", findings: "Findings", command: str) -> None:
         findings: `Findings`.
         command: The command that renders the page.
     """
-    from reports.display.words import METRICS
     from reports.sections import APPENDICES, NARROW, SECTIONS, answer, claims
 
-    shared = {"findings": findings, "metrics": METRICS, "render_command": command}
+    shared = {"findings": findings, "metrics": findings.metrics, "render_command": command}
 
     def fill(module):
         name = module.__name__.rpartition(".")[2]

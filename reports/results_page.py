@@ -69,7 +69,9 @@ class Collected:
     def add_figure(self, *_: Any, **__: Any) -> None:
         return None
 
-    def by_metric(self, name: str, alternative: str, draw: Callable[[str], Figure]) -> list:
+    def by_metric(
+        self, name: str, alternative: str, draw: Callable[[str], Figure], metrics: Any = None
+    ) -> list:
         self.draw[name] = draw
         return []
 

@@ -28,11 +28,21 @@ from reports.display.figure import (
 from reports.display.models import look_of, name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import METRICS, or_nan, percent, value_in_words
+from reports.display.words import (
+    METRICS,
+    MORE_OF_SEVERAL,
+    listed,
+    or_nan,
+    percent,
+    value_in_words,
+)
 from reports.records import Records, Run
 
 # The heading of the column of `with_spreads`.
 SPREADS = "SD over seeds"
+
+# What sentences call the metrics that they do not call by their headings.
+_IN_WORDS = {"Accuracy": "accuracy", "Macro F1": "F1", "All labels right": "all labels right"}
 
 
 def summarize(groups: Mapping[tuple, list[Run]], by: list[str]) -> pd.DataFrame:
@@ -43,7 +53,8 @@ def summarize(groups: Mapping[tuple, list[Run]], by: list[str]) -> pd.DataFrame:
         by: Names of the members of these tuples.
 
     Returns:
-        Data frame of a row a setting: `by`, `runs`, and for each metric `_mean`, `_low`, `_high`
+        Data frame of a row a setting: `by`, `runs`, and for each metric of `METRICS`, and where
+        several labels may hold of `MORE_OF_SEVERAL`, `_mean`, `_low`, `_high`
         and `_spread`, the standard deviation over seeds; see `Score`. What is unknown is missing.
     """
     return pd.DataFrame(
@@ -88,7 +99,7 @@ def _columns(scores):
     unknown = Score(*[None] * 4)
     return {
         f"{metric}_{end}": or_nan(value)
-        for metric in METRICS
+        for metric in (*METRICS, *(name for name in MORE_OF_SEVERAL if name in scores))
         for end, value in scores.get(metric, unknown)._asdict().items()
     }
 
@@ -142,7 +153,11 @@ def runs_of_noise(records: Records, points: dict[tuple[str, Any], list[Run]]) ->
 
 
 def sensitivity_table(
-    name: str, title: dict[str, str], frame: pd.DataFrame, by: list[str]
+    name: str,
+    title: dict[str, str],
+    frame: pd.DataFrame,
+    by: list[str],
+    metrics: Mapping[str, str] = METRICS,
 ) -> Table:
     """What the runs of an analysis reach at each value.
 
@@ -151,6 +166,7 @@ def sensitivity_table(
         title: Heading by column of `by`.
         frame: What `summarize` gives.
         by: Names of the columns that tell settings apart.
+        metrics: Headings by metric, in their order.
 
     Returns:
         `Table`.
@@ -159,14 +175,14 @@ def sensitivity_table(
         {
             **{title[column]: [_in_words(column, v) for v in frame[column]] for column in by},
             "Runs": frame["runs"].astype(str),
-            **{heading: with_intervals(frame, metric) for metric, heading in METRICS.items()},
-            SPREADS: with_spreads(frame),
+            **{heading: with_intervals(frame, metric) for metric, heading in metrics.items()},
+            SPREADS: with_spreads(frame, metrics),
         }
     )
     numbers = [column for column in by if pd.api.types.is_numeric_dtype(frame[column])]
     sort_by = {title[column]: column for column in numbers} | {"Runs": "runs"}
-    sort_by |= {heading: f"{metric}_mean" for metric, heading in METRICS.items()}
-    caption = f"Test split, per cent: means over runs, {intervals_in_words(frame)}."
+    sort_by |= {heading: f"{metric}_mean" for metric, heading in metrics.items()}
+    caption = f"Test split, per cent: means over runs, {intervals_in_words(frame, metrics)}."
     return Table(name, caption, frame, shown, sort_by)
 
 
@@ -185,17 +201,18 @@ def with_intervals(frame: pd.DataFrame, metric: str) -> list[str]:
     return [cell(row) for _, row in frame.iterrows()]
 
 
-def with_spreads(frame: pd.DataFrame) -> list[str]:
+def with_spreads(frame: pd.DataFrame, metrics: Mapping[str, str] = METRICS) -> list[str]:
     """Cells of the standard deviations over seeds, in points, from what `summarize` gives."""
-    columns = frame[[f"{metric}_spread" for metric in METRICS]]
+    columns = frame[[f"{metric}_spread" for metric in metrics]]
     return [", ".join(map(percent, row)) for row in columns.itertuples(index=False)]
 
 
-def intervals_in_words(frame: pd.DataFrame) -> str:
+def intervals_in_words(frame: pd.DataFrame, metrics: Mapping[str, str] = METRICS) -> str:
     """What a caption says of the cells of `with_intervals` and `with_spreads`."""
     known = frame["accuracy_high"].notna().any()
     ends = "with 95 % intervals over texts and seeds" if known else "without intervals"
-    return f"{ends}; {SPREADS}: standard deviations of accuracy, F1 and AUC"
+    named = listed(_IN_WORDS.get(metrics[metric], metrics[metric]) for metric in metrics)
+    return f"{ends}; {SPREADS}: standard deviations of {named}"
 
 
 @styled
@@ -205,6 +222,7 @@ def draw_scores(
     metric: str,
     name: str = "contender",
     paper: pd.Series | None = None,
+    metrics: Mapping[str, str] = METRICS,
 ) -> Figure:
     """Scores by model or other name: every run a dot, the mean a marker, its interval a line.
 
@@ -212,9 +230,10 @@ def draw_scores(
         runs: Data frame of a row a run, with columns `name` and `metric`.
         summary: Data frame of a row a name, in the order to show, with the columns `_mean`, `_low`
             and `_high` of the metric.
-        metric: Key of `METRICS`.
+        metric: Key of `metrics`.
         name: Column of the names; `contender` gives each model its name and its look.
         paper: Values that the paper reports, as fractions in the order of `summary`, or `None`.
+        metrics: What readers call the metrics.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -258,7 +277,7 @@ def draw_scores(
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(within_range(axes.get_xlim()))
     percent_axis(axes.xaxis)
-    axes.set_xlabel(f"{METRICS[metric]} on the test split, %")
+    axes.set_xlabel(f"{metrics[metric]} on the test split, %")
     return figure
 
 
@@ -270,16 +289,18 @@ def draw_curve(
     value: str,
     label: str,
     logarithmic: bool = False,
+    metrics: Mapping[str, str] = METRICS,
 ) -> Figure:
     """A score by the value of a setting: every run a dot, a line of means, a band of intervals.
 
     Args:
         runs: Data frame of a row a run, with `contender`, the column `value`, and `metric`.
         summary: Data frame of a row a contender and value.
-        metric: Key of `METRICS`.
+        metric: Key of `metrics`.
         value: Column of the values.
         label: What the values are.
         logarithmic: Whether the axis of the values is.
+        metrics: What readers call the metrics.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -295,7 +316,7 @@ def draw_curve(
     axes.set_ylim(within_range(axes.get_ylim()))
     percent_axis(axes.yaxis)
     axes.set_xlabel(label)
-    axes.set_ylabel(f"{METRICS[metric]}, %")
+    axes.set_ylabel(f"{metrics[metric]}, %")
     label_lines(axes)
     return figure
 
@@ -350,14 +371,19 @@ def show_curves(
         return None
     runs = runs_of_points(found)
     summary = summarize(found, ["contender", "value"])
+    metrics = next(iter(found.values()))[0].metrics
     titles = {"contender": "Model", "value": title}
+    table = sensitivity_table(name, titles, summary, ["contender", "value"], metrics)
     return {
-        "table": page.add_table(sensitivity_table(name, titles, summary, ["contender", "value"])),
+        "table": page.add_table(table),
         "pictures": page.by_metric(
             name,
             f"Line plot of {{}} on the test split by {title.lower()}: every run a dot, a line of "
             "means, a band of 95 % intervals over texts and seeds. The numbers are in the table "
             "below.",
-            lambda metric: draw_curve(runs, summary, metric, "value", label or title, logarithmic),
+            lambda metric: draw_curve(
+                runs, summary, metric, "value", label or title, logarithmic, metrics
+            ),
+            metrics,
         ),
     }

@@ -17,7 +17,7 @@ class OrderedLabels(SingleLabel):
     def find_labels(cls, cells):
         return tuple(sorted((cell for cell in cells if cell), key=float))
 
-    def loss(self, label_smoothing):
+    def loss(self, label_smoothing, label_weights=None):
         import keras
 
         def earth_movers_distance(truth, probabilities):

@@ -39,13 +39,13 @@ def measure_robustness(directory: Path, noises: Iterable[Noise], dataset: Datase
         from emotion_keras.inference.load import load_model
 
         model = load_model(directory)
-    cells, target = dataset.cells("test"), dataset.corpus.target
-    truth = dataset.truth("test")
+    cells, truth = dataset.cells("test"), dataset.truth("test")
     rows = read_noise(directory)
     for kind, level in missing:
         noisy = perturb(cells, kind, level, modality=dataset.corpus.modality)
         probabilities = model.probabilities(noisy)
-        metrics = target.metrics(truth, probabilities)
+        # The model's own target has the thresholds of several labels.
+        metrics = model.target.metrics(truth, probabilities)
         rows.append({"kind": kind, "level": level, **{score: metrics[score] for score in SCORES}})
         record.write_rows(directory / NOISE, rows)
 

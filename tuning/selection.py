@@ -83,7 +83,7 @@ def _measure(pair, dataset):
         from emotion_keras.inference.load import load_model
 
         readers = dict(zip(READERS, map(load_model, pair), strict=True))
-    cells, target = dataset.cells("test"), dataset.corpus.target
+    cells = dataset.cells("test")
     part = readers["own"].modality.part
     gates, contributions = (
         [explained.words for explained in readers[name].explain(cells)] for name in READERS
@@ -100,12 +100,13 @@ def _measure(pair, dataset):
         names = [row["word"] for row in words]
         for name, positions in chosen.items():
             texts[name].append(part(cell, names, positions))
-    truth = target.classes(dataset.truth("test"))
+    truth = dataset.truth("test")
     ids = dataset.corpus.examples["id"].iloc[dataset.split.test]
     rows = [{"id": i, **row} for i, row in zip(ids, rows, strict=True)]
     for reader, model in readers.items():
         for name, of_name in texts.items():
-            decided = target.class_ids(target.decide(model.probabilities(of_name)))
-            for row, is_right in zip(rows, decided == truth, strict=True):
+            # Each with its own thresholds, where several labels may hold.
+            decided = model.target.encode(model.target.decide(model.probabilities(of_name)))
+            for row, is_right in zip(rows, (decided == truth).all(axis=1), strict=True):
                 row[f"{reader}:{name}"] = int(is_right)
     return rows

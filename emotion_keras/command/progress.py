@@ -18,6 +18,7 @@ from rich.table import Column, Table
 from emotion_keras import record
 from emotion_keras.command import durations
 from emotion_keras.command.live_line import LiveLine
+from emotion_keras.command.score_table import main_scores
 
 
 class Progress:
@@ -36,7 +37,8 @@ class Progress:
         self._workers = workers
         self._tasks_of = collections.Counter(task.group for task in tasks)
         self._running = {}
-        self._accuracies = {task.group: [] for task in tasks}
+        self._scores = {task.group: [] for task in tasks}
+        self._title = "accuracy"
         # Of a run that was finished before, only how long it trained is known.
         self._trained = {task.group: [] for task in tasks}
         self._seconds = {task.group: [] for task in tasks}
@@ -44,7 +46,7 @@ class Progress:
         self._failures = {task.group: [] for task in tasks}
         for task, directory in finished:
             run = record.read_run(directory)
-            self._accuracies[task.group].append(run["metrics"]["test"]["accuracy"])
+            self._note(task, run["metrics"]["test"])
             self._trained[task.group].append(run["cost"]["seconds"])
         self._live = None
 
@@ -72,22 +74,27 @@ class Progress:
         seconds = time.monotonic() - start
         run = record.read_run(ended.directory)
         # On the test split, unless the run was made to choose by.
-        accuracy = list(run["metrics"].values())[-1]["accuracy"]
-        self._accuracies[task.group].append(accuracy)
+        score = self._note(task, list(run["metrics"].values())[-1])
         self._seconds[task.group].append(seconds)
         self._beside.append(seconds - run["cost"]["seconds"])
         if not self._live:
             self._say(
-                f"{task}: {100 * accuracy:.1f} % accuracy, {durations.in_words(seconds)}. "
+                f"{task}: {100 * score:.1f} % {self._title}, {durations.in_words(seconds)}. "
                 f"{self._state()}"
             )
+
+    def _note(self, task, metrics):
+        """Keeps the score of a run by which models are ranked, and returns it."""
+        name, self._title = next(iter(main_scores(metrics).items()))
+        self._scores[task.group].append(metrics[name])
+        return metrics[name]
 
     @staticmethod
     def _say(message):
         rich.get_console().print(message, markup=False, highlight=False, soft_wrap=True)
 
     def _state(self):
-        done = sum(map(len, self._accuracies.values()))
+        done = sum(map(len, self._scores.values()))
         left = self.seconds_left()
         # How long a model takes says little of another.
         open_groups = {*self._waiting(), *(task.group for task, _ in self._running.values())}
@@ -122,7 +129,7 @@ class Progress:
         return [group for group in self._tasks_of if self._num_waiting(group)]
 
     def _num_waiting(self, group):
-        ended = len(self._accuracies[group]) + len(self._failures[group])
+        ended = len(self._scores[group]) + len(self._failures[group])
         running = sum(task.group == group for task, _ in self._running.values())
         return self._tasks_of[group] - ended - running
 
@@ -142,17 +149,17 @@ class Progress:
         table = Table(caption=self._state(), caption_justify="left")
         table.add_column("model")
         table.add_column("runs", justify="right", no_wrap=True)
-        table.add_column("accuracy, %", justify="right", no_wrap=True)
+        table.add_column(f"{self._title}, %", justify="right", no_wrap=True)
         table.add_column("")
-        for group, accuracies in self._accuracies.items():
+        for group, scores in self._scores.items():
             of_group = self._tasks_of[group]
-            mean = f"{100 * statistics.mean(accuracies):.1f}" if accuracies else ""
+            mean = f"{100 * statistics.mean(scores):.1f}" if scores else ""
             running = [task.name for task, _ in self._running.values() if task.group == group]
             state = [f"{' and '.join(running)} running"] if running else []
             if self._failures[group]:
                 state.append(f"{', '.join(self._failures[group])} failed")
             table.add_row(
-                escape(group), f"{len(accuracies)} of {of_group}", mean, escape("; ".join(state))
+                escape(group), f"{len(scores)} of {of_group}", mean, escape("; ".join(state))
             )
         return table
 

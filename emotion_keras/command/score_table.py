@@ -1,7 +1,7 @@
 """Tables for the terminal, in which names give way to numbers."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rich
@@ -92,6 +92,17 @@ def _cut(name, width):
     end = (width - 1) // 2
     start = set_cell_size(name, width - 1 - end)
     return f"{start}…{set_cell_size(name[::-1], end)[::-1]}"
+
+
+def main_scores(scores: Mapping[str, Any]) -> dict[str, str]:
+    """The scores that a table shows first, and what it calls them, the most telling one first.
+
+    Args:
+        scores: Dictionary by score, or metrics of a split; they say of what kind labels are.
+    """
+    if "jaccard" in scores:  # Several labels may hold of an example.
+        return {"macro_f1": "macro F1", "accuracy": "all right", "auc": "AUC"}
+    return {"accuracy": "accuracy", "macro_f1": "macro F1", "auc": "AUC"}
 
 
 def with_interval(score: dict[str, Any] | None) -> str:

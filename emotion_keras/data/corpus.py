@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -19,6 +18,7 @@ from emotion_keras.data import fer2013, isear, recorded_corpora, situations
 from emotion_keras.data.attributes import group_attributes, names_of
 from emotion_keras.data.feature_tables import join_features, read_feature_table
 from emotion_keras.data.folders import METADATA, read_folder
+from emotion_keras.data.label_cells import as_label, choose_label_columns, label_columns
 from emotion_keras.data.official_splits import read_splits
 from emotion_keras.data.options import Reading
 from emotion_keras.errors import UserError
@@ -34,6 +34,7 @@ from emotion_keras.inputs import (
 from emotion_keras.inputs.normalization import clean_text, fold_text
 from emotion_keras.record import ATTRIBUTE
 from emotion_keras.targets import SingleLabel, Target, find_target
+from emotion_keras.targets.multi import names_in
 
 # Waiting for the network is bounded in every way: by these and not by a socket's own timeout, which
 # counts for one operation and not at all for the look-up of a name.
@@ -41,7 +42,10 @@ _PROBE_SECONDS = 3
 _DOWNLOAD_SECONDS = {"auto": 5, "isear": 60}
 _NAMES = ("auto", "isear", "situations")
 _OF_CELLS = tuple(dict.fromkeys(modality.column_option for modality in INPUTS.values()))
-_COLUMNS = (*_OF_CELLS, "label_column", "group_column", "split_column")
+_COLUMNS = (
+    *_OF_CELLS,
+    *("label_column", "label_columns", "label_separator", "group_column", "split_column"),
+)
 # More are texts or numbers in the wrong column, and would fill the memory.
 _MOST_LABELS = 500
 
@@ -104,6 +108,16 @@ class Corpus:
         return self.target.class_ids(self.examples["label"].tolist())
 
     @property
+    def truth(self) -> np.ndarray:
+        """Which labels hold of the examples, `(len(corpus), num_labels)`; see `Target.encode`."""
+        return self.target.encode(self.examples["label"].tolist())
+
+    @property
+    def are_labelled(self) -> np.ndarray:
+        """Of which examples the labels are known, a boolean array."""
+        return self.target.are_known(self.examples["label"].tolist())
+
+    @property
     def attributes(self) -> dict[str, list[str]]:
         """The values of the examples by attribute."""
         columns = [name for name in self.examples if name.startswith(ATTRIBUTE)]
@@ -159,10 +173,13 @@ def load_corpus(
     3
     """
     options = options or Reading(**{"data": data, **given})
-    kind = find_target(options.target)
+    kind = find_target(str(options.target))
     corpus = _load(options, find_modality(str(options.modality)), notify)
     asked = None if options.attributes is None else str(options.attributes)
     examples = group_attributes(corpus.examples, asked, corpus.source)
+    if kind.several:
+        cells = kind(corpus.labels).in_order(examples["label"].tolist())
+        examples = examples.assign(label=pd.Series(cells, examples.index, dtype="str"))
     return replace(corpus, examples=examples, kind=kind)
 
 
@@ -244,7 +261,7 @@ def _from_file(path, modality, options, notify):
         path,
         modality,
         asked_columns(modality, {name: getattr(options, name) for name in _OF_CELLS}),
-        options.label_column,
+        choose_label_columns(path, opened.columns, options),
         options.group_column,
         split_column or None,
         names_of(options.attributes),
@@ -255,13 +272,12 @@ def _from_file(path, modality, options, notify):
     cells = [modality.locate(cell, path.parent) for cell in table[modality.name]]
     modality.fetch(cells, notify)
     table[modality.name] = pd.Series(cells, dtype="str")
-    table["label"] = table["label"].map({x: _as_label(x) for x in table["label"].unique()})
     if is_fer2013:
         table["label"] = table["label"].map(fer2013.read_label)
-    labels = _find_labels(table, path, options)
+    labels = _find_labels(table, path, options, opened.columns)
     # The names stand for the corpora themselves: another file of that name is not one of them.
     name = f"{source.stem}_file" if source.stem in _NAMES else source.stem
-    for message in _doubts(table, modality, opened.describe()):
+    for message in _doubts(table, modality, labels, opened.describe()):
         notify(f"{path}: {message}")
     origin = _origin(source, table, opened.describe())
     if is_fer2013 and set(labels) <= set(fer2013.LABELS):
@@ -281,7 +297,7 @@ def _from_folder(path, modality, options, notify):
     table = folder.table
     modality.fetch(table[modality.name].tolist(), notify)
     labels = folder.labels or _find_labels(table, path, options)
-    for message in _doubts(table, modality, {}):
+    for message in _doubts(table, modality, labels, {}):
         notify(f"{path}: {message}")
     content = "\n".join([*table["id"], *checksums])
     sha256 = hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
@@ -343,8 +359,12 @@ def _column(opened, name):
     return next(column for column in opened.columns if column.lower() == name)
 
 
-def _find_labels(table, path, options):
-    labels = find_target(options.target).find_labels(table["label"].unique())
+def _find_labels(table, path, options, columns=()):
+    if options.label_columns is not None:
+        named = label_columns(path, columns, options.label_columns)
+        return tuple(as_label(name) for name in named)
+    kind = find_target(str(options.target))
+    labels = kind.find_labels(table["label"].unique())
     max_labels = _MOST_LABELS if options.max_labels is None else options.max_labels
     if len(labels) > max_labels:
         raise UserError(
@@ -356,12 +376,7 @@ def _find_labels(table, path, options):
     return labels
 
 
-def _as_label(cell):
-    """A label as it is shown and compared; nothing where only what is not seen stands in a cell."""
-    return normalize("NFC", cell).strip() if clean_text(cell) else ""
-
-
-def _doubts(table, modality, reading):
+def _doubts(table, modality, labels, reading):
     """What may be wrong with a table although all of it can be read."""
     if reading.get("joined_lines"):
         yield joined_notice(reading)
@@ -371,11 +386,13 @@ def _doubts(table, modality, reading):
             f"{', '.join(reading['other_sheets'])}."
         )
     yield from modality.doubts(table[modality.name])
-    alike, label_column = {}, table["label"]
-    for label, count in label_column[label_column != ""].value_counts().sort_index().items():
+    counts = _count_labels(table["label"], labels)
+    alike = {}
+    for label, count in sorted(counts.items()):
         alike.setdefault("".join(fold_text(clean_text(label)).split()), []).append(
             f"{label!r} ({count:,})"
         )
+    yield from _joined_labels(counts)
     for names in alike.values():
         if len(names) > 1:
             yield (
@@ -383,6 +400,33 @@ def _doubts(table, modality, reading):
                 f"{', '.join(names)}. If they are one, write them alike in the file, or choose "
                 "among them with `--labels`."
             )
+
+
+def _joined_labels(counts):
+    """Says of labels that they seem to be several in one."""
+    for separator in ("|", ";", ",", "/"):
+        joined = [
+            f"{label!r} ({counts[label]:,})"
+            for label in sorted(counts)
+            if separator in label and any(part.strip() in counts for part in label.split(separator))
+        ]
+        if joined:
+            more = f" and {len(joined) - 5:,} more" if len(joined) > 5 else ""
+            yield (
+                f"these labels seem to be several in one: {', '.join(joined[:5])}{more}. Each is "
+                "taken for a label of its own. If several may hold of an example, read them with "
+                f"`--target multi --label-separator '{separator}'`."
+            )
+
+
+def _count_labels(cells, labels):
+    """How many cells name each label."""
+    counts = dict.fromkeys(labels, 0)
+    for cell, count in cells.value_counts().items():
+        for label in [cell] if cell in counts else names_in(cell):
+            if label in counts:
+                counts[label] += count
+    return {label: count for label, count in counts.items() if count}
 
 
 def joined_notice(reading: dict) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from emotion_keras.data.options import NoiseOptions
 from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import Input, TextInput
+from emotion_keras.targets import SingleLabel, Target
 
 LABELS = "labels"
 
@@ -62,16 +63,22 @@ def perturb(
     ]
 
 
-def perturb_labels(truth: np.ndarray, level: float, *, seed: int = 0) -> np.ndarray:
+def perturb_labels(
+    truth: np.ndarray, level: float, *, seed: int = 0, several: bool = False
+) -> np.ndarray:
     """Gives some examples another label, each of the others with the same chance.
+
+    Where an example may have several labels, one is drawn, and holds if it did not, or the reverse.
 
     Args:
         truth: Rows of `Target.encode`, `(num_examples, num_labels)`.
         level: Float in `[0, 1]`, the expected share of examples with another label than theirs.
         seed: Integer.
+        several: Whether an example may have several labels.
 
     Returns:
-        Array like `truth`, in which a row that is touched is shifted round by a number of labels.
+        Array like `truth`, in which a row that is touched is shifted round by a number of labels;
+        with several a number of it is 1 in place of 0, or 0 in place of 1.
 
     Raises:
         UserError: On a level outside of 0 to 1.
@@ -80,6 +87,10 @@ def perturb_labels(truth: np.ndarray, level: float, *, seed: int = 0) -> np.ndar
     rng = np.random.default_rng([seed, zlib.crc32(LABELS.encode())])
     num_examples, num_labels = truth.shape
     touched = rng.random(num_examples) < level
+    if several:
+        turned = np.zeros(truth.shape, bool)
+        turned[np.arange(num_examples), rng.integers(0, num_labels, num_examples)] = touched
+        return np.where(turned, 1 - truth, truth).astype(truth.dtype)
     shifts = np.where(touched, rng.integers(1, num_labels, num_examples), 0)
     sources = (np.arange(num_labels) - shifts[:, None]) % num_labels
     return np.take_along_axis(truth, sources, axis=1)
@@ -92,6 +103,7 @@ class TrainingNoise:
         seed: Integer.
         options: `NoiseOptions`.
         modality: Class of the `Input` that knows the cells.
+        target: Class of the `Target`.
         **given: Its fields, in place of the object.
 
     Raises:
@@ -104,11 +116,13 @@ class TrainingNoise:
         options: NoiseOptions | None = None,
         *,
         modality: type[Input] = TextInput,
+        target: type[Target] = SingleLabel,
         **given: Any,
     ):
         noise = (options or NoiseOptions(**given)).noise
         self.seed = seed
         self.modality = modality
+        self.target = target
         known = (*modality.noises, LABELS)
         levels = [] if noise is None else [_parse(part, known) for part in noise.split(",")]
         self._levels = dict(levels)
@@ -127,7 +141,8 @@ class TrainingNoise:
 
     def perturb_labels(self, truth: np.ndarray) -> np.ndarray:
         """Perturbs labels; see the function of the same name."""
-        return perturb_labels(truth, self._label_level, seed=self.seed)
+        several = self.target.several
+        return perturb_labels(truth, self._label_level, seed=self.seed, several=several)
 
 
 def _parse(part, known):

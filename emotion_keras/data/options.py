@@ -25,6 +25,10 @@ _COLUMN_OF = {
     "features": "feature_columns",
 }
 
+# The options that several labels an example have, and those that columns of labels leave no room.
+_OF_SEVERAL = ("label_columns", "label_separator")
+_WITHOUT_COLUMNS = ("label_column", "label_separator")
+
 
 def _in_order(modality):
     """The names of several modalities in their order, whoever wrote them in which."""
@@ -83,7 +87,22 @@ class Reading(Options):
     label_column: str | None = option(
         None, "Column of the labels; guessed likewise.", is_basic=True
     )
-    target: str = option("single", "Kind of label: `single`, one label an example.")
+    label_columns: str | None = option(
+        None,
+        "Columns of 0 and 1, one a label, in place of `label_column`: names with commas or "
+        "patterns such as `emotion_*`. Several labels may hold of an example, or none.",
+        is_basic=True,
+    )
+    label_separator: str | None = option(
+        None,
+        "What stands between the labels of a cell, where `target` is multi: a comma where it is "
+        "null. A cell may also be a JSON list, `[]` where no label holds; `(none)` says so, too.",
+    )
+    target: str | None = option(
+        None,
+        "Kind of label: `single`, one label an example; or `multi`, several or none. Where it is "
+        "null, it is multi if `label_columns` or `label_separator` is given.",
+    )
     group_column: str | None = option(
         None,
         "Column that says which texts belong together and must not be parted by a split (author, "
@@ -116,7 +135,25 @@ class Reading(Options):
         if self.modality is None:
             object.__setattr__(self, "modality", self._find_modality())
         object.__setattr__(self, "modality", _in_order(self.modality))
+        several = [name for name in _OF_SEVERAL if getattr(self, name) is not None]
+        if self.target is None:
+            object.__setattr__(self, "target", "multi" if several else "single")
         super().__post_init__()
+        if several and self.target == "single":
+            raise UserError(
+                f"{several[0]} is for several labels an example. Leave it out, or `--target "
+                f"single`. Received: {several[0]}={getattr(self, several[0])!r}"
+            )
+        if self.label_columns is not None:
+            given = [name for name in _WITHOUT_COLUMNS if getattr(self, name) is not None]
+            if given:
+                raise UserError(
+                    f"label_columns name a column for each label: leave out {given[0]}. "
+                    f"Received: {given[0]}={getattr(self, given[0])!r}"
+                )
+        for name in _OF_SEVERAL:
+            if getattr(self, name) == "":
+                raise UserError(f"{name} is a character or more. Received: {name}=''")
         if isinstance(self.attributes, list):
             object.__setattr__(self, "attributes", join_names(self.attributes))
 
@@ -272,6 +309,8 @@ _YOUNGER = (
     "feature_table",
     "split_column",
     "target",
+    "label_columns",
+    "label_separator",
 )
 
 

@@ -1,6 +1,5 @@
 """The preparation of a corpus: cleaning, choice of examples and labels, balance, and an audit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from unicodedata import normalize
@@ -15,6 +14,8 @@ from emotion_keras.data.options import Preparation
 from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.inputs import Input, TextInput
 from emotion_keras.record.options import split_names
+from emotion_keras.targets import Target
+from emotion_keras.targets.multi import NONE
 
 BALANCE = ("none", "undersample", "oversample", "class_weight")
 
@@ -52,7 +53,7 @@ class Audit:
         table["out"] = {k: v["out"] for k, v in content["labels"].items()}
         table = table.fillna(0).astype(int)
         # Not by its name, which may be a label's.
-        table = pd.concat([table, table.sum().to_frame("all").T])
+        table = pd.concat([table, _all_row(content, table).to_frame("all").T])
         # Of cleaning, what the modality has steps for.
         without = {*TextInput.steps} - {*self.modality.steps}
         chosen = {k: v for k, v in content["options"].items() if k not in without}
@@ -83,6 +84,18 @@ class Audit:
         return "\n".join(lines)
 
 
+def _all_row(content, table):
+    """How many examples there are in all, whatever their labels."""
+    row = table.sum()
+    for step in content["steps"]:
+        if "num_removed" not in step:  # One label an example.
+            return row
+        for reason, count in step["num_removed"].items():
+            row[reason] = -count
+    row["in"], row["out"] = content["num_in"], content["num_out"]
+    return row
+
+
 def prepare(
     corpus: Corpus, options: Preparation | None = None, **given: Any
 ) -> tuple[Corpus, Audit]:
@@ -109,26 +122,31 @@ def prepare(
     (('joy', 'fear'), 300)
     """
     options = options or Preparation(**given)
-    modality, label_ids = corpus.modality, corpus.label_ids
+    modality, label_cells = corpus.modality, corpus.examples["label"]
     kept_labels = _kept_labels(corpus, options.labels)
+    if corpus.kind.several:  # An example of other labels alone is one of which none holds.
+        of_kept = corpus.kind(kept_labels).in_order(label_cells.tolist())
+        label_cells = pd.Series(of_kept, label_cells.index, dtype="str")
     removed = _Removed(modality, len(corpus))
     cells, changes = _clean(corpus, options, removed)
     flaws = [modality.flaw(cell) for cell in cells]
     for flaw in modality.flaws:
         removed.add([found == flaw for found in flaws], _reason(flaw, modality))
-    removed.add(label_ids < 0, "no label")
+    removed.add(~corpus.are_labelled, "no label")
 
     usable = np.flatnonzero(removed.left)
     if "split" in corpus.examples:  # Of repeats the one in the test split stays.
         rank = corpus.examples["split"].map(SPLITS.index).to_numpy()
         usable = usable[np.argsort(rank[usable], kind="stable")]
     numbers, _ = number_cells(modality, [cells[row] for row in usable])
-    is_repeat, has_two_labels, found = _repeats(numbers, label_ids[usable])
+    label_numbers, _ = pd.factorize(label_cells)
+    is_repeat, has_two_labels, found = _repeats(numbers, label_numbers[usable])
     if options.repeats == "drop":
         removed.add(usable[has_two_labels], "two labels")
         removed.add(usable[is_repeat], "repeat")
-    wanted = [number for number, label in enumerate(corpus.labels) if label in kept_labels]
-    removed.add((label_ids >= 0) & ~np.isin(label_ids, wanted), "other label")
+    if not corpus.kind.several:
+        is_other = ~label_cells.isin(kept_labels).to_numpy()
+        removed.add(corpus.are_labelled & is_other, "other label")
 
     left = removed.left
     if not left.any():
@@ -148,7 +166,7 @@ def prepare(
         },
         "num_in": len(corpus),
         "num_out": int(left.sum()),
-        **_by_label(corpus, label_ids, removed, changes),
+        **_by_label(corpus, removed, changes),
         **found,
         modality.size_unit: _percentiles(sizes[left]),
     }
@@ -156,7 +174,8 @@ def prepare(
         content["leaks"] = count_leaks(corpus.examples["split"].iloc[usable], numbers)
     if described := modality.describe([cells[row] for row in np.flatnonzero(left)]):
         content["properties"] = described
-    examples = corpus.examples.assign(**{modality.name: pd.Series(cells, dtype="str")})
+    columns = {modality.name: pd.Series(cells, dtype="str"), "label": label_cells}
+    examples = corpus.examples.assign(**columns)
     examples = examples[left].reset_index(drop=True)
     return replace(corpus, examples=examples, labels=kept_labels), Audit(content, modality)
 
@@ -274,35 +293,76 @@ def balance(
     return np.sort(np.concatenate(chosen)), None
 
 
-def audit_balance(
-    label_ids: np.ndarray, labels: Sequence[str], method: str, seed: int
-) -> dict[str, Any]:
+def audit_balance(truth: np.ndarray, target: Target, method: str, seed: int) -> dict[str, Any]:
     """What balancing the training split does to each label, for the record.
 
     Args:
-        label_ids: Class ids of the training split, integer array `(num_examples,)`.
-        labels: Names of the labels by class id.
+        truth: Rows of `Target.encode` of the training split, `(num_examples, num_labels)`.
+        target: `Target`.
         method: See `balance`.
         seed: See `balance`.
 
     Returns:
-        Dictionary of `method` and `labels`, by name of `num_in`, `num_out` and `weight`.
+        Dictionary of `method` and `labels`, by name of `num_in`, `num_out` and `weight`: of a kind
+        with several labels the weight of the examples of which the label holds.
+
+    Raises:
+        UserError: If there is no such method, or not for several labels.
     """
-    label_ids = np.asarray(label_ids)
-    chosen, weights = balance(label_ids, method, seed)
-    num_in = np.bincount(label_ids, minlength=len(labels))
-    num_out = np.bincount(label_ids[chosen], minlength=len(labels))
+    if target.several:
+        weights = label_weights(truth, method)
+        of_label = np.ones(len(target.labels)) if weights is None else weights[1]
+        num_in = num_out = np.asarray(truth > 0).sum(axis=0)
+    else:
+        label_ids = target.classes(truth)
+        chosen, weights_by_id = balance(label_ids, method, seed)
+        num_in = np.bincount(label_ids, minlength=len(target.labels))
+        num_out = np.bincount(label_ids[chosen], minlength=len(target.labels))
+        of_label = [(weights_by_id or {}).get(i, 1.0) for i in range(len(target.labels))]
     return {
         "method": method,
         "labels": {
             label: {
                 "num_in": int(num_in[i]),
                 "num_out": int(num_out[i]),
-                "weight": (weights or {}).get(i, 1.0),
+                "weight": float(of_label[i]),
             }
-            for i, label in enumerate(labels)
+            for i, label in enumerate(target.labels)
         },
     }
+
+
+def label_weights(truth: np.ndarray, method: str) -> np.ndarray | None:
+    """What holding and not holding count in the loss, where several labels may hold.
+
+    Args:
+        truth: Float array `(num_examples, num_labels)` of the training split.
+        method: `"none"` or `"class_weight"`; see `balance`.
+
+    Returns:
+        Float array `(2, num_labels)`, `None` where all count alike: row 0 is for examples of which
+        a label does not hold, row 1 for the others. Both sides of a label count alike together,
+        and the mean over examples is 1.
+
+    Raises:
+        UserError: On other methods, which take examples in and out: each has several labels.
+
+    Example:
+
+    >>> label_weights(np.array([[1], [0], [0], [0]]), "class_weight").round(2).tolist()
+    [[0.67], [2.0]]
+    """
+    if method not in ("none", "class_weight"):
+        raise UserError(
+            "Where an example has several labels, leaving out or repeating it cannot even them "
+            "out. balance is one of none, class_weight there. "
+            f"Received: balance={method!r}"
+        )
+    if method == "none":
+        return None
+    held = (np.asarray(truth) >= 0.5).sum(axis=0)  # What a teacher says may lie between 0 and 1.
+    sides = np.stack([len(truth) - held, held])
+    return np.where(sides > 0, len(truth) / (2 * np.maximum(sides, 1)), 1.0)
 
 
 def _kept_labels(corpus, labels):
@@ -356,28 +416,29 @@ def _repeats(numbers, label_ids):
     return ~first, is_double[numbers], found
 
 
-def _by_label(corpus, label_ids, removed, changes):
+def _by_label(corpus, removed, changes):
     """Counts what was removed by label, and step by step; `changes` is added to the steps."""
-    # The row of those without label comes last, where -1 finds it.
-    without = "(no label)"
-    while without in corpus.labels:
-        without = f"({without})"
-    names = [*corpus.labels, without]
-    counts = np.zeros((len(names), len(removed.codes) + 1), np.int64)
-    np.add.at(counts, (label_ids, removed.code_of), 1)
-    if not counts[-1].any():
+    names, members = _members(corpus)
+    counts = np.stack(
+        [members[removed.code_of == code].sum(axis=0) for code in range(len(removed.codes) + 1)],
+        axis=1,
+    )
+    if not counts[-1].any():  # All examples have a label.
         names, counts = names[:-1], counts[:-1]
     steps, remaining = [], len(corpus)
     for step, reasons in removed.reasons.items():
-        by_reason = {}
+        by_reason, num_removed = {}, {}
         for reason in reasons:
-            column = counts[:, removed.codes[reason]]
-            if column.any():
+            code = removed.codes[reason]
+            if found := int((removed.code_of == code).sum()):
+                num_removed[reason] = found
                 by_reason[reason] = {
-                    name: int(count) for name, count in zip(names, column, strict=True) if count
+                    name: int(count)
+                    for name, count in zip(names, counts[:, code], strict=True)
+                    if count
                 }
         num_in = remaining
-        remaining -= sum(sum(by_label.values()) for by_label in by_reason.values())
+        remaining -= sum(num_removed.values())
         steps.append(
             {
                 "step": step,
@@ -385,6 +446,8 @@ def _by_label(corpus, label_ids, removed, changes):
                 "num_in": num_in,
                 "num_out": remaining,
                 "removed": by_reason,
+                # Where several labels hold of an example, it is in several counts by label.
+                **({"num_removed": num_removed} if corpus.kind.several else {}),
             }
         )
     return {
@@ -394,6 +457,21 @@ def _by_label(corpus, label_ids, removed, changes):
         },
         "steps": steps,
     }
+
+
+def _members(corpus):
+    """What examples count to: names, and which of them each is of, `(num_examples, num_names)`.
+
+    The names are the labels, of a kind with several `(none)`, and one for no label at all.
+    """
+    names, members = list(corpus.labels), [corpus.truth > 0]
+    if corpus.kind.several:
+        names.append(NONE)
+        members.append(corpus.are_labelled & ~members[0].any(axis=1))
+    without = "(no label)"
+    while without in corpus.labels:
+        without = f"({without})"
+    return [*names, without], np.column_stack([*members, ~corpus.are_labelled])
 
 
 def _percentiles(sizes):

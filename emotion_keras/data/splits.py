@@ -71,40 +71,45 @@ def split(corpus: Corpus, options: Protocol | None = None, **given: Any) -> Spli
             f"{len(corpus):,} {corpus.modality.plural}. "
             f"Received: folds={folds}"
         )
-    label_ids = corpus.label_ids
-    if (label_ids < 0).any():
+    truth = corpus.truth > 0
+    if not corpus.are_labelled.all():
         raise UserError(
-            f"{int((label_ids < 0).sum())} examples have no label of {', '.join(corpus.labels)}. "
-            "Call `prepare` first, which drops and counts them."
+            f"{int((~corpus.are_labelled).sum())} examples have no label of "
+            f"{', '.join(corpus.labels)}. Call `prepare` first, which drops and counts them."
         )
     flaws = options.flaws or []
     blocks, keys, cell_keys = _blocks(corpus, options.split_seed, flaws)
     counts = np.zeros((len(keys), len(corpus.labels)), np.int32)
-    np.add.at(counts, (blocks, label_ids), 1)
+    np.add.at(counts, blocks, truth)
+    sizes = np.bincount(blocks, minlength=len(keys))
     if is_official := "split" in corpus.examples and folds is None:
-        of_example, smallest = _official(corpus, blocks, counts, keys, val_size)
+        of_example, smallest = _official(corpus, blocks, counts, sizes, keys, val_size)
     elif folds is None:
         smallest = min(test_size, val_size, 1 - test_size - val_size)
-        part = _allot(counts, keys, [test_size, val_size, 1 - test_size - val_size])
+        part = _allot(counts, sizes, keys, [test_size, val_size, 1 - test_size - val_size])
         of_example = part[blocks]
     else:
         smallest = min(1 / folds, val_size, 1 - 1 / folds - val_size)
-        fold_of = (
-            _known_folds(corpus, blocks) if is_known else _allot(counts, keys, [1 / folds] * folds)
-        )
+        if is_known:
+            fold_of = _known_folds(corpus, blocks)
+        else:
+            fold_of = _allot(counts, sizes, keys, [1 / folds] * folds)
         in_fold = fold_of == fold
         part = np.full(len(counts), TEST)
         rest = np.flatnonzero(~in_fold)
         share = val_size * folds / (folds - 1)
         # Another order, lest the validation split of all folds is drawn from the same few subjects.
         order = _reordered(keys[rest], fold)
-        part[rest] = np.array([VAL, TRAIN])[_allot(counts[rest], order, [share, 1 - share])]
+        chosen = _allot(counts[rest], sizes[rest], order, [share, 1 - share])
+        part[rest] = np.array([VAL, TRAIN])[chosen]
         of_example = part[blocks]
-    _check_labels(corpus, label_ids, of_example, smallest)
+    _check_labels(corpus, truth, of_example, smallest)
     train = np.flatnonzero(of_example == TRAIN)
     if options.train_fraction < 1:
         keys = _reordered(cell_keys, 0)
-        train = _fraction(train, label_ids, keys, options.train_fraction)
+        kinds = pd.factorize(corpus.examples["label"])[0]
+        reduce = _fraction_of_sets if corpus.kind.several else _fraction
+        train = reduce(train, kinds, keys, options.train_fraction)
     val, test = np.flatnonzero(of_example == VAL), np.flatnonzero(of_example == TEST)
     if EPOCH_ON_TEST in flaws:
         val = test
@@ -143,11 +148,12 @@ def part_by_subject(
     blocks, keys, _ = _blocks(corpus, split_seed, flaws=[])
     chosen, block_of = np.unique(blocks[positions], return_inverse=True)
     counts = np.zeros((len(chosen), len(corpus.labels)), np.int32)
-    np.add.at(counts, (block_of, corpus.label_ids[positions]), 1)
-    return _allot(counts, keys[chosen], [1 / num_parts] * num_parts)[block_of]
+    np.add.at(counts, block_of, corpus.truth[positions] > 0)
+    sizes = np.bincount(block_of)
+    return _allot(counts, sizes, keys[chosen], [1 / num_parts] * num_parts)[block_of]
 
 
-def _official(corpus, blocks, counts, keys, val_size):
+def _official(corpus, blocks, counts, sizes, keys, val_size):
     """The official part of each example; where there is no val, a share of train becomes that.
 
     Returns:
@@ -161,7 +167,8 @@ def _official(corpus, blocks, counts, keys, val_size):
         rest = np.flatnonzero(is_train)
         share = min(val_size * len(corpus) / max((of_example == TRAIN).sum(), 1), 0.5)
         part = np.full(len(counts), TRAIN)
-        part[rest] = np.array([VAL, TRAIN])[_allot(counts[rest], keys[rest], [share, 1 - share])]
+        chosen = _allot(counts[rest], sizes[rest], keys[rest], [share, 1 - share])
+        part[rest] = np.array([VAL, TRAIN])[chosen]
         of_example = np.where(of_example == TRAIN, part[blocks], of_example)
     return of_example, np.bincount(of_example, minlength=3).min() / len(corpus)
 
@@ -193,12 +200,12 @@ def _check(options):
         )
 
 
-def _check_labels(corpus, label_ids, of_example, smallest):
+def _check_labels(corpus, truth, of_example, smallest):
     plural = corpus.modality.plural
     missing = [
-        f"{label} ({int((label_ids == number).sum())} {plural})"
-        for number, label in enumerate(corpus.labels)
-        if len(np.unique(of_example[label_ids == number])) < 3
+        f"{label} ({int(is_held.sum())} {plural})"
+        for label, is_held in zip(corpus.labels, truth.T, strict=True)
+        if len(np.unique(of_example[is_held])) < 3
     ]
     if missing:
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
@@ -252,11 +259,12 @@ def _reordered(keys, number):
     return keys * np.uint64((0x9E3779B97F4A7C15 * (2 * number + 1)) % 2**64)
 
 
-def _allot(counts, keys, shares):
+def _allot(counts, sizes, keys, shares):
     """Allots blocks to parts of given shares, so that all parts have alike shares of all labels.
 
     Args:
         counts: How often each label is in a block, `(num_blocks, num_labels)`.
+        sizes: Number of examples of each block, `(num_blocks,)`.
         keys: Random order of the blocks, `(num_blocks,)`.
         shares: Shares of the parts, which sum to 1.
 
@@ -265,7 +273,7 @@ def _allot(counts, keys, shares):
     """
     shares = np.asarray(shares)
     # The size as a whole counts like one more label.
-    counts = np.column_stack([counts, counts.sum(axis=1)])
+    counts = np.column_stack([counts, sizes])
     totals = counts.sum(axis=0)
     weights = 1 / np.maximum(totals, 1)
     need = np.outer(shares, totals)
@@ -311,11 +319,24 @@ def _allot(counts, keys, shares):
     return part
 
 
-def _fraction(train, label_ids, keys, fraction):
+def _fraction(train, labels, keys, fraction):
     """The first part of each label in the order of the keys; a larger fraction adds to it."""
     order = train[np.lexsort((train, keys[train]))]
     kept = []
-    for label in np.unique(label_ids[train]):
-        of_label = order[label_ids[order] == label]
+    for label in np.unique(labels[train]):
+        of_label = order[labels[order] == label]
         kept.append(of_label[: max(1, round(fraction * len(of_label)))])
+    return np.sort(np.concatenate(kept))
+
+
+def _fraction_of_sets(train, sets, keys, fraction):
+    """The same by set of labels, of which many are rare: of a single example chance decides."""
+    order = train[np.lexsort((train, keys[train]))]
+    kept = []
+    for one in np.unique(sets[train]):
+        of_set = order[sets[order] == one]
+        # Places from 0 to 1, evenly apart, from a random start. The key itself, the least of the
+        # set's, would begin too early.
+        start = _reordered(keys[of_set[:1]], 1)[0] / 2**64
+        kept.append(of_set[(np.arange(len(of_set)) + start) / len(of_set) < fraction])
     return np.sort(np.concatenate(kept))

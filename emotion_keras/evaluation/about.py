@@ -8,6 +8,7 @@ from emotion_keras.evaluation.card import measured_split
 from emotion_keras.evaluation.predictions import read_groups
 from emotion_keras.evaluation.scores import Score, read_scores
 from emotion_keras.inputs import modality_of
+from emotion_keras.targets import target_of
 
 
 class About(NamedTuple):
@@ -51,7 +52,7 @@ def about(run: dict[str, Any], accuracy: Score) -> About:
         `About`.
     """
     return About(
-        summary=[_trained_on(run), _right(run, accuracy), _knows(run["corpus"]["labels"])],
+        summary=[_trained_on(run), _right(run, accuracy), _knows(run)],
         limits=[card_words.about_corpus(run), *card_words.ethics(run)],
         language=card_words.language_of(run),
     )
@@ -76,8 +77,14 @@ def _right(run, accuracy):
         low, high = max(accuracy.low, 0.0), min(accuracy.high, 1.0)
         ends = f" (95 % interval {100 * low:.1f} to {100 * high:.1f})"
     which = "that it had not seen" if split == "test" else "by which it was chosen"
-    return f"Right on {100 * accuracy.mean:.1f} % of {number:,} {plural} {which}{ends}."
+    right = f"{100 * accuracy.mean:.1f} % of {number:,} {plural} {which}{ends}"
+    if not target_of(run).several:
+        return f"Right on {right}."
+    macro_f1 = 100 * run["metrics"][split]["macro_f1"]
+    return f"All labels are right of {right}. The macro F1 is {macro_f1:.1f} %."
 
 
-def _knows(labels):
-    return f"It knows {len(labels)} labels and no others: {', '.join(labels)}."
+def _knows(run):
+    labels = run["corpus"]["labels"]
+    said = f"It knows {len(labels)} labels and no others: {', '.join(labels)}."
+    return f"{said} {card_words.several(run)}" if target_of(run).several else said

@@ -218,12 +218,13 @@ def _mirrored(compared):
     return compared._replace(difference=Difference(-difference, -high, -low, p_value))
 
 
-def in_words(found: Sequence[Group], plural: str) -> list[str]:
+def in_words(found: Sequence[Group], plural: str, right: str = "Accuracy") -> list[str]:
     """Between which groups accuracy differs, a sentence an attribute.
 
     Args:
         found: What `score_groups` gives.
         plural: What examples are called.
+        right: What the share of examples is called that are answered rightly, as a sentence begins.
     """
     sentences, alike, small = [], [], []
     for attribute in dict.fromkeys(group.attribute for group in found):
@@ -233,16 +234,16 @@ def in_words(found: Sequence[Group], plural: str) -> list[str]:
         ranked = sorted(apart, key=lambda value: -apart[value].difference)
         if apart:
             listed = ", ".join(f"{value} {_points(apart[value])}" for value in ranked)
-            sentences.append(f"Accuracy by {attribute}, against the other {plural}: {listed}.")
+            sentences.append(f"{right} by {attribute}, against the other {plural}: {listed}.")
         elif tested:
             alike.append(attribute)
         else:
             small.append(attribute)
     if alike:
-        sentences.append(f"Accuracy by {', '.join(alike)}: no difference is resolved.")
+        sentences.append(f"{right} by {', '.join(alike)}: no difference is resolved.")
     if small:
         names = ", ".join(small)
-        sentences.append(f"Accuracy by {names}: the groups are too small to be compared.")
+        sentences.append(f"{right} by {names}: the groups are too small to be compared.")
     return sentences
 
 

@@ -18,6 +18,7 @@ from emotion_keras.evaluation.comparison import contender
 from emotion_keras.evaluation.coverage import TARGET_ACCURACY, Sure
 from emotion_keras.evaluation.scores import Score
 from emotion_keras.inputs import modality_of
+from emotion_keras.targets import target_of
 
 _LICENCES = {
     "CC BY-NC-SA 3.0": "cc-by-nc-sa-3.0",
@@ -97,15 +98,44 @@ def _results(run):
         f"      split: {split}",
         "    metrics:",
     ]
-    for kind, name, key in (
-        ("accuracy", "Accuracy", "accuracy"),
-        ("f1", "Macro F1", "macro_f1"),
-        ("roc_auc", "AUC, one label against the rest", "auc"),
-    ):
+    for kind, name, key in _RESULTS[target_of(run).several]:
         value = run["metrics"][split][key]
         if value is not None:
             lines += [f"    - type: {kind}", f"      name: {name}", f"      value: {value!r}"]
     return lines
+
+
+# Where one label holds and where several may: the kind at Hugging Face, the name and the metric.
+_RESULTS = {
+    False: (
+        ("accuracy", "Accuracy", "accuracy"),
+        ("f1", "Macro F1", "macro_f1"),
+        ("roc_auc", "AUC, one label against the rest", "auc"),
+    ),
+    True: (
+        ("f1", "Macro F1", "macro_f1"),
+        ("f1", "Micro F1", "micro_f1"),
+        ("accuracy", "All labels right", "accuracy"),
+        ("roc_auc", "AUC, mean over labels", "auc"),
+    ),
+}
+_SHOWN = {
+    False: {
+        "accuracy": "Accuracy",
+        "macro_f1": "Macro F1",
+        "auc": "AUC",
+        "ece": "Expected calibration error",
+    },
+    True: {
+        "macro_f1": "Macro F1",
+        "micro_f1": "Micro F1",
+        "accuracy": "All labels right",
+        "jaccard": "Jaccard",
+        "lrap": "Label ranking average precision",
+        "auc": "AUC, mean over labels",
+        "ece": "Expected calibration error, mean over labels",
+    },
+}
 
 
 def measured_split(run: dict[str, Any]) -> str:
@@ -117,12 +147,8 @@ def _body(run, scores, num_runs, command, sure, groups):
     corpus, split = run["corpus"], measured_split(run)
     test = run["metrics"][split]
     rows = []
-    for name, key in (
-        ("Accuracy", "accuracy"),
-        ("Macro F1", "macro_f1"),
-        ("AUC", "auc"),
-        ("Expected calibration error", "ece"),
-    ):
+    target = target_of(run)
+    for key, name in _SHOWN[target.several].items():
         if key not in scores:
             continue
         mean, low, high, _ = scores[key]
@@ -149,7 +175,8 @@ def _body(run, scores, num_runs, command, sure, groups):
         *([f"**{warning}**", ""] if warning else []),
         f"{_code(contender(run))}, {run['num_parameters']:,} parameters, trained with "
         f"{run['environment']['backend']} on {examples} of {_markdown(corpus['name'])}. It gives "
-        f"each of these labels a probability: {labels}.",
+        f"each of these labels a probability: {labels}."
+        + (f" {card_words.several(run)}" if target.several else ""),
         "",
         "## Purpose",
         "",
@@ -164,8 +191,9 @@ def _body(run, scores, num_runs, command, sure, groups):
         "| --- | ---: |" + (" ---: |" if num_runs > 1 else ""),
         *rows,
         "",
-        *_when_to_answer(sure, split, num_runs, plural),
-        *_by_group(groups, num_runs, plural),
+        *(_by_label(run, target, split) if target.several else []),
+        *_when_to_answer(sure, split, num_runs, plural, _RIGHT[target.several]),
+        *_by_group(groups, num_runs, plural, _RIGHT[target.several]),
         "## Limits",
         "",
         *(f"- {limit}" for limit in card_words.limits(run)),
@@ -188,9 +216,45 @@ def _body(run, scores, num_runs, command, sure, groups):
     ]
 
 
-def _when_to_answer(sure, split, num_runs, plural):
+# What the share of examples that are answered rightly is called.
+_RIGHT = {False: "Accuracy", True: "All labels right"}
+
+
+def _by_label(run, target, split):
+    """How well each of several labels is recognised, and from which probability on it is given."""
+    plural = modality_of(run).plural
+    lines = [
+        f"All labels right: the share of {plural} of which every label that holds is given, and no "
+        "other. The thresholds below were fitted to the F1 of the validation split, so that scores "
+        + (
+            "of that split, as here, are slightly too good."
+            if split == "val"
+            else "of that split would be slightly too good; those of the test split are not."
+        ),
+        "",
+        "## Labels",
+        "",
+        f"Of this run and the {_NAMES[split]} split, per cent. A label is given from its threshold "
+        "on, before temperature scaling.",
+        "",
+        f"| Label | {plural.capitalize()} | Threshold | Precision | Recall | F1 | AUC "
+        "| Average precision | Calibration error |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for label, threshold in zip(target.labels, target.thresholds, strict=True):
+        found = run["metrics"][split]["per_label"][label]
+        shares = [threshold]
+        shares += [found[name] for name in ("precision", "recall", "f1", "auc")]
+        shares += [found[name] for name in ("average_precision", "ece")]
+        cells = ["–" if share is None else f"{100 * share:.1f}" for share in shares]
+        lines.append(f"| {_markdown(label)} | {found['support']:,} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _when_to_answer(sure, split, num_runs, plural, right):
     if sure is None:
         return []
+    among = "about" if right == "Accuracy" else "among"
     whose = "this run" if num_runs == 1 else f"{num_runs} runs"
     asked = f"{100 * TARGET_ACCURACY:.0f} %"
     sentence = f"At no confidence are surely {asked} of the answers of this run right."
@@ -209,10 +273,10 @@ def _when_to_answer(sure, split, num_runs, plural):
     return [
         "## When to answer",
         "",
-        f"Accuracy about the {plural} of the {_NAMES[split]} split that it is surest of, per cent, "
-        f"of {whose}:",
+        f"{right} {among} the {plural} of the {_NAMES[split]} split that it is surest of, per "
+        f"cent, of {whose}:",
         "",
-        "| Surest | Accuracy |",
+        f"| Surest | {right} |",
         "| ---: | ---: |",
         *(
             f"| {100 * share:.0f} | {100 * mean:.1f} ({100 * low:.1f} to {100 * high:.1f}) |"
@@ -224,21 +288,22 @@ def _when_to_answer(sure, split, num_runs, plural):
     ]
 
 
-def _by_group(groups, num_runs, plural):
+def _by_group(groups, num_runs, plural, right):
     if not groups:
         return []
+    less = "the accuracy" if right == "Accuracy" else f"the share with {right.lower()}"
     over = plural if num_runs == 1 else f"{plural} and seeds of {num_runs} runs"
     lines = [
         "## Groups",
         "",
         f"By what is known of the {plural}, per cent, with 95 % intervals over {over}. "
-        "Overconfidence is the mean confidence less the accuracy; of a small group the expected "
+        f"Overconfidence is the mean confidence less {less}; of a small group the expected "
         "calibration error is large by chance alone. In bold what differs from the rest, the other "
         f"{plural} of which the attribute is known, after Holm's correction for all comparisons. "
         f"Groups of fewer than {FEWEST_EXAMPLES} {plural} or {FEWEST_SUBJECTS} people are shown "
         "and not compared.",
         "",
-        f"| Attribute | Group | {plural.capitalize()} | Accuracy | Calibration error "
+        f"| Attribute | Group | {plural.capitalize()} | {right} | Calibration error "
         "| Overconfidence |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
@@ -253,7 +318,7 @@ def _by_group(groups, num_runs, plural):
             bold = "**" if beyond is not None and beyond.is_resolved else ""
             cells.append(f"{bold}{text}{_ends(score, least)}{bold}")
         lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, "", *(f"- {sentence}" for sentence in in_words(groups, plural)), ""]
+    return [*lines, "", *(f"- {sentence}" for sentence in in_words(groups, plural, right)), ""]
 
 
 def _ends(score, least):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from emotion_keras.inputs import modality_of
+from emotion_keras.targets import target_of
 
 
 class _Words(NamedTuple):
@@ -142,14 +143,30 @@ def limits(run: dict[str, Any]) -> list[str]:
     """What the model of a run, given by its record, cannot do, as a list of sentences."""
     modality = modality_of(run)
     article = "an" if modality.singular[0] in "aeiou" else "a"
-    return [
+    labels = (
         "It knows the labels it was trained with and no others, always gives one, and has no label "
-        f"for {article} {modality.singular} without emotion.",
+        f"for {article} {modality.singular} without emotion."
+    )
+    if target_of(run).several:
+        labels = (
+            "It knows the labels it was trained with and no others. Where it gives none, another "
+            "emotion may be there. It gives a label from a threshold on that was fitted on its "
+            "validation split: where labels are rarer or more frequent, others fit better."
+        )
+    return [
+        labels,
         "Confidence is no certainty: see the reliability before acting on it, and set a threshold "
         "on your own data.",
         "A difference between models that the test does not resolve may be chance.",
         about_corpus(run),
     ]
+
+
+def several(run: dict[str, Any]) -> str:
+    """What several labels mean to the model of a run, given by its record: a sentence."""
+    modality = modality_of(run)
+    article = "an" if modality.singular[0] in "aeiou" else "a"
+    return f"Several may hold of {article} {modality.singular}, or none."
 
 
 def about_corpus(run: dict[str, Any]) -> str:
@@ -193,7 +210,10 @@ def ethics(run: dict[str, Any], attributes: Sequence[str] = ()) -> list[str]:
     names = ", ".join(dict.fromkeys(attributes))
     measured = f"{_FAIRNESS}; by {names} this was measured, by nothing else."
     replaced = {_NOT_MEASURED: measured} if attributes else {}
-    return [replaced.get(sentence, sentence) for sentence in _words(run).ethics]
+    sentences = [replaced.get(sentence, sentence) for sentence in _words(run).ethics]
+    if not target_of(run).several:
+        return sentences
+    return [one.replace("The label is the emotion", "A label is an emotion") for one in sentences]
 
 
 def task(run: dict[str, Any]) -> str:

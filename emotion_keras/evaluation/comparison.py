@@ -20,7 +20,7 @@ from emotion_keras.evaluation.predictions import (
     read_split,
     temperature_of,
 )
-from emotion_keras.evaluation.scores import SCORES, read_scores, subjects
+from emotion_keras.evaluation.scores import SCORES, SCORES_OF_SEVERAL, read_scores, subjects
 from emotion_keras.evaluation.significance import LEVEL, Difference, holm, paired_difference
 from emotion_keras.targets import target_of
 from emotion_keras.targets.calibration import reliability_curve
@@ -62,12 +62,14 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
         directories: Folders of finished runs, which share a corpus, its labels and, run by run, the
             split of some run of each other model.
         reference: Contender that all others are compared with; the one of highest mean accuracy on
-            the validation split where `None`.
+            the validation split where `None`, or where several labels may hold of an example, of
+            highest mean macro F1.
 
     Returns:
         Dictionary of `reference`; `grouped`, whether the texts of one subject are known and count
-        together; and `contenders`, a list of dictionaries by falling mean accuracy on the test
-        split: `name`, `num_runs`; for each score of `SCORES` the fields of `Score`; `calibrated`,
+        together; and `contenders`, a list of dictionaries by falling mean accuracy (or macro F1) on
+        the test split: `name`, `num_runs`; for each score of `SCORES`, and where several labels may
+        hold of `SCORES_OF_SEVERAL`, the fields of `Score`; `calibrated`,
         means of log loss, Brier score and expected calibration error after temperature scaling,
         with the mean `temperature`; `reliability` before it; `cost`, as of `summarize_cost`; and,
         but for the reference, `difference` in accuracy to it, with `low`, `high`, `p_value`,
@@ -85,8 +87,10 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
         runs.setdefault(contender(run), []).append((run, directory))
         groups |= read_groups(directory)
     rows = [_row(name, members, groups) for name, members in runs.items()]
+    run, _ = next(iter(runs.values()))[0]
+    main = target_of(run).main_metric
     if reference is None:
-        reference = max(rows, key=lambda row: row["val_accuracy"])["name"]
+        reference = max(rows, key=lambda row: row[f"val_{main}"])["name"]
     correct = {name: _correct(members) for name, members in runs.items()}
     others = [row for row in rows if row["name"] != reference]
     found = [difference_of(correct[row["name"]], correct[reference], groups) for row in others]
@@ -94,19 +98,20 @@ def compare_runs(directories: Sequence[str | Path], reference: str | None = None
     for row, difference, p_value in zip(others, found, p_values, strict=True):
         corrected = {"p_holm": p_value, "resolved": p_value <= LEVEL}
         row["difference"] = difference._asdict() | corrected
-    rows.sort(key=lambda row: -row["accuracy"]["mean"])
+    rows.sort(key=lambda row: -row[main]["mean"])
     return {"reference": reference, "grouped": bool(groups), "contenders": rows}
 
 
 def _row(name, members, groups):
     scores = read_scores(members, "test", groups)
+    main = target_of(members[0][0]).main_metric
     return {
         "name": name,
         "num_runs": len(members),
-        "val_accuracy": float(np.mean([run["metrics"]["val"]["accuracy"] for run, _ in members])),
+        f"val_{main}": float(np.mean([run["metrics"]["val"][main] for run, _ in members])),
         "cost": summarize_cost([run for run, _ in members]),
         "num_parameters": members[0][0]["num_parameters"],
-        **{key: scores[key]._asdict() for key in SCORES if key in scores},
+        **{s: scores[s]._asdict() for s in (*SCORES, *SCORES_OF_SEVERAL) if s in scores},
         **_calibration(members),
     }
 
@@ -119,7 +124,7 @@ def _calibration(members):
         truth, probabilities = read_split(directory, run, "test")
         scaled = target.metrics(truth, target.scale(probabilities, temperature))
         found.append([scaled[key] for key in ("log_loss", "brier_score", "ece")] + [temperature])
-        confidence.append((target.classes(truth), probabilities))
+        confidence.append(target.judged(truth, probabilities))
     means = np.mean(found, axis=0).tolist()
     together = [np.concatenate(parts) for parts in zip(*confidence, strict=True)]
     names = ("log_loss", "brier_score", "ece", "temperature")

@@ -78,10 +78,9 @@ def judge(rows: pd.DataFrame, target: Target, temperature: float) -> Judged:
         `Judged`.
     """
     scaled = target.scale(rows[probability_columns(target.labels)].to_numpy(), temperature)
-    best = target.class_ids(rows["predicted"].tolist())
     return Judged(
         rows["id"].to_numpy(),
-        scaled[np.arange(len(rows)), best],
+        target.confidence(rows["predicted"].tolist(), scaled),
         (rows["label"] == rows["predicted"]).to_numpy(),
     )
 

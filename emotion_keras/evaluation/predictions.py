@@ -245,7 +245,7 @@ def _read_table(path, labels):
 def _read(path, run):
     frame = _read_table(path, run["corpus"]["labels"])
     cells = pd.concat([frame["label"], frame["predicted"]]).unique().tolist()
-    if not target_of(run).encode(cells).any(axis=1).all():
+    if not target_of(run).are_known(cells).all():
         raise ValueError("it holds labels that the run's record does not name")
     for split, count in frame["split"].value_counts().items():
         # Published records are without the validation split.

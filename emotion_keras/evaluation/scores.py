@@ -21,8 +21,11 @@ from emotion_keras.evaluation.significance import (
     spread_over_subjects,
 )
 from emotion_keras.targets import Target, target_of
+from emotion_keras.targets.multi_metrics import log_losses
 
 SCORES = ("accuracy", "macro_f1", "auc", "log_loss", "brier_score", "ece")
+# Where several labels may hold of an example, beside those above.
+SCORES_OF_SEVERAL = ("micro_f1", "jaccard", "lrap")
 _NUM_BINS = 15
 
 
@@ -49,9 +52,23 @@ def f1_of(label: str) -> str:
 
 
 def scores_of(metrics: Mapping[str, Any]) -> dict[str, float | None]:
-    """The scores in the metrics of a split, of which a record has more; see `SCORES`, `f1_of`."""
+    """The scores in the metrics of a split, of which a record has more.
+
+    Args:
+        metrics: Dictionary as of `Target.metrics`.
+
+    Returns:
+        Dictionary of floats by score: those of `SCORES`, where several labels may hold of an
+        example those of `SCORES_OF_SEVERAL`, and by `f1_of` those of each label.
+    """
     by_label = {f1_of(label): of_label["f1"] for label, of_label in metrics["per_label"].items()}
-    return {name: metrics[name] for name in SCORES} | by_label
+    names = (*SCORES, *(SCORES_OF_SEVERAL if are_of_several(metrics) else ()))
+    return {name: metrics[name] for name in names} | by_label
+
+
+def are_of_several(scores: Mapping[str, Any]) -> bool:
+    """Whether metrics or scores, by name, are of examples of which several labels may hold."""
+    return all(name in scores for name in SCORES_OF_SEVERAL)
 
 
 def text_shares(
@@ -69,24 +86,60 @@ def text_shares(
     """
     truth, said = (_encode(rows[column], target) for column in ("label", "predicted"))
     probabilities = rows[probability_columns(target.labels)].to_numpy()
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
-    likelihood = np.maximum((probabilities * truth).sum(axis=1), np.finfo(np.float64).eps)
-    means = {
-        "accuracy": (rows["label"] == rows["predicted"]).to_numpy(np.float64),
-        "log_loss": -np.log(likelihood),
-        "brier_score": ((probabilities - truth) ** 2).sum(axis=1),
-        "ece": calibration_gaps(
-            probabilities.max(axis=1), probabilities.argmax(axis=1) == target.classes(truth)
-        ),
-    }
+    if target.several:
+        means = _means_of_several(truth, said, probabilities)
+    else:
+        probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+        means = _means_of_one(truth, probabilities, target.classes(truth))
+    means["accuracy"] = (rows["label"] == rows["predicted"]).to_numpy(np.float64)
     f1 = _f1_shares(truth, said)
     shares = {name: (values - values.mean()) / len(rows) for name, values in means.items()}
     shares |= {"macro_f1": f1.mean(axis=1), "auc": _auc_shares(truth, probabilities).mean(axis=1)}
     shares |= {f1_of(label): f1[:, number] for number, label in enumerate(target.labels)}
+    if target.several:
+        # Of all labels together, as if they were one.
+        sizes = truth.sum(axis=1) + said.sum(axis=1)
+        hits = 2 * (truth * said).sum(axis=1)
+        total = max(sizes.sum(), 1)
+        shares["micro_f1"] = (hits - hits.sum() / total * sizes) / total
     numbers, names = pd.factorize(subjects(rows["id"].tolist(), groups))
     sums = np.zeros((len(names), len(shares)))
     np.add.at(sums, numbers, np.column_stack(list(shares.values())))
     return pd.DataFrame(sums, names, list(shares))
+
+
+def _means_of_one(truth, probabilities, label_ids):
+    """Scores that are means over examples of one label each."""
+    likelihood = np.maximum((probabilities * truth).sum(axis=1), np.finfo(np.float64).eps)
+    right = probabilities.argmax(axis=1) == label_ids
+    return {
+        "log_loss": -np.log(likelihood),
+        "brier_score": ((probabilities - truth) ** 2).sum(axis=1),
+        "ece": calibration_gaps(probabilities.max(axis=1), right),
+    }
+
+
+def _means_of_several(truth, said, probabilities):
+    """The same where several labels may hold, and what is measured by example only there."""
+    columns = zip(probabilities.T, truth.T, strict=True)
+    either = np.maximum(truth, said).sum(axis=1)
+    return {
+        # An example without labels that is answered so is right.
+        "jaccard": np.where(either > 0, (truth * said).sum(axis=1) / np.maximum(either, 1), 1.0),
+        "lrap": _ranking_precisions(truth, probabilities),
+        "log_loss": log_losses(truth, probabilities),
+        "brier_score": ((probabilities - truth) ** 2).mean(axis=1),
+        "ece": np.mean([calibration_gaps(*column) for column in columns], axis=0),
+    }
+
+
+def _ranking_precisions(truth, probabilities):
+    """By example the mean over its labels of the share of labels ranked no lower that hold."""
+    is_above = probabilities[:, None, :] >= probabilities[:, :, None]
+    precisions = (is_above * truth[:, None, :]).sum(axis=2) / is_above.sum(axis=2)
+    number = truth.sum(axis=1)
+    # Where none or all of them hold, every order is right.
+    return np.where(number > 0, (precisions * truth).sum(axis=1) / np.maximum(number, 1), 1.0)
 
 
 def read_scores(

@@ -7,7 +7,12 @@ from typing import Any
 
 from emotion_keras import record
 from emotion_keras.evaluation.predictions import read_groups
-from emotion_keras.evaluation.scores import SCORES, read_scores, summarize_scores
+from emotion_keras.evaluation.scores import (
+    SCORES,
+    SCORES_OF_SEVERAL,
+    read_scores,
+    summarize_scores,
+)
 
 # Beside the record of a run whose model was tested on perturbed texts: a row a kind and level.
 NOISE = "noise.csv"
@@ -21,7 +26,8 @@ def summarize_runs(directories: list[Path]) -> dict[str, Any]:
 
     Returns:
         Dictionary of `run_ids` and, by split, `val` and, where it was read, `test`, of a dictionary
-        by score of `SCORES` of the fields of `Score`.
+        by score of `SCORES`, and where several labels may hold of `SCORES_OF_SEVERAL`, of the
+        fields of `Score`.
     """
     runs = [(record.read_run(directory), directory) for directory in directories]
     groups = {}
@@ -32,7 +38,7 @@ def summarize_runs(directories: list[Path]) -> dict[str, Any]:
     return {
         "run_ids": [run["run_id"] for run, _ in runs],
         **{
-            split: {key: scores[key]._asdict() for key in SCORES if key in scores}
+            split: {s: scores[s]._asdict() for s in (*SCORES, *SCORES_OF_SEVERAL) if s in scores}
             for split, scores in found.items()
         },
     }

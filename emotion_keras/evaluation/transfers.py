@@ -17,7 +17,7 @@ from emotion_keras.evaluation.other_corpus import (
 )
 from emotion_keras.evaluation.predictions import probability_columns, read_answers, read_groups
 from emotion_keras.evaluation.scores import Score
-from emotion_keras.targets import find_target
+from emotion_keras.targets import make_target
 
 
 class Transfer(NamedTuple):
@@ -32,7 +32,10 @@ class Transfer(NamedTuple):
         adaptation: How it was adapted to that, or `None`.
         known: `LabelMap` of both.
         num_runs: The number of runs.
-        num_examples: The number of the other corpus's examples with a shared label.
+        several: Whether several labels may hold of an example. Accuracy is then the share of those
+            all of whose shared labels are right, and `open` says the same as `shared`.
+        num_examples: The number of the other corpus's examples with a shared label; of several
+            labels an example, of all.
         shared: Dictionary of `Score` by score, among the shared labels.
         open: `accuracy` and `macro_f1` where all labels of the model may be answered.
         at_home: As `shared`, on the runs' own test split; `None` where it is not at hand.
@@ -46,6 +49,7 @@ class Transfer(NamedTuple):
     adaptation: str | None
     known: LabelMap
     num_runs: int
+    several: bool
     num_examples: int
     shared: dict[str, Score]
     open: dict[str, Score]
@@ -83,7 +87,7 @@ def read_transfers(folders: Iterable[str | Path]) -> list[Transfer]:
 def _read(folder):
     evaluation = record.read_evaluation(folder)
     known = LabelMap(evaluation["map"]["model"], evaluation["map"]["data"])
-    target = find_target(evaluation["model"]["target"])(evaluation["model"]["labels"])
+    target = _target_of(evaluation["model"])
     rows = read_answers(folder, evaluation)
     probabilities = rows[probability_columns(target.labels)].to_numpy()
     answers = Answers(
@@ -95,6 +99,10 @@ def _read(folder):
         home = home_answers(record.read_run(directory), directory, known)
     at_home = None if home is None else score_answers(home[0], target, home[1]).shared
     return _Read(evaluation, score_answers(answers, target, known), at_home)
+
+
+def _target_of(model):
+    return make_target(model["target"], model["labels"], model.get("label_thresholds"))
 
 
 def _together(members):
@@ -111,6 +119,7 @@ def _together(members):
         (evaluation["adaptation"] or {}).get("method"),
         LabelMap(evaluation["map"]["model"], evaluation["map"]["data"]),
         len(members),
+        _target_of(model).several,
         evaluation["metrics"]["num_examples"],
         summarize(*(one.scored.shared for one in members), seeds=seeds),
         summarize(*(one.scored.open for one in members), seeds=seeds),

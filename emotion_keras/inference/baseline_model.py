@@ -29,6 +29,7 @@ _PARTS = [
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.multiclass._ConstantPredictor",
 ]
 
 
@@ -75,23 +76,31 @@ class BaselineModel(TrainedModel):
     @property
     def num_parameters(self) -> int:
         """The number of numbers that it has learned from labels."""
-        last = self.estimator[-1] if hasattr(self.estimator, "__getitem__") else self.estimator
-        if hasattr(last, "num_parameters_"):
-            return last.num_parameters_
-        if hasattr(last, "class_prior_"):
-            return last.class_prior_.size
-        if hasattr(last, "coef_"):
-            return last.coef_.size + last.intercept_.size
-        (calibrated,) = last.calibrated_classifiers_
-        svm = calibrated.estimator
-        has_kernel = hasattr(svm, "dual_coef_")
-        weights = svm.support_vectors_.size + svm.dual_coef_.size if has_kernel else svm.coef_.size
-        return weights + svm.intercept_.size + 2 * len(calibrated.calibrators)
+        return _count_numbers(self.estimator)
 
     def save(self, directory: Path) -> None:
         from skops.io import dump  # Imported here: it takes seconds, and networks need none.
 
         dump(self.estimator, directory / record.ESTIMATOR)
+
+
+def _count_numbers(estimator):
+    last = estimator[-1] if hasattr(estimator, "__getitem__") else estimator
+    if hasattr(last, "estimators_"):  # One for each label.
+        return sum(map(_count_numbers, last.estimators_))
+    if not hasattr(last, "predict_proba") or hasattr(last, "y_"):
+        return 1  # A label that holds of all training examples, or of none.
+    if hasattr(last, "num_parameters_"):
+        return last.num_parameters_
+    if hasattr(last, "class_prior_"):
+        return last.class_prior_.size
+    if hasattr(last, "coef_"):
+        return last.coef_.size + last.intercept_.size
+    (calibrated,) = last.calibrated_classifiers_
+    svm = calibrated.estimator
+    has_kernel = hasattr(svm, "dual_coef_")
+    weights = svm.support_vectors_.size + svm.dual_coef_.size if has_kernel else svm.coef_.size
+    return weights + svm.intercept_.size + 2 * len(calibrated.calibrators)
 
 
 def _load_estimator(directory):

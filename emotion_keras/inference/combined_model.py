@@ -9,6 +9,7 @@ from emotion_keras.inference.base import Model, Reading
 from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs import Input
 from emotion_keras.inputs.sequences import Sequences
+from emotion_keras.targets import Target
 
 
 class CombinedModel(Model):
@@ -21,6 +22,8 @@ class CombinedModel(Model):
     Args:
         members: List of `Model` with the same modality and the same labels.
         weights: List of floats by member that sums to 1.
+        target: `Target` of the combination, whose decisions may be its own; that of the members
+            unless given.
 
     Example:
 
@@ -31,11 +34,13 @@ class CombinedModel(Model):
     (1, 7)
     """
 
-    def __init__(self, members: Sequence[Model], weights: Sequence[float]):
+    def __init__(
+        self, members: Sequence[Model], weights: Sequence[float], target: Target | None = None
+    ):
         self.members = tuple(members)
         self.weights = np.asarray(weights, np.float64)
         self.modality = members[0].modality
-        self.target = members[0].target
+        self.target = target or members[0].target
         readers = [member.input for member in members if member.input is not None]
         # What is longer than this one reads, some member does not read to its end.
         self.input = min(readers, key=lambda reader: reader.sequence_length, default=None)

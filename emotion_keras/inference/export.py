@@ -97,12 +97,15 @@ def export(run: str | Path, *, notify: Callable[[str], Any] = print, **options: 
         accuracy = None
         if quantize == "int8":
             notify("Quantizing to int8.")
-            before = _accuracy(part, described, directory, run)
+            before = _score(part, described, directory, run)
             for name in members:
                 _quantize(part / _folder_of(name))
             if before is not None:
-                after = _accuracy(part, described, directory, run)
+                after = _score(part, described, directory, run)
                 accuracy = {"before": before, "after": after}
+                if predictor.several:
+                    target = predictor.model.target
+                    accuracy["score"] = target.shown[target.main_metric]
         judged, groups, split = (
             read_judged(directory, run),
             read_groups(directory),
@@ -185,7 +188,7 @@ def _write(model, folder, format, cells):
     with quiet():
         write, load = _FORMATS[format]
         write(network, folder)
-        difference = _check(network, load(folder), cells, model.input)
+        difference = _check(network, load(folder), cells, model)
     model.input.save(folder)
     return difference
 
@@ -198,6 +201,8 @@ def _describe(predictor, run):
         "labels": predictor.labels,
         "modality": model.modality.name,
     }
+    if model.target.thresholds is not None:
+        described["label_thresholds"] = list(model.target.thresholds)
     if not isinstance(model, CombinedModel):
         return described | {"inputs": run["inputs"], "state": model.input.state()}
     members = [
@@ -286,12 +291,13 @@ def _read_texts(path):
         return [row["text"] for row in record.read_rows(path)]
 
 
-def _check(model, exported, cells, reader):
+def _check(network, exported, cells, model):
     """Compares an export with the Keras model, for many cells and one, with and without padding.
 
     Returns:
         The greatest difference of any output.
     """
+    reader = model.input
     sequences = reader.encode(cells)
     shortest = int(sequences.lengths.argmin())
     everything = range(len(sequences))
@@ -303,14 +309,16 @@ def _check(model, exported, cells, reader):
         ([shortest], reader.sequence_length),
     ):
         inputs = sequences.inputs(indices, length)
-        expected, found = model(inputs), exported(inputs)
+        expected, found = network(inputs), exported(inputs)
         for name, values in expected.items():
             values, others = np.asarray(values), np.asarray(found[name])
             if name == "gate":  # What it is for padding nobody reads.
                 values, others = (part * real_tokens(inputs) for part in (values, others))
             greatest = max(greatest, float(np.abs(values - others).max()))
-        labels = [np.asarray(part["probabilities"]).argmax(axis=1) for part in (expected, found)]
-        if not greatest <= TOLERANCE or (labels[0] != labels[1]).any():
+        said = [
+            model.target.decide(np.asarray(part["probabilities"])) for part in (expected, found)
+        ]
+        if not greatest <= TOLERANCE or said[0] != said[1]:
             raise UserError(
                 f"The export does not say what the Keras model says: {len(indices)} "
                 f"{reader.plural} of {length} tokens differ by up to {greatest:.1e}, where "
@@ -338,14 +346,14 @@ def _quantize(folder):
     (folder / "int8.onnx").replace(folder / record.ONNX)
 
 
-def _accuracy(folder, described, directory, run):
-    """Accuracy of an exported model on the test split of a run, or `None` if it keeps no texts."""
+def _score(folder, described, directory, run):
+    """How good an exported model is on the test split of a run; `None` if that keeps no texts."""
     if not (directory / record.TEXTS).exists():
         return None
     model = load_exported(folder, described)
     truth, _ = read_split(directory, run, "test")
     probabilities = model.probabilities(_read_texts(directory / record.TEXTS))
-    return model.target.metrics(truth, probabilities)["accuracy"]
+    return model.target.metrics(truth, probabilities)[model.target.main_metric]
 
 
 @contextlib.contextmanager

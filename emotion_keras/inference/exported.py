@@ -30,4 +30,6 @@ def load_exported(directory: Path, export: Mapping[str, Any], parallel: bool = F
         OnnxModel(directory / record.MEMBERS / one["run_id"], {**export, **one}, parallel)
         for one in export[record.MEMBERS]
     ]
-    return CombinedModel(members, [one["weight"] for one in export[record.MEMBERS]])
+    weights = [one["weight"] for one in export[record.MEMBERS]]
+    # Each member has been given what the export says of labels.
+    return CombinedModel(members, weights, members[0].target)

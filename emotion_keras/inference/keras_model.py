@@ -82,7 +82,7 @@ class KerasModel(TrainedModel):
     def integrate_gradients(self, cells: Sequence[Any]) -> list[np.ndarray]:
         sequences = self.input.encode(cells)
         probabilities = self.outputs(sequences).probabilities
-        class_ids = self.target.class_ids(self.target.decide(probabilities))
+        class_ids = self.target.explained(probabilities)
         of_tokens = integrated_gradients(
             self.network, self.input, self.target, sequences, class_ids
         )

@@ -8,6 +8,7 @@ from emotion_keras.errors import UserError
 from emotion_keras.inference.base import Model
 from emotion_keras.inference.combined_model import CombinedModel
 from emotion_keras.models.baselines import BASELINES
+from emotion_keras.targets import target_of
 
 
 def load_model(directory: str | Path) -> Model:
@@ -41,7 +42,8 @@ def load_model(directory: str | Path) -> Model:
         )
     if is_combination:
         members = [load_model(directory / name / one["run_id"]) for one in run["members"]]
-        return CombinedModel(members, [one["weight"] for one in run["members"]])
+        weights = [one["weight"] for one in run["members"]]
+        return CombinedModel(members, weights, target_of(run))
     if is_baseline:
         from emotion_keras.inference.baseline_model import BaselineModel
 

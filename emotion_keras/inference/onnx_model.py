@@ -14,7 +14,7 @@ from emotion_keras.inference.outputs import Outputs
 from emotion_keras.inputs import load_input
 from emotion_keras.inputs.sequences import Sequences, real_tokens
 from emotion_keras.machine.cores import available_cores
-from emotion_keras.targets import find_target
+from emotion_keras.targets import make_target
 
 AGAIN = "Export the run again: python -m emotion_keras.export RUN"
 _BATCH_SIZE = 16
@@ -42,7 +42,9 @@ class OnnxModel(Model):
         self.num_parallel = len(available_cores()) if parallel else 1
         self.input = load_input(directory, export, AGAIN)
         self.modality = type(self.input)
-        self.target = find_target(export.get("target", "single"))(export["labels"])
+        self.target = make_target(
+            export.get("target", "single"), export["labels"], export.get("label_thresholds")
+        )
         self.session = self._single if parallel else self._open()
         outputs = {output.name: output.shape for output in self.session.get_outputs()}
         num_labels = outputs["probabilities"][-1]

@@ -59,14 +59,14 @@ def explain_units(
         cells: Prepared cells.
         outputs: `Outputs` with gates and contributions, with probabilities as the model gives them.
         target: `Target` of the model.
-        class_ids: Integer array `(num_texts,)` of the labels to explain; those that are predicted
-            unless given.
+        class_ids: Integer array `(num_texts,)` of the labels to explain; those of
+            `Target.explained` unless given.
 
     Returns:
         List of `Explanation`, by cell.
     """
     if class_ids is None:
-        class_ids = target.class_ids(target.decide(outputs.probabilities))
+        class_ids = target.explained(outputs.probabilities)
     of_labels = [own[:, label] for own, label in zip(outputs.contributions, class_ids, strict=True)]
     scores = target.scores(outputs.probabilities)[np.arange(len(cells)), class_ids]
     units, special = reader.units(cells), reader.special_units

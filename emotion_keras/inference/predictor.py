@@ -206,6 +206,11 @@ class Predictor:
         return list(self.model.target.labels)
 
     @property
+    def several(self) -> bool:
+        """Whether several labels may hold of an example, or none."""
+        return self.model.target.several
+
+    @property
     def sequence_length(self) -> int | None:
         """Longest example in tokens that is read at once; `None` where there is no limit."""
         return None if self.model.input is None else self.model.input.sequence_length
@@ -270,6 +275,10 @@ class Predictor:
             `"unfamiliar"`, where the text is unlike those that the model has learned from; and, if
             asked for, what `Explanation` holds: `words`, a list of dictionaries of `word`, `gate`
             and `contribution`; `rest`; and `score`, the sum of all contributions and the rest.
+            Where several labels may hold, `labels` is the list of them, `label` the same with
+            commas, or `(none)`; `confidence` is the probability that all of them are right, if
+            they did not depend on each other; and `explained` is the most probable label, to whose
+            score the words add.
 
         Raises:
             UserError: If these are no texts, or the model cannot explain, or not windows, or has a
@@ -336,7 +345,7 @@ class Predictor:
 
         Returns:
             List of dictionaries: `label` is `"unsure"` where the confidence is below, and `guess`
-            is the most probable label everywhere. All else stays.
+            is the most probable label everywhere, or the several that hold. All else stays.
 
         Raises:
             UserError: If the model has a label of that name.
@@ -378,7 +387,12 @@ class Predictor:
 
     def _no_answer(self, flaw, explain):
         answer = {"label": "", "confidence": None, "probabilities": None, "flag": flaw}
-        return answer | ({"words": [], "rest": None, "score": None} if explain else {})
+        if self.several:
+            answer["labels"] = []
+        if not explain:
+            return answer
+        named = {"explained": ""} if self.several else {}
+        return answer | {"words": [], "rest": None, "score": None, **named}
 
     def _answer(self, cells, explain, long):
         """Yields the position of each cell that says something to the model, and the answer."""
@@ -386,14 +400,17 @@ class Predictor:
         if outputs is None:
             return
         target = self.model.target
-        answers = target.answers(target.scale(outputs.probabilities, self.temperature))
+        answers = target.answers(outputs.probabilities, self.temperature)
         explained = [{}] * len(held)
         if explain:
             read = [cells[i] for i in held]
             # What is explained is the label that is answered, which a temperature may change.
-            class_ids = target.class_ids([answer["label"] for answer in answers])
+            class_ids = target.explained(target.scale(outputs.probabilities, self.temperature))
             found = explain_units(self.model.input, read, outputs, target, class_ids)
             explained = [explanation._asdict() for explanation in found]
+            if self.several:
+                for one, number in zip(explained, class_ids.tolist(), strict=True):
+                    one["explained"] = target.labels[number]
         for i, answer, explanation in zip(held, answers, explained, strict=True):
             yield i, {**answer, "flag": flags[i], **explanation}
 

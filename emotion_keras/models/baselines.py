@@ -303,6 +303,21 @@ def _words():
     )
 
 
+def one_for_each_label(estimator: "BaseEstimator") -> "BaseEstimator":
+    """An estimator for several labels an example: what comes last in it is fitted to each label.
+
+    Args:
+        estimator: What a baseline builds, for one label an example.
+    """
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import Pipeline, make_pipeline
+
+    if not isinstance(estimator, Pipeline):
+        return OneVsRestClassifier(estimator)
+    *before, last = (step for _, step in estimator.steps)
+    return make_pipeline(*before, OneVsRestClassifier(last))
+
+
 BASELINES: dict[str, type[Baseline]] = {
     "majority": Majority,
     "tfidf_logistic": TfidfLogistic,

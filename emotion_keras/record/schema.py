@@ -87,6 +87,13 @@ EVALUATION_SHAPE = {
         {"attribute": str, "value": str, "num_examples": int, "accuracy": _SCORE},
     ],
 }
+# What it holds besides where an example has several labels.
+_OF_SEVERAL = {
+    "model": {"label_thresholds": [float]},
+    "unknown": {"labels": dict, "examples_without_shared": int},
+    "at_best_thresholds": {"macro_f1": float, "thresholds": dict},
+    "metrics": {"micro_f1": float},
+}
 _TEMPERED = dict.fromkeys(("temperature", "log_loss", "brier_score", "ece"), float)
 _METRICS_OF_LABEL = {"precision": float, "recall": float, "f1": float, "support": int}
 _DELETE = "Delete it, and the command that wrote it makes it again."
@@ -114,6 +121,9 @@ def check_evaluation_values(evaluation: dict[str, Any]) -> None:
     """Raises `UserError` if what the record of an evaluation holds does not fit together."""
     shared = {name for name in evaluation["map"]["model"].values() if name is not None}
     _check_metrics(evaluation["metrics"], "metrics", shared)
+    if evaluation["model"].get("target") == "multi":
+        check_types(evaluation, _OF_SEVERAL)
+        _check_thresholds(evaluation["model"])
     for name, scores in evaluation["scores"].items():
         check_types(scores, dict.fromkeys(("accuracy", "macro_f1"), _SCORE), f"scores.{name}")
     calibration = dict.fromkeys(("none", "own", "fitted"), _TEMPERED)
@@ -122,6 +132,11 @@ def check_evaluation_values(evaluation: dict[str, Any]) -> None:
     sizes = {len(row) for row in confusion["counts"]}
     if len(confusion["counts"]) != len(confusion["rows"]) or sizes != {len(confusion["columns"])}:
         raise UserError("confusion.counts is not one of its rows and columns")
+
+
+def _check_thresholds(model):
+    if len(model["label_thresholds"]) != len(model["labels"]):
+        raise UserError("model.label_thresholds are not one for each of its labels")
 
 
 def _check_metrics(metrics, name, labels):

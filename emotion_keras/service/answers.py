@@ -19,12 +19,21 @@ class Problem(BaseModel):
 class ExplainedPrediction(BaseModel):
     """What the model says of an example, with the score that its explanation adds up to."""
 
-    label: str = Field(description="`unsure` where the confidence is below what is asked for.")
+    label: str = Field(
+        description="`unsure` where the confidence is below what is asked for. Of a model of "
+        "several labels those that hold, with commas between them, or `(none)`."
+    )
+    labels: list[str] | None = Field(
+        None, description="The labels that hold, of a model of several labels."
+    )
     guess: str | None = Field(
-        None, description="The most probable label, where a confidence is asked for."
+        None, description="The label without regard to the confidence, where one is asked for."
     )
     confidence: float | None
     probabilities: dict[str, float] | None
+    explained: str | None = Field(
+        None, description="Of a model of several labels the one whose score is explained."
+    )
     rest: float | None = Field(
         None,
         description="What special tokens, punctuation and the label's own constant add together.",

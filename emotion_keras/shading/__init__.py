@@ -123,6 +123,8 @@ def total(explanation: Mapping[str, Any], units: str, layout: Layout = "words") 
 
     >>> total({"score": 3.125, "rest": 0.5}, "words")
     'Score +3.12 = words +2.62, rest +0.50'
+    >>> total({"explained": "joy", "score": 3.125, "rest": 0.5}, "words")
+    'Score of joy +3.12 = words +2.62, rest +0.50'
     """
     score = round(explanation["score"], 2)
     if isinstance(layout, str):
@@ -131,7 +133,10 @@ def total(explanation: Mapping[str, Any], units: str, layout: Layout = "words") 
         added = {one.name: round(one.added, 2) for one in groups(explanation["words"], layout)}
     parts = ", ".join(f"{name} {signed(value)}" for name, value in added.items())
     # What is left, so that the sum is right as it is shown.
-    return f"Score {signed(score)} = {parts}, rest {signed(score - sum(added.values()))}"
+    # Where several labels may hold, one of them is explained.
+    of_label = f" of {explanation['explained']}" if explanation.get("explained") else ""
+    rest = signed(score - sum(added.values()))
+    return f"Score{of_label} {signed(score)} = {parts}, rest {rest}"
 
 
 def about(view: str, units: str, layout: Layout) -> str:

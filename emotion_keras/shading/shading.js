@@ -61,5 +61,7 @@ function total(explanation, units) {
     : groups(explanation.words, units).map((group) => [group.name, hundredths(added(group.units))]);
   const rest = parts.reduce((left, [, value]) => left - value, score);
   const shown = (value) => signed(value / 100, 2);
-  return `Score ${shown(score)} = ${parts.map(([name, value]) => `${name} ${shown(value)}`).join(", ")}, rest ${shown(rest)}`;
+  // Where several labels may hold, one of them is explained.
+  const ofLabel = explanation.explained ? ` of ${explanation.explained}` : "";
+  return `Score${ofLabel} ${shown(score)} = ${parts.map(([name, value]) => `${name} ${shown(value)}`).join(", ")}, rest ${shown(rest)}`;
 }

@@ -237,6 +237,7 @@ def _make_run(directory, members, asked, seed, given, notify):
     probabilities = {
         split: target.combine(of_split, weights) for split, of_split in of_members.items()
     }
+    target = target.fit(truth["val"], probabilities["val"])
     write_predictions(
         directory,
         target,
@@ -275,6 +276,7 @@ def _make_run(directory, members, asked, seed, given, notify):
                 split: target.metrics(truth[split], of_split)
                 for split, of_split in probabilities.items()
             },
+            **({"label_thresholds": list(target.thresholds)} if target.thresholds else {}),
             "temperature": target.fit_temperature(truth["val"], probabilities["val"]),
             "best_epoch": None,
             "num_parameters": sum(member.run["num_parameters"] for member in members),

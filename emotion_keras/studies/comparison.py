@@ -12,7 +12,7 @@ from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import AND, find_modality
 from emotion_keras.models.baselines import baselines_of
-from emotion_keras.record.options import option, split_names, without
+from emotion_keras.record.options import join_names, option, split_names, without
 from emotion_keras.studies.contenders import (
     SEEDS,
     ByModel,
@@ -104,7 +104,8 @@ class CompareOptions(StudyOptions):
     test_on: str | None = option(
         None,
         "Other corpora, names or paths with commas between them, on which these runs are evaluated "
-        "as well, as `emotion_keras.evaluate` does it: labels of equal names go together.",
+        "as well, as `emotion_keras.evaluate` does it: labels of equal names go together. Of "
+        "several labels an example their columns are those of the same names.",
         is_basic=True,
     )
     study: str = option("comparison", "Name of the set of runs.", is_basic=True)
@@ -148,7 +149,7 @@ def compare(
         )
     settings = read_settings(asked.settings, names, modality) if asked.settings else {}
     corpora = [name for name in split_names("test_on", asked.test_on or "") if name]
-    _check_corpora(corpora, data.reading)
+    readings = _read_other_corpora(corpora, data.reading)
     cache = {}
     tasks = plan_comparison(
         names,
@@ -177,31 +178,59 @@ def compare(
     comparison = _compare(directory, directories, reference)
     if corpora:
         directories += _combinations_of(directories, directory)
-        comparison["transfers"] = _evaluate(directories, corpora, notify)
+        comparison["transfers"] = _evaluate(directories, readings, notify)
     return comparison, failed
 
 
-def _check_corpora(corpora, reading):
-    """Raises `UserError` before anything is trained if runs cannot be evaluated on a corpus."""
+def _read_other_corpora(corpora, reading):
+    """How other corpora are read: a dictionary of options for each.
+
+    Raises `UserError` before anything is trained if runs cannot be evaluated on a corpus.
+    """
     if not corpora:
-        return
+        return []
     # Imported here because pandas takes a moment.
     from emotion_keras.data.corpus import load_corpus
     from emotion_keras.data.label_map import map_labels
 
     own = load_corpus(options=reading, notify=lambda message: None)
+    readings = []
     for name in corpora:
-        kind = {"modality": reading.modality, "target": reading.target}
-        other = load_corpus(name, notify=lambda message: None, **kind)
+        options = {"data": name, **_labels_as_in(own, reading, name)}
+        readings.append(options)
+        other = load_corpus(**options, modality=reading.modality, notify=lambda message: None)
         if other.sha256 == own.sha256:
             raise UserError(
                 "Runs are tested on the test split of their own corpus in any case: name others. "
                 f"Received: test_on={name!r}"
             )
         map_labels(own.labels, other.labels, source=f"the corpus {other.name}")
+    return readings
 
 
-def _evaluate(directories, corpora, notify):
+def _labels_as_in(own, reading, data):
+    """The options by which another corpus says its labels, where examples have several."""
+    if not own.kind.several:
+        return {}
+    kind = {"target": reading.target}
+    if reading.label_columns is None:
+        return {**kind, "label_separator": reading.label_separator}
+    # Imported here because pandas takes a moment.
+    from emotion_keras import tables
+    from emotion_keras.data.label_cells import as_label
+
+    columns = tables.open_table(tables.scan(Path(data).expanduser())).columns
+    shared = [name for name in columns if as_label(name) in own.labels]
+    if not shared:
+        raise UserError(
+            f"{data} has none of the columns of labels: {', '.join(own.labels)}. Its columns: "
+            f"{', '.join(columns)}. Evaluate the runs on it with `emotion_keras.evaluate` and "
+            f"`--map`. Received: test_on={data!r}"
+        )
+    return {**kind, "label_columns": join_names(shared)}
+
+
+def _evaluate(directories, readings, notify):
     """Evaluates runs on other corpora; returns what `read_transfers` gives."""
     # Imported here because they take seconds.
     from emotion_keras.evaluation.transfers import read_transfers
@@ -213,9 +242,9 @@ def _evaluate(directories, corpora, notify):
             f"Not evaluated on other corpora, as their models are not kept: {without_model} runs."
         )
     folders, cache = [], {}
-    for corpus in corpora:
+    for reading in readings:
         for directory in kept:
-            folders.append(evaluate(directory, data=corpus, cache=cache, notify=notify))
+            folders.append(evaluate(directory, **reading, cache=cache, notify=notify))
     return read_transfers(folders)
 
 

@@ -50,7 +50,7 @@ from emotion_keras.inputs import Input, modality_of
 from emotion_keras.machine.commit import find_commit
 from emotion_keras.record.options import as_words, without
 from emotion_keras.studies.options import EvaluateOptions
-from emotion_keras.targets import Target, find_target, target_of
+from emotion_keras.targets import Target, make_target, target_of
 
 _AT_ONCE = 512
 # What the file of predictions calls the examples: they are of no split of the run.
@@ -120,16 +120,15 @@ def evaluate(
             f"{directory} is an export, which does not hold what the model says of its validation "
             "split, from which `--adapt` starts. Give the folder of its run."
         )
-    reading = Reading(
-        **without(options, EvaluateOptions)
-        | {"modality": model.modality.name, "target": model.target.name}
-    )
+    reading = Reading(**without(options, EvaluateOptions) | {"modality": model.modality.name})
+    _check_kind(model, reading)
+    _check_adaptation(model, asked.adapt)
     kept = Preparation.pick({**model.preparation, "labels": None, "repeats": asked.repeats})
     corpus = _read_corpus(reading, kept, {} if cache is None else cache, notify)
     corpus = _official_part(corpus, asked.split)
     _check_is_another(model, corpus, reading.data)
-    there = set(corpus.examples["label"])
-    labels = [label for label in corpus.labels if label in there]
+    there = corpus.truth.any(axis=0)
+    labels = [label for label, is_met in zip(corpus.labels, there, strict=True) if is_met]
     known = map_labels(model.target.labels, labels, asked.map, f"the corpus {corpus.name}")
     columns = {name: v for name, v in identifying(reading.to_dict()).items() if name != "data"}
     question = {
@@ -170,12 +169,39 @@ def _describe_model(directory):
     if (directory / record.EXPORT).exists():
         shape = {"name": str, "labels": [str], "preparation": dict}
         export = record.read_versioned(directory / record.EXPORT, shape)
-        target = find_target(export.get("target", "single"))(export["labels"])
+        kind, of_labels = export.get("target", "single"), export.get("label_thresholds")
+        target = make_target(kind, export["labels"], of_labels)
         known = (None, export["name"], modality_of(export), target, export["preparation"])
         return Asked(directory, *known, record.model_sha256(directory))
     run = record.read_run(directory)
     known = (run, contender(run), modality_of(run), target_of(run), run["corpus"]["preparation"])
     return Asked(directory, *known, record.model_sha256(directory))
+
+
+def _check_kind(model, reading):
+    """Raises `UserError` if one label an example meets several."""
+    if reading.target == model.target.name:
+        return
+    if model.target.several:
+        raise UserError(
+            f"{model.directory} was trained on several labels an example. Say how the corpus names "
+            "its labels: `--label-columns` for columns of 0 and 1, `--label-separator` for lists "
+            "in one column; where the column holds one label an example, `--target multi` reads it "
+            f"as a list of one. Received: target={reading.target!r}"
+        )
+    raise UserError(
+        f"{model.directory} was trained on one label an example, and cannot say that several hold "
+        "or none. Evaluate a run of several labels (`fit --target multi`), or name the one column "
+        f"of labels with `--label-column`. Received: target={reading.target!r}"
+    )
+
+
+def _check_adaptation(model, method):
+    if method == "prior" and model.target.several:
+        raise UserError(
+            "`prior` shares out one label an example, and this model has several. "
+            f"adapt is one of none, center there. Received: adapt={method!r}"
+        )
 
 
 def _read_corpus(reading, preparation, cache, notify) -> Corpus:
@@ -220,10 +246,8 @@ def _make_evaluation(folder, model, corpus, known, asked, notify):
     from emotion_keras.inference.predictor import Predictor
 
     predictor = Predictor.load(model.directory)
-    modality, examples = corpus.modality, corpus.examples
-    has_shared = examples["label"].map(lambda label: known.of_data[label] is not None)
-    left_out = examples.loc[~has_shared, "label"].value_counts().to_dict()
-    kept = examples[has_shared]
+    modality = corpus.modality
+    kept, left_out = _kept(corpus, known)
     cells = kept[modality.name].tolist()
     notify(f"{predictor.name} answers {len(cells):,} {modality.plural}.")
     probabilities = _predict(predictor.model, cells, modality.plural)
@@ -241,7 +265,8 @@ def _make_evaluation(folder, model, corpus, known, asked, notify):
     measured = measure(answers, model.target, known, predictor.temperature)
     write_predictions(folder, model.target, {_SPLIT: (ids, answers.labels, answers.probabilities)})
     _write_groups(folder, corpus, kept)
-    said = pd.Series(model.target.decide(answers.probabilities)).value_counts()
+    said = model.target.encode(model.target.decide(answers.probabilities)).sum(axis=0)
+    times = dict(zip(model.target.labels, said, strict=True))
     familiarity = predictor.familiarity
     return {
         "model": _describe(model, predictor),
@@ -255,8 +280,9 @@ def _make_evaluation(folder, model, corpus, known, asked, notify):
         },
         "map": {"model": known.of_model, "data": known.of_data},
         "adaptation": adaptation,
-        "left_out": {label: int(left_out[label]) for label in known.data_only},
-        "said": {label: int(said.get(label, 0)) for label in known.model_only},
+        "left_out": left_out,
+        **({"unknown": _unknown(corpus, known)} if model.target.several else {}),
+        "said": {label: int(times[label]) for label in known.model_only},
         "unfamiliar": familiarity and sum(map(familiarity.is_unfamiliar, cells)),
         "near_repeats": _near_repeats(model, cells),
         **_as_json(measured),
@@ -265,6 +291,25 @@ def _make_evaluation(folder, model, corpus, known, asked, notify):
         "from_threshold": _from_threshold(predictor, measured, groups),
         "commit": find_commit(),
     }
+
+
+def _kept(corpus, known):
+    """The examples that say something of the model, and how many others have which label."""
+    examples = corpus.examples
+    if corpus.kind.several:  # Of an example of other labels no shared one holds.
+        return examples, {}
+    has_shared = examples["label"].map(lambda label: known.of_data[label] is not None)
+    left_out = examples.loc[~has_shared, "label"].value_counts().to_dict()
+    return examples[has_shared], {label: int(left_out[label]) for label in known.data_only}
+
+
+def _unknown(corpus, known):
+    """Of how many examples labels hold that the model lacks, and of how many no others do."""
+    truth = pd.DataFrame(corpus.truth > 0, columns=list(corpus.labels))[list(known.of_data)]
+    shared = [label for label, name in known.of_data.items() if name is not None]
+    alone = truth[known.data_only].any(axis=1) & ~truth[shared].any(axis=1)
+    labels = {label: int(truth[label].sum()) for label in known.data_only}
+    return {"labels": labels, "examples_without_shared": int(alone.sum())}
 
 
 def _predict(model, cells, plural):
@@ -287,7 +332,7 @@ def _write_groups(folder, corpus, kept):
 
 
 def _describe(model, predictor):
-    run = model.run
+    run, thresholds = model.run, model.target.thresholds
     return {
         "name": predictor.name,
         "run_id": run and run["run_id"],
@@ -298,13 +343,15 @@ def _describe(model, predictor):
         "corpus": run and run["corpus"]["name"],
         "corpus_sha256": run and run["corpus"]["sha256"],
         "temperature": predictor.temperature,
+        **({} if thresholds is None else {"label_thresholds": list(thresholds)}),
     }
 
 
 def _as_json(measured: Measured):
-    confusion = measured.confusion
+    confusion, best = measured.confusion, measured.at_best_thresholds
     return {
         "metrics": measured.metrics,
+        **({} if best is None else {"at_best_thresholds": best}),
         "scores": {
             name: {score: found._asdict() for score, found in scores.items()}
             for name, scores in (("shared", measured.scores), ("open", measured.open_scores))
@@ -399,7 +446,7 @@ def _given(asked: EvaluateOptions, reading: Reading) -> list[str]:
     """The options that differ from their defaults, as words of a command."""
     usual: Mapping[str, Any] = EvaluateOptions().to_dict() | Reading().to_dict()
     given = {**asked.to_dict(), **reading.to_dict()}
-    hidden = {"modality", "target", "study", "runs_dir"}
+    hidden = {"modality", "study", "runs_dir"}
     differing = {k: v for k, v in given.items() if v != usual[k] and k not in hidden}
     if isinstance(asked.map, dict):
         differing["map"] = as_pairs(asked.map)

@@ -27,14 +27,14 @@ class EvaluateOptions(Options):
         "Which of the model's labels stand for which of the corpus, beside those of equal names: "
         "pairs such as `sadness=sorrow,joy=love,joy=happiness`, where the model's label comes "
         "first; `fear=` for none; or a YAML or JSON file of such. Probabilities of several labels "
-        "that stand for one are added.",
+        "that stand for one are added; with several labels an example the largest counts.",
         is_basic=True,
     )
     adapt: Literal["none", "prior", "center"] = option(
         "none",
         "How to adapt the model to the corpus without its labels: `prior` estimates how frequent "
-        "labels are there; `center` moves the scores of labels to the means that they have on the "
-        "validation split. The record says so.",
+        "labels are there, where an example has one; `center` moves the scores of labels to the "
+        "means that they have on the validation split. The record says so.",
         is_basic=True,
     )
     split: Literal["train", "val", "test"] | None = option(

@@ -38,10 +38,12 @@ class CellColumns(NamedTuple):
     Args:
         names: The columns' names.
         read: Function from their values in a row, a sequence, to the row's cell.
+        takes_lists: Whether a value may be a list.
     """
 
     names: tuple[str, ...]
     read: Callable[[Sequence[Any]], Any]
+    takes_lists: bool = False
 
 
 class Modality(Protocol):
@@ -68,7 +70,7 @@ def read_table(
     path: Path,
     modality: Modality,
     column: Any = None,
-    label_column: str | None = None,
+    label_column: str | CellColumns | None = None,
     group_column: str | None = None,
     split_column: str | None = None,
     attributes: Sequence[str] = (),
@@ -80,7 +82,7 @@ def read_table(
         path: The table's path, for messages.
         modality: Class of an `Input`, which chooses the columns of its cells and reads them.
         column: What `Input.asked_columns` gives; `None` for a guess.
-        label_column: Column of the labels; guessed likewise.
+        label_column: Column of the labels, guessed likewise; or what reads them from one or more.
         group_column: Column that says which rows belong together (an author, a respondent), or
             `None`.
         split_column: Column that says the split of a row, or `None`.
@@ -96,7 +98,11 @@ def read_table(
     """
     columns, role = table.columns, modality.name
     chosen = modality.choose_columns(path, columns, column)
-    wanted = {"label": choose_column(path, columns, "label", label_column, LABEL_NAMES)}
+    labels = label_column
+    if not isinstance(labels, CellColumns):
+        name = choose_column(path, columns, "label", labels, LABEL_NAMES)
+        labels = CellColumns((name,), _read_text)
+    wanted = {}
     if group_column is not None:
         wanted["subject"] = choose_column(path, columns, "group", group_column, ())
     if split_column is not None:
@@ -104,22 +110,25 @@ def read_table(
     for name in attributes:
         column = choose_column(path, columns, "attribute", name, (), "attributes")
         wanted[f"{ATTRIBUTE}{name}"] = column
-    if wanted["label"] in chosen.names:
+    if both := [name for name in labels.names if name in chosen.names]:
         raise UserError(
-            f"{path}: {role} and label are the same column. Name two of: "
-            f"{', '.join(columns)}. Received: {modality.column_option}={column!r}, "
-            f"label_column={label_column!r}"
+            f"{path}: {role} and label are the same column. Name two of: {', '.join(columns)}, "
+            f"with `--{modality.column_option.replace('_', '-')}` and `--label-column`. "
+            f"Received: {both[0]!r} as both"
         )
     of_names = {name: CellColumns((column,), _read_text) for name, column in wanted.items()}
     for name in chosen.names:
         check_values(table, columns.index(name), modality)
     for column in wanted.values():
         check_values(table, columns.index(column), None)
+    if not labels.takes_lists:
+        for column in labels.names:
+            check_values(table, columns.index(column), None)
     frames, start = [], 0
     for part in table.parts(0, _ROWS_AT_A_TIME):
         cells = {
             name: cells_of(part, table.columns, of_name, path, start)
-            for name, of_name in {role: chosen, **of_names}.items()
+            for name, of_name in {role: chosen, "label": labels, **of_names}.items()
         }
         frames.append(pd.DataFrame({name: pd.Series(c, dtype="str") for name, c in cells.items()}))
         start += len(part)

@@ -2,7 +2,7 @@
 
 import abc
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -22,10 +22,22 @@ class Target(abc.ABC):
     Attributes:
         name: The kind's name, as the option `target` and the record have it.
         activation: What makes probabilities of the labels' scores.
+        several: Whether several labels may hold of an example, or none.
+        shown: Names of the metrics that a table of one run shows, and what it calls them.
+        thresholds: Of a kind with several labels, by label the probability from which on it holds.
     """
 
     name: ClassVar[str]
     activation: ClassVar[str] = "softmax"
+    several: ClassVar[bool] = False
+    shown: ClassVar[dict[str, str]] = {
+        "accuracy": "accuracy",
+        "macro_f1": "macro F1",
+        "weighted_f1": "weighted F1",
+        "auc": "AUC",
+        "ece": "ECE",
+    }
+    thresholds: tuple[float, ...] | None = None
 
     def __init__(self, labels: Iterable[str]):
         self.labels = tuple(labels)
@@ -50,8 +62,33 @@ class Target(abc.ABC):
             Float32 array `(num_examples, num_labels)`; a row of zeros where a cell names no label.
         """
 
+    @property
+    def main_metric(self) -> str:
+        """The metric by which models are ranked and chosen, the first of `shown`."""
+        return next(iter(self.shown))
+
+    def are_known(self, cells: Sequence[str]) -> np.ndarray:
+        """Which cells say what the labels of their example are, a boolean array."""
+        return np.any(self.encode(cells), axis=1)
+
+    def in_order(self, cells: Sequence[str]) -> list[str]:
+        """Cells as `decide` writes them: labels that are not among its own are left out."""
+        return [cell if cell in self.labels else "" for cell in cells]
+
+    def fit(self, truth: np.ndarray, probabilities: np.ndarray) -> Self:
+        """The target with what it learns of the validation split for its decisions.
+
+        Args:
+            truth: Float array `(num_examples, num_labels)` of `encode`.
+            probabilities: Float array of the same shape, as a model gives them.
+
+        Returns:
+            A target of this kind; itself, where there is nothing to learn.
+        """
+        return self
+
     def classes(self, truth: np.ndarray) -> np.ndarray:
-        """The label that each example counts to: in splits, in balancing, in the audit.
+        """The label that each example counts to: in balancing, and wherever there is one.
 
         Args:
             truth: What `encode` returned, or such rows after noise.
@@ -81,8 +118,14 @@ class Target(abc.ABC):
         )(features)
 
     @abc.abstractmethod
-    def loss(self, label_smoothing: float) -> Any:
-        """The `keras.losses.Loss` between rows of `encode` and probabilities."""
+    def loss(self, label_smoothing: float, label_weights: np.ndarray | None = None) -> Any:
+        """The `keras.losses.Loss` between rows of `encode` and probabilities.
+
+        Args:
+            label_smoothing: Float.
+            label_weights: Of a kind with several labels float array `(2, num_labels)`: what it
+                counts if a label does not hold, and if it does; `None` counts all alike.
+        """
 
     def training_metrics(self) -> list:
         """The Keras metrics that are shown while a model trains; `accuracy` is among them."""
@@ -163,7 +206,31 @@ class Target(abc.ABC):
 
     @abc.abstractmethod
     def decide(self, probabilities: np.ndarray) -> list[str]:
-        """The cell that stands for each row of probabilities."""
+        """The cell that stands for each row of probabilities, as a model gives them."""
+
+    def explained(self, probabilities: np.ndarray) -> np.ndarray:
+        """The label of each example that an explanation is about, unless another is asked for.
+
+        Args:
+            probabilities: Float array `(num_examples, num_labels)`.
+
+        Returns:
+            Integer array `(num_examples,)` of class ids: what is decided, or of a kind with several
+            labels the most probable one.
+        """
+        return self.class_ids(self.decide(probabilities))
+
+    def confidence(self, cells: Sequence[str], probabilities: np.ndarray) -> np.ndarray:
+        """How sure answers are to be right.
+
+        Args:
+            cells: What was decided of each example.
+            probabilities: Float array `(num_examples, num_labels)`, scaled.
+
+        Returns:
+            Float array `(num_examples,)`: the probability of what was decided.
+        """
+        return probabilities[np.arange(len(cells)), self.class_ids(cells)]
 
     @abc.abstractmethod
     def metrics(self, truth: np.ndarray, probabilities: np.ndarray) -> dict:
@@ -186,23 +253,43 @@ class Target(abc.ABC):
     def scale(self, probabilities: np.ndarray, temperature: float) -> np.ndarray:
         """Probabilities at a temperature, a float array of the same shape."""
 
-    def answers(self, probabilities: np.ndarray) -> list[dict]:
+    def judged(self, truth: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What calibration compares: how sure a model is, and whether it is right.
+
+        Args:
+            truth: Float array `(num_examples, num_labels)` of `encode`.
+            probabilities: Float array of the same shape.
+
+        Returns:
+            Float array of confidences and boolean array of the same length: a number an example, or
+            of a kind with several labels one for each label of an example.
+        """
+        right = probabilities.argmax(axis=1) == self.classes(truth)
+        return probabilities.max(axis=1), right
+
+    def answers(self, probabilities: np.ndarray, temperature: float | None = None) -> list[dict]:
         """What a user reads of each example.
 
         Args:
-            probabilities: Float array `(num_examples, num_labels)`, scaled.
+            probabilities: Float array `(num_examples, num_labels)`, as a model gives them.
+            temperature: What they are scaled with; `None` leaves them as they are.
 
         Returns:
-            List of dictionaries of `label`; `confidence`, the probability of the label that the
-            example counts to; and `probabilities` by label.
+            List of dictionaries of `label`; `confidence`, see the function of that name; and
+            `probabilities` by label, scaled.
         """
-        cells = self.decide(probabilities)
-        best = self.class_ids(cells).tolist()
+        scaled = probabilities if temperature is None else self.scale(probabilities, temperature)
+        cells = self._decide_scaled(probabilities, scaled)
+        rows = zip(cells, self.confidence(cells, scaled).tolist(), scaled.tolist(), strict=True)
         return [
             {
                 "label": cell,
-                "confidence": row[label],
+                "confidence": confidence,
                 "probabilities": dict(zip(self.labels, row, strict=True)),
             }
-            for cell, label, row in zip(cells, best, probabilities.tolist(), strict=True)
+            for cell, confidence, row in rows
         ]
+
+    def _decide_scaled(self, probabilities, scaled):
+        """What is answered; thresholds are of the probabilities as the model gives them."""
+        return self.decide(scaled)

@@ -34,21 +34,19 @@ def expected_calibration_error(label_ids: Any, probabilities: Any, num_bins: int
     return float(np.abs(gap).sum() / len(confidence))
 
 
-def reliability_curve(label_ids: Any, probabilities: Any, num_bins: int = 15) -> dict[str, list]:
+def reliability_curve(confidence: Any, correct: Any, num_bins: int = 15) -> dict[str, list]:
     """What the diagram of confidence against accuracy shows, for bins that hold a text.
 
     Args:
-        label_ids: Integer array `(num_texts,)`.
-        probabilities: Float array `(num_texts, num_classes)`.
+        confidence: Float array `(num_texts,)`; see `Target.judged`.
+        correct: Boolean array `(num_texts,)`.
         num_bins: Integer.
 
     Returns:
         Dictionary of lists with a number a bin: `confidence` and `accuracy`, means over the bin's
         texts, and `num_texts`.
     """
-    probabilities = np.asarray(probabilities, np.float64)
-    confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == np.asarray(label_ids)
+    confidence = np.asarray(confidence, np.float64)
     bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
     counts = np.bincount(bins, minlength=num_bins)
     held = counts > 0

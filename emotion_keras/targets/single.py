@@ -37,7 +37,7 @@ class SingleLabel(Target):
         ids = self.class_ids(cells)
         return (ids[:, None] == np.arange(len(self.labels))).astype("float32")
 
-    def loss(self, label_smoothing: float) -> Any:
+    def loss(self, label_smoothing: float, label_weights: np.ndarray | None = None) -> Any:
         import keras
 
         return keras.losses.CategoricalCrossentropy(label_smoothing=label_smoothing)

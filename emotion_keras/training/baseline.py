@@ -1,6 +1,7 @@
 """Trains one baseline on one dataset."""
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from emotion_keras.data.dataset import Dataset
 from emotion_keras.data.noise import TrainingNoise
 from emotion_keras.errors import UserError
 from emotion_keras.inference.baseline_model import BaselineModel
-from emotion_keras.models.baselines import Baseline
+from emotion_keras.models.baselines import Baseline, one_for_each_label
 from emotion_keras.training.settings import Settings
 from emotion_keras.training.trained import Trained
 
@@ -39,17 +40,23 @@ def train_baseline(
     """
     corpus = dataset.corpus
     cells = noise.perturb(dataset.cells("train"), epoch=0)
-    class_ids = corpus.target.classes(noise.perturb_labels(dataset.truth("train")))
+    truth = noise.perturb_labels(dataset.truth("train"))
+    several = corpus.kind.several
+    answers = truth.astype(int) if several else corpus.target.classes(truth)
     plural = corpus.modality.plural
     notify(f"{settings.model}: {len(cells):,} {plural} to train on, with scikit-learn on the CPU.")
     start = time.perf_counter()
     estimator = cast(Baseline, settings.hyperparameters).build(
         settings.seed, settings.reading.modality
     )
+    if several:
+        estimator = one_for_each_label(estimator)
     try:
         # The last digit of a sum hangs on the number of threads that share it.
-        with threadpool_limits(1, user_api="blas"):
-            estimator.fit(cells, class_ids)
+        with threadpool_limits(1, user_api="blas"), warnings.catch_warnings():
+            # Of a label that holds of all examples, or of none, that is what is learned.
+            warnings.filterwarnings("ignore", "Label .* is present in all training examples")
+            estimator.fit(cells, answers)
     except ValueError as error:  # Such as texts without a word, or labels with too few texts.
         raise UserError(
             f"{settings.model} cannot be trained on these {len(cells):,} {plural}: {error}. Check "

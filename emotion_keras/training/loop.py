@@ -15,6 +15,7 @@ import numpy as np
 
 from emotion_keras import record
 from emotion_keras.data.preparation import balance as balance_labels
+from emotion_keras.data.preparation import label_weights as find_label_weights
 from emotion_keras.errors import UserError
 from emotion_keras.inference.prediction import predict
 from emotion_keras.inputs.batches import TrainingBatches
@@ -80,14 +81,17 @@ def train(
     """
     options = options or TrainingOptions(**given)
     sequences, truth = train_data
-    positions, class_weight = balance_labels(target.classes(truth), options.balance, seed)
-    chosen = resample
-    if len(positions) < len(sequences) or options.balance == "oversample":
-        sequences, truth = sequences.take(positions), truth[positions]
-        chosen = resample and (lambda epoch: resample(epoch).take(positions))
-    weights = None
-    if class_weight:
-        weights = np.array([class_weight[i] for i in target.classes(truth).tolist()], "float32")
+    chosen, weights, label_weights = resample, None, None
+    if target.several:
+        label_weights = find_label_weights(truth, options.balance)
+    else:
+        positions, class_weight = balance_labels(target.classes(truth), options.balance, seed)
+        if len(positions) < len(sequences) or options.balance == "oversample":
+            sequences, truth = sequences.take(positions), truth[positions]
+            chosen = resample and (lambda epoch: resample(epoch).take(positions))
+        if class_weight:
+            of_examples = [class_weight[i] for i in target.classes(truth).tolist()]
+            weights = np.array(of_examples, "float32")
     batches = TrainingBatches(
         sequences,
         truth,
@@ -101,7 +105,8 @@ def train(
     if model.compiled:
         restart(model.optimizer, options.learning_rate)
     else:
-        _compile(model, target, options, options.epochs * len(batches))
+        loss = target.loss(options.label_smoothing, label_weights)
+        _compile(model, target, loss, options, options.epochs * len(batches))
     state = TrainingState(
         directory,
         batches,
@@ -140,10 +145,10 @@ def train(
     }
 
 
-def _compile(model, target, options, num_steps):
+def _compile(model, target, loss, options, num_steps):
     model.compile(
         make_optimizer(model, options, num_steps),
-        target.loss(options.label_smoothing),
+        loss,
         metrics=target.training_metrics(),
         jit_compile=devices.resolve_jit(options.jit),
     )

@@ -79,11 +79,13 @@ def train_network(
         )
     truth = noise.perturb_labels(dataset.truth("train"))
     target, balance = dataset.corpus.target, settings.training.balance
-    balanced = audit_balance(target.classes(truth), target.labels, balance, settings.seed)
+    balanced = audit_balance(truth, target, balance, settings.seed)
     # All that is compiled into a training step; the learning rate is a variable of the optimizer.
     training = {k: v for k, v in settings.training.to_dict().items() if k != "learning_rate"}
     # How many examples are left decides how many steps the schedule has.
-    num_examples = sum(counts["num_out"] for counts in balanced["labels"].values())
+    num_examples = len(truth)
+    if not target.several:  # Others are neither left out nor repeated.
+        num_examples = sum(counts["num_out"] for counts in balanced["labels"].values())
     num_examples += len(more_cells)
     if lesson:
         truth = lesson.mix(truth)
@@ -95,7 +97,7 @@ def train_network(
         with devices.data_parallel():
             network = builder.build(precision, trained)
             num_answers = _count_answers(dataset, settings, network, is_looked_at)
-            network = regularize(network, settings.training)
+            network = regularize(network, settings.training, target)
             if cache is not None:
                 compiled_from = [*own, training, precision, num_examples]
                 network = _keep_compiled(cache, compiled_from, network)

@@ -7,6 +7,7 @@ from keras import ops
 
 from emotion_keras.errors import UserError
 from emotion_keras.machine import devices
+from emotion_keras.targets import Target
 from emotion_keras.training.options import TrainingOptions
 
 # Of cosines, before they are compared (Khosla et al. 2020).
@@ -14,12 +15,13 @@ _TEMPERATURE = 0.1
 _LEAST = 1e-7
 
 
-def regularize(network: keras.Model, options: TrainingOptions) -> keras.Model:
+def regularize(network: keras.Model, options: TrainingOptions, target: Target) -> keras.Model:
     """The model that is trained in place of a network, whose layers it shares.
 
     Args:
         network: `keras.Model` from inputs to probabilities.
         options: `TrainingOptions`.
+        target: `Target` of the network.
 
     Returns:
         `RegularizedModel`, or the network itself where the options ask for no regularization.
@@ -28,7 +30,7 @@ def regularize(network: keras.Model, options: TrainingOptions) -> keras.Model:
         UserError: If the network has nothing that could be regularized so.
     """
     weights = options.r_drop, options.adversarial, options.contrast
-    return RegularizedModel(network, *weights) if any(weights) else network
+    return RegularizedModel(network, *weights, target.several) if any(weights) else network
 
 
 class RegularizedModel(keras.Model):
@@ -43,6 +45,7 @@ class RegularizedModel(keras.Model):
             al. 2017).
         contrast: Float, the weight of `supervised_contrast` of the vectors before the dropout of
             the head.
+        several: Boolean, whether several labels may hold of an example.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class RegularizedModel(keras.Model):
         r_drop: float = 0.0,
         adversarial: float = 0.0,
         contrast: float = 0.0,
+        several: bool = False,
     ):
         super().__init__(network.input, network.output, name=network.name)
         self.dtype_policy = network.dtype_policy
@@ -58,6 +62,7 @@ class RegularizedModel(keras.Model):
         self.r_drop = r_drop
         self.adversarial = adversarial
         self.contrast = contrast
+        self.several = several
         # Kept as functions: of models Keras would count the layers twice.
         if contrast:
             pooled = network.get_layer("dropout").input
@@ -91,16 +96,19 @@ class RegularizedModel(keras.Model):
         # TensorFlow adds up the losses of several devices, of which Keras knows its own alone.
         share = self._aggregate_additional_loss
         if self.contrast:
-            loss += self.contrast * share(supervised_contrast(self._pooled, y, _TEMPERATURE))
+            loss += self.contrast * share(self._contrast_of(y))
         if self.r_drop:
             again = super().call(x, training=True)
             loss = (loss + own(x, y, again, sample_weight, training)) / 2
-            loss += self.r_drop * share(divergence(y_pred, again))
+            loss += self.r_drop * share(divergence(y_pred, again, self.several))
         if self.adversarial:
             moved = self._moved_vectors(x, y, sample_weight)
             output = self._from_vectors([moved, x], training=True)
             loss += own(x, y, output, sample_weight, training)
         return loss
+
+    def _contrast_of(self, y):
+        return supervised_contrast(self._pooled, y, _TEMPERATURE, self.several)
 
     def _moved_vectors(self, x, y, sample_weight):
         vectors = self._to_vectors(x, training=True)
@@ -115,38 +123,49 @@ class RegularizedModel(keras.Model):
         return vectors + self.adversarial * gradient / (length + 1e-12)
 
 
-def divergence(first: Any, second: Any) -> Any:
+def divergence(first: Any, second: Any, several: bool = False) -> Any:
     """How far two lists of distributions are apart: the mean Kullback-Leibler divergence.
 
     Args:
         first: Tensor of probabilities `(batch, num_labels)`.
         second: Tensor of the same shape.
+        several: Whether each number is the probability of a label that may hold beside others: then
+            the divergence is the mean over labels.
 
     Returns:
         Tensor of one number: `(KL(first, second) + KL(second, first)) / 4`, averaged over rows, as
         in Liang et al. (2021), per pass.
     """
     logs = ops.log(ops.maximum(first, _LEAST)) - ops.log(ops.maximum(second, _LEAST))
+    if several:
+        others = ops.log(ops.maximum(1 - first, _LEAST)) - ops.log(ops.maximum(1 - second, _LEAST))
+        return ops.mean((first - second) * (logs - others)) / 4
     return ops.mean(ops.sum((first - second) * logs, axis=-1)) / 4
 
 
-def supervised_contrast(vectors: Any, truth: Any, temperature: float) -> Any:
+def supervised_contrast(vectors: Any, truth: Any, temperature: float, several: bool = False) -> Any:
     """The supervised contrastive loss (Khosla et al. 2020, `L_out`).
 
     Args:
         vectors: Tensor `(batch, dim)`.
         truth: Tensor `(batch, num_labels)` of rows of `Target.encode`; two examples are alike if
-            their largest values are of one label.
+            their largest values are of one label, or with several if the same labels hold.
         temperature: Float, what cosines are divided by.
+        several: Whether several labels may hold of an example.
 
     Returns:
         Tensor of one number, the mean over examples that are like another one of the batch.
     """
     vectors = ops.cast(vectors, "float32")
     vectors = vectors / (ops.norm(vectors, axis=-1, keepdims=True) + 1e-12)
-    labels = ops.argmax(truth, axis=-1)
     others = 1.0 - ops.eye(ops.shape(vectors)[0])
-    alike = ops.cast(labels[:, None] == labels[None, :], "float32") * others
+    if several:
+        holds = truth >= 0.5
+        are_same = ops.all(holds[:, None] == holds[None, :], axis=-1)
+    else:
+        labels = ops.argmax(truth, axis=-1)
+        are_same = labels[:, None] == labels[None, :]
+    alike = ops.cast(are_same, "float32") * others
     scores = ops.matmul(vectors, ops.transpose(vectors)) / temperature
     scores = ops.where(others > 0, scores, -1e9)
     logs = scores - ops.logsumexp(scores, axis=-1, keepdims=True)

@@ -26,6 +26,7 @@ from emotion_keras.machine import devices
 from emotion_keras.machine.commit import find_commit
 from emotion_keras.machine.memory import peak_memory_bytes
 from emotion_keras.models.baselines import BASELINES
+from emotion_keras.targets import find_target
 from emotion_keras.training.baseline import train_baseline
 from emotion_keras.training.network import remove_state, train_network
 from emotion_keras.training.options import PlaceOptions
@@ -81,7 +82,12 @@ def fit(
             f"`python -m tuning.sensitivity protocol`. Received: flaws={flaws}"
         )
     modality = find_modality(settings.reading.modality)
-    noise = TrainingNoise(settings.seed, settings.augmentation, modality=modality)
+    noise = TrainingNoise(
+        settings.seed,
+        settings.augmentation,
+        modality=modality,
+        target=find_target(str(settings.reading.target)),
+    )
     dataset = read_dataset(settings.data, {} if cache is None else cache, notify)
     if data_sha256 not in (None, dataset.corpus.sha256):
         raise UserError(
@@ -194,8 +200,10 @@ def _make_run(
     except UserError:
         _release(directory)
         raise
-    model, target = trained.model, dataset.corpus.target
+    model = trained.model
     probabilities = {name: model.probabilities(dataset.cells(name)) for name in settings.splits}
+    target = dataset.corpus.target.fit(dataset.truth("val"), probabilities["val"])
+    model.target = target
     latency = measure_latency(model.probabilities, dataset.cells(settings.splits[-1]))
     audit = dataset.audit.to_dict() | trained.audit
     if is_looked_at:
@@ -205,7 +213,7 @@ def _make_run(
     record.write_json(directory / record.AUDIT, audit)
     if trained.history:
         record.write_rows(directory / record.HISTORY, trained.history)
-    _write_predictions(directory, dataset, probabilities)
+    _write_predictions(directory, dataset, target, probabilities)
     _write_groups(directory, dataset, settings.splits)
     if model.layers is not None:
         record.write_json(directory / record.ARCHITECTURE, {"layers": model.layers})
@@ -231,6 +239,7 @@ def _make_run(
                 name: target.metrics(dataset.truth(name), of_split)
                 for name, of_split in probabilities.items()
             },
+            **({"label_thresholds": list(target.thresholds)} if target.thresholds else {}),
             "temperature": target.fit_temperature(dataset.truth("val"), probabilities["val"]),
             "best_epoch": trained.best_epoch,
             "num_parameters": model.num_parameters,
@@ -332,13 +341,13 @@ def _write_words(directory, dataset):
         record.write_rows(directory / record.WORDS, words)
 
 
-def _write_predictions(directory, dataset, probabilities):
+def _write_predictions(directory, dataset, target, probabilities):
     examples = dataset.corpus.examples
     splits = {
         name: (examples["id"].iloc[rows], examples["label"].iloc[rows], probabilities[name])
         for name, rows in ((name, getattr(dataset.split, name)) for name in probabilities)
     }
-    write_predictions(directory, dataset.corpus.target, splits)
+    write_predictions(directory, target, splits)
 
 
 def _write_groups(directory, dataset, splits):

@@ -229,7 +229,12 @@ def _make_part(folder, number, dataset, settings, is_answered, precision, notify
     trained = train(
         dataset._replace(split=rest),
         settings,
-        noise=TrainingNoise(settings.seed, settings.augmentation, modality=modality),
+        noise=TrainingNoise(
+            settings.seed,
+            settings.augmentation,
+            modality=modality,
+            target=dataset.corpus.kind,
+        ),
         precision=precision,
         directory=state,
         notify=notify,

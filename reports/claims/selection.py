@@ -159,6 +159,8 @@ def _lost_beyond(runs, others, noisy_of):
 def _selection(judged):
     """At which share of words accuracy falls, and whether the words kept are the right ones."""
     said, earning = [], False
+    several = any(run.target.several for point in judged.points for run in point.runs)
+    accuracy = "share of texts with all labels right" if several else "accuracy"
     for name in dict.fromkeys(point.contender for point in judged.points):
         own = [i for i in judged.selections if judged.points[i].contender == name]
         whole = [i for i in own if not _falls(judged.accuracy[i])]
@@ -173,9 +175,9 @@ def _selection(judged):
         earning |= earns
         said.append(
             f"{name_of(name)} keeps {percent(judged.selections[least].share)} % of the words "
-            f"({judged.points[least].name}) before its accuracy falls below that without gate"
-            f"{_in_brackets(judged.accuracy[least])}; its accuracy on these words alone differs by "
-            f"{_points(against['random'])} from that on as many random ones, and by "
+            f"({judged.points[least].name}) before its {accuracy} falls below that without gate"
+            f"{_in_brackets(judged.accuracy[least])}; its {accuracy} on these words alone differs "
+            f"by {_points(against['random'])} from that on as many random ones, and by "
             f"{_points(against['contribution'])} from that on those of the largest contributions"
         )
     if not said:

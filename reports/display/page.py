@@ -1,6 +1,6 @@
 """The page, and the files of its tables and figures beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,16 @@ class Page:
         return unique
 
     def by_metric(
-        self, name: str, alternative: str, draw: Callable[..., Figure | None]
+        self,
+        name: str,
+        alternative: str,
+        draw: Callable[..., Figure | None],
+        metrics: Mapping[str, str] = METRICS,
     ) -> list[dict[str, Any] | None]:
         """One figure for each metric, `alternative` with the metric in place of `{}`."""
         return [
             self.add_figure(f"{name}_{metric}", alternative.format(title), draw(metric), metric)
-            for metric, title in METRICS.items()
+            for metric, title in metrics.items()
         ]
 
     def fill(self, template: str, **contents: Any) -> Markup:

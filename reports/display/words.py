@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 
 METRICS = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
+# The same where several labels may hold of an example, and what tables show beside them.
+METRICS_OF_SEVERAL = {"macro_f1": "Macro F1", "accuracy": "All labels right", "auc": "AUC"}
+MORE_OF_SEVERAL = {"micro_f1": "Micro F1", "jaccard": "Jaccard", "lrap": "LRAP"}
 
 
 def percent(value: float | None, signed: bool = False) -> str:
@@ -49,6 +52,11 @@ def listed(names: Iterable[str]) -> str:
     """Names in a sentence, such as `joy, fear and anger`, or an empty string for none."""
     *others, last = [*names] or [""]
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def capitalized(text: str) -> str:
+    """A text whose first letter is a capital one; the others stay as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def or_nan(value: float | None) -> float:

@@ -12,7 +12,7 @@ from reports.claims.order import is_reached
 from reports.claims.verdicts import HOLDS, NOT_RUN, REFUTED, UNDECIDED
 from reports.display.page import Page
 from reports.display.words import METRICS, listed
-from reports.findings import Findings, mean_accuracy
+from reports.findings import Findings, mean_score
 from reports.paper import OURS, TABLE_1
 from reports.records import Run
 from reports.scores import score_runs
@@ -31,7 +31,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     if best is None:
         return head
     found = score_runs(compared[best])
-    scores = [{"title": title, "score": found.get(metric)} for metric, title in METRICS.items()]
+    scores = [
+        {"title": title, "score": found.get(metric)} for metric, title in findings.metrics.items()
+    ]
     return {
         **head,
         "scores": scores,
@@ -91,8 +93,8 @@ def subjects_in_words(run: Run) -> str:
 
 def better_run(others: list[Run], runs: list[Run]) -> Run | None:
     """Of other runs the best on validation, if it beats the mean of the runs that are headlined."""
-    best = max(others, key=lambda run: mean_accuracy([run], "val"), default=None)
-    if best is None or mean_accuracy([best], "val") <= mean_accuracy(runs, "val"):
+    best = max(others, key=lambda run: mean_score([run], "val"), default=None)
+    if best is None or mean_score([best], "val") <= mean_score(runs, "val"):
         return None
     return best
 

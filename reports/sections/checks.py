@@ -9,7 +9,7 @@ from reports.claims.verdicts import difference, resolve
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.words import count, listed, percent, value_in_words
-from reports.findings import Findings, mean_accuracy
+from reports.findings import Findings, mean_score
 from reports.records import SEARCH
 from reports.scores import score_runs
 from reports.sections.labels import confusion_frame
@@ -52,6 +52,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
 
 def learns_by_heart(findings: Findings) -> Check | None:
     """Whether the best model fits its training split far better than the validation split."""
+    if findings.several:
+        # While it trains all labels hold from 0.5 on, and on validation from thresholds on.
+        return None
     history = history_frame(findings.records, findings.compared[findings.best])
     if history is None or "accuracy" not in history:
         return None
@@ -73,12 +76,13 @@ def learns_by_heart(findings: Findings) -> Check | None:
 def stops_early(findings: Findings) -> Check | None:
     """Whether most runs of the best model are best in their last epoch."""
     history = history_frame(findings.records, findings.compared[findings.best])
-    if history is None or "val_accuracy" not in history:
+    main = next(iter(findings.metrics))
+    if history is None or f"val_{main}" not in history:
         return None
     at_end, runs = 0, 0
     for _, run in history.sort_values("epoch").groupby("run"):
         if len(run) > 1:
-            values = run["val_accuracy"].to_numpy()
+            values = run[f"val_{main}"].to_numpy()
             runs += 1
             # By more than a twentieth of what it gained in all.
             at_end += values[-1] - values[:-1].max() > 0.05 * (values[-1] - values[0])
@@ -87,10 +91,15 @@ def stops_early(findings: Findings) -> Check | None:
     warnings = []
     if at_end > runs / 2:
         warnings.append(
-            f"The validation accuracy of {name_of(findings.best)} still rises in the last epoch of "
-            f"{at_end} of {runs} runs."
+            f"The validation {_main_in_words(findings)} of {name_of(findings.best)} still rises in "
+            f"the last epoch of {at_end} of {runs} runs."
         )
     return Check("Training is long enough.", warnings, "Train it for more epochs (--epochs).")
+
+
+def _main_in_words(findings):
+    """What sentences call the metric that ranks models."""
+    return "macro F1" if findings.several else "accuracy"
 
 
 def is_beaten_by_baseline(findings: Findings) -> Check | None:
@@ -100,7 +109,7 @@ def is_beaten_by_baseline(findings: Findings) -> Check | None:
     if not baselines or not networks:
         return None
     # By validation, as everything is chosen.
-    best = max(baselines, key=lambda name: mean_accuracy(findings.compared[name], "val"))
+    best = max(baselines, key=lambda name: mean_score(findings.compared[name], "val"))
     found = resolve(
         {
             name: difference(findings.compared[best], findings.compared[name], fewest=1)
@@ -112,9 +121,10 @@ def is_beaten_by_baseline(findings: Findings) -> Check | None:
         for name, one in found.items()
         if one is not None and one.is_resolved and one.difference.difference > 0
     ]
+    measured = f" in {findings.modality.plural} with all labels right" if findings.several else ""
     return Check(
         "No network is resolved to be behind a baseline.",
-        [f"{name_of(best)} is ahead of {listed(worse)}."] if worse else [],
+        [f"{name_of(best)} is ahead of {listed(worse)}{measured}."] if worse else [],
         "Use the baseline, which is faster and better, or a pretrained encoder.",
     )
 
@@ -141,7 +151,7 @@ def is_at_the_edge(findings: Findings) -> Check | None:
             )
     rates = {}
     for (name, rate), runs in findings.points["learning_rate"].items():
-        rates.setdefault(name, {})[rate] = mean_accuracy(runs, "val")
+        rates.setdefault(name, {})[rate] = mean_score(runs, "val")
     for name, by_rate in rates.items():
         is_any = True
         best = max(by_rate, key=by_rate.__getitem__)
@@ -224,14 +234,14 @@ def predicts_every_label(findings: Findings) -> Check:
 def is_resolving(findings: Findings) -> Check | None:
     """Whether there are texts and seeds enough to tell models apart."""
     runs = findings.compared[findings.best]
-    score = score_runs(runs).get("accuracy")
+    score = score_runs(runs).get(next(iter(findings.metrics)))
     if score is None or score.high is None or score.low is None:
         return None
     half = (score.high - score.low) / 2
     warnings = []
     if half > WIDEST_HALF:
         warnings.append(
-            f"The accuracy of {name_of(findings.best)} is known only to within "
+            f"The {_main_in_words(findings)} of {name_of(findings.best)} is known only to within "
             f"±{100 * half:.1f} points."
         )
     if len({run.seed for run in runs}) == 1 and not runs[0].is_baseline:

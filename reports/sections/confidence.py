@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.targets.calibration import (
-    expected_calibration_error,
     reliability_curve,
 )
 from reports.display.figure import (
@@ -35,6 +34,9 @@ TITLE = "Confidence"
 
 FEWEST_IN_BIN = 10
 
+_USUAL = ("wrong, on top", "right")
+_RIGHT = "; right is an answer all of whose labels are"
+
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts calibration on the page; see `reports.sections`."""
@@ -48,20 +50,23 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         return None
     table, curves = calibration_table(drawn)
     names = [name for name in findings.drawn if name in drawn]
+    measured = "accuracy by confidence"
+    if findings.several:
+        measured = "how often a label holds by its probability"
     return {
         "table": page.add_table(table),
         "reliability": page.add_figure(
             "reliability",
-            "Reliability diagrams before and after temperature scaling: accuracy by confidence, "
+            f"Reliability diagrams before and after temperature scaling: {measured}, "
             f"over all runs, of {', '.join(map(name_of, names))}; the dashed diagonal is perfect "
             "calibration.",
-            draw_reliability(curves, names),
+            draw_reliability(curves, names, findings.several),
         ),
         "histogram": page.add_figure(
             "confidence",
             f"Histogram of the confidence of {name_of(best)} on the test split, right and wrong "
-            "predictions stacked, over all runs.",
-            draw_confidences(confidences(drawn[best])),
+            f"predictions stacked, over all runs{_RIGHT * findings.several}.",
+            draw_confidences(confidences(drawn[best]), findings.several),
         ),
     }
 
@@ -83,11 +88,10 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             rows_of_test = run.predictions[run.predictions["split"] == "test"]
             truth = run.target.encode(rows_of_test["label"].tolist())
             probabilities = rows_of_test[probability_columns(run.labels)].to_numpy()
-            label_ids = run.target.classes(truth)
             scaled = run.target.scale(probabilities, run.temperature)
-            found.append((run.temperature, expected_calibration_error(label_ids, scaled)))
-            parts[False].append((label_ids, probabilities))
-            parts[True].append((label_ids, scaled))
+            found.append((run.temperature, run.target.metrics(truth, scaled)["ece"]))
+            parts[False].append(run.target.judged(truth, probabilities))
+            parts[True].append(run.target.judged(truth, scaled))
         mean, low, high, spread = map(or_nan, score_runs(runs)["ece"])
         temperature, after = np.mean(found, axis=0)
         rows.append(
@@ -103,8 +107,8 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             }
         )
         for is_scaled, pairs in parts.items():
-            ids, probabilities = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
-            curve = pd.DataFrame(reliability_curve(ids, probabilities))
+            sure, correct = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+            curve = pd.DataFrame(reliability_curve(sure, correct))
             curves.append(curve.assign(contender=name, scaled=is_scaled))
     frame = pd.DataFrame(rows).sort_values("ece_mean", ignore_index=True)
     shown = pd.DataFrame(
@@ -120,6 +124,9 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
             "Temperature": [f"{value:.2f}" for value in frame["temperature"]],
         }
     )
+    of_labels = ""
+    if next(iter(compared.values()))[0].target.several:
+        of_labels = " of a label’s probability; the mean over labels"
     sort_by = {
         "Runs": "runs",
         "ECE, %": "ece_mean",
@@ -127,7 +134,8 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
         "Temperature": "temperature",
     }
     caption = (
-        "Expected calibration error on the test split (15 bins), means over runs with 95 % "
+        f"Expected calibration error on the test split (15 bins{of_labels}), means over runs with "
+        "95 % "
         f"intervals over texts and seeds, and its standard deviation over seeds ({SPREADS}), "
         "before and after temperature scaling; each run's temperature is fitted on its validation "
         "split."
@@ -136,14 +144,19 @@ def calibration_table(compared: dict[str, list[Run]]) -> tuple[Table, pd.DataFra
 
 
 def confidences(runs: list[Run]) -> pd.DataFrame:
-    """Confidence and correctness of each test text and run: `confidence`, `correct`."""
+    """Confidence and correctness of each test text and run: `confidence`, `correct`.
+
+    Where several labels may hold of a text, it is the probability that all of them are right if
+    they did not depend on each other, and whether they are.
+    """
     frames = []
     for run in runs:
         rows = run.predictions[run.predictions["split"] == "test"]
+        probabilities = rows[probability_columns(run.labels)].to_numpy()
         frames.append(
             pd.DataFrame(
                 {
-                    "confidence": rows[probability_columns(run.labels)].max(axis=1),
+                    "confidence": run.target.confidence(rows["predicted"].tolist(), probabilities),
                     "correct": rows["label"] == rows["predicted"],
                 }
             )
@@ -152,7 +165,9 @@ def confidences(runs: list[Run]) -> pd.DataFrame:
 
 
 @styled
-def draw_reliability(curves: pd.DataFrame, contenders: Sequence[str]) -> Figure:
+def draw_reliability(
+    curves: pd.DataFrame, contenders: Sequence[str], several: bool = False
+) -> Figure:
     """Accuracy by confidence, before and after temperature scaling, a panel each.
 
     Bins of fewer than `FEWEST_IN_BIN` predictions say nothing, and are left out.
@@ -160,6 +175,7 @@ def draw_reliability(curves: pd.DataFrame, contenders: Sequence[str]) -> Figure:
     Args:
         curves: Data frame of a row a contender, `scaled` and bin.
         contenders: Names of those to draw, in order.
+        several: Whether several labels may hold of an example; then each label is counted.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -181,19 +197,20 @@ def draw_reliability(curves: pd.DataFrame, contenders: Sequence[str]) -> Figure:
         axes.set_ylim(0, 1)
         percent_axis(axes.xaxis)
         percent_axis(axes.yaxis)
-        axes.set_xlabel("confidence, %")
+        axes.set_xlabel("probability, %" if several else "confidence, %")
         set_title(axes, title)
-    panels[0].set_ylabel("accuracy, %")
+    panels[0].set_ylabel("how often it holds, %" if several else "accuracy, %")
     label_lines(panels[1])
     return figure
 
 
 @styled
-def draw_confidences(frame: pd.DataFrame) -> Figure:
+def draw_confidences(frame: pd.DataFrame, several: bool = False) -> Figure:
     """A histogram of the confidence of right and wrong predictions.
 
     Args:
         frame: Data frame of `confidence` and `correct`.
+        several: Whether several labels may hold of an example.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -215,6 +232,9 @@ def draw_confidences(frame: pd.DataFrame) -> Figure:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("confidence, %")
     axes.set_ylabel("predictions")
-    for place, name, colour in ((0.97, "wrong, on top", COLOURS[1]), (0.9, "right", COLOURS[0])):
-        axes.text(0.02, place, name, transform=axes.transAxes, va="top", color=colour)
+    names = ("some label wrong, on top", "all labels right") if several else _USUAL
+    # Where the bars are low: all labels together are seldom sure.
+    at, align = (0.98, "right") if several else (0.02, "left")
+    for place, name, colour in zip((0.97, 0.9), names, (COLOURS[1], COLOURS[0]), strict=True):
+        axes.text(at, place, name, transform=axes.transAxes, va="top", ha=align, color=colour)
     return figure

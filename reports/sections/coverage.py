@@ -25,7 +25,7 @@ from reports.display.figure import (
 from reports.display.models import look_of, name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import or_nan, percent
+from reports.display.words import capitalized, or_nan, percent
 from reports.findings import Findings
 from reports.records import Run
 
@@ -34,6 +34,15 @@ TITLE = "When to answer"
 # The columns of the table by coverage, and the rows of that by accuracy.
 SHOWN = (1.0, 0.8, 0.6, 0.4)
 ACCURACIES = (0.75, 0.8, 0.85, TARGET_ACCURACY, 0.95)
+# That all labels are right is rarer than that one is.
+ACCURACIES_OF_SEVERAL = (0.3, 0.4, 0.5, 0.6, 0.75, TARGET_ACCURACY)
+
+# What is right of an answer, where one label holds and where several may.
+_HEADINGS = {False: "Accuracy", True: "All labels right"}
+_SURE = (
+    " How sure a model is: the probability that all labels are right, if they did not depend on "
+    "each other, after temperature scaling."
+)
 
 _UNKNOWN = Score(*[None] * 4)
 
@@ -47,16 +56,19 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     }
     if findings.best not in known:
         return None
+    measured = capitalized(findings.right)
     curves = coverage_curves({name: known[name] for name in findings.drawn if name in known})
     return {
-        "coverage": page.add_table(coverage_table(known)),
-        "thresholds": page.add_table(threshold_table(known[findings.best], name_of(findings.best))),
+        "coverage": page.add_table(coverage_table(known, findings.several)),
+        "thresholds": page.add_table(
+            threshold_table(known[findings.best], name_of(findings.best), findings.several)
+        ),
         "picture": page.add_figure(
             "coverage",
-            "Accuracy on the test split by the share of examples that is answered, the surest "
+            f"{measured} on the test split by the share of examples that is answered, the surest "
             f"first, of {', '.join(map(name_of, curves['contender'].unique()))}, with bands of "
             "95 % intervals.",
-            draw_coverage(curves),
+            draw_coverage(curves, findings.several),
         ),
         "accuracy": f"{100 * TARGET_ACCURACY:.0f}",
     }
@@ -71,11 +83,12 @@ def coverage_curves(compared: dict[str, list[Run]]) -> pd.DataFrame:
     )
 
 
-def coverage_table(compared: dict[str, list[Run]]) -> Table:
+def coverage_table(compared: dict[str, list[Run]], several: bool = False) -> Table:
     """What each model reaches about what it is surest of, and where an accuracy is asked for.
 
     Args:
         compared: Dictionary of lists of `Run` with predictions, by contender.
+        several: Whether several labels may hold of an example, which is right if all are.
 
     Returns:
         `Table` of a row a contender.
@@ -87,6 +100,7 @@ def coverage_table(compared: dict[str, list[Run]]) -> Table:
             row |= _columns(f"accuracy_at_{coverage:g}", score)
         rows.append(row | _reached(runs, TARGET_ACCURACY))
     frame = pd.DataFrame(rows)
+    heading = _HEADINGS[several]
     headings = {coverage: f"{100 * coverage:.0f} %" for coverage in SHOWN} | {1.0: "All"}
     shown = pd.DataFrame(
         {
@@ -94,41 +108,44 @@ def coverage_table(compared: dict[str, list[Run]]) -> Table:
             "Runs": frame["runs"].astype(str),
             **{headings[c]: _with_halves(frame, f"accuracy_at_{c:g}") for c in SHOWN},
             "Answered": frame["answered"].map(percent),
-            "Accuracy": _with_halves(frame, "accuracy"),
+            heading: _with_halves(frame, "accuracy"),
             "Refused": frame["refused"].astype(str),
         }
     )
     sort_by = {"Runs": "runs", "Refused": "refused", "Answered": "answered"}
     sort_by |= {headings[c]: f"accuracy_at_{c:g}_mean" for c in SHOWN}
-    sort_by["Accuracy"] = "accuracy_mean"
+    sort_by[heading] = "accuracy_mean"
     caption = (
-        "Accuracy on the test split, per cent, of all answers and of the 80, 60 and 40 % that a "
+        f"{heading} on the test split, per cent, of all answers and of the 80, 60 and 40 % that a "
         "model is surest of: means over runs, with half of 95 % intervals over examples and seeds. "
         f"Then what is answered, and how often rightly, where {100 * TARGET_ACCURACY:.0f} % are "
         "asked for, from the threshold on that each run's validation split chooses; “Refused” "
         "counts runs in which no threshold surely reaches that on the validation split, which are "
-        "in no mean."
+        f"in no mean.{_SURE * several}"
     )
     return Table("coverage", caption, frame, shown, sort_by)
 
 
-def threshold_table(runs: list[Run], name: str) -> Table:
+def threshold_table(runs: list[Run], name: str, several: bool = False) -> Table:
     """The thresholds of a model by the accuracy that is asked for.
 
     Args:
         runs: List of `Run` with predictions.
         name: What readers call the model.
+        several: Whether several labels may hold of an example, which is right if all are.
 
     Returns:
         `Table` of a row an accuracy.
     """
-    frame = pd.DataFrame({"asked": accuracy, **_reached(runs, accuracy)} for accuracy in ACCURACIES)
+    heading = _HEADINGS[several]
+    accuracies = ACCURACIES_OF_SEVERAL if several else ACCURACIES
+    frame = pd.DataFrame({"asked": accuracy, **_reached(runs, accuracy)} for accuracy in accuracies)
     shown = pd.DataFrame(
         {
             "Asked for": frame["asked"].map(lambda value: f"{100 * value:.0f}"),
             "Confidence from": frame["min_confidence"].map(percent),
             "Answered": frame["answered"].map(percent),
-            "Accuracy": _with_halves(frame, "accuracy"),
+            heading: _with_halves(frame, "accuracy"),
             "Refused": frame["refused"].astype(str),
         }
     )
@@ -136,15 +153,16 @@ def threshold_table(runs: list[Run], name: str) -> Table:
         "Asked for": "asked",
         "Confidence from": "min_confidence",
         "Answered": "answered",
-        "Accuracy": "accuracy_mean",
+        heading: "accuracy_mean",
         "Refused": "refused",
     }
     caption = (
         f"Thresholds of {name}, per cent, each chosen on the validation split as the smallest that "
-        "surely reaches the accuracy (lower end of a one-sided 90 % interval), and what comes of "
-        "them on the test split: means over runs, with half of 95 % intervals over examples and "
-        "seeds. "
+        f"surely reaches {'that share' if several else 'the accuracy'} (lower end of a one-sided "
+        "90 % interval), and what comes of them on the test split: means over runs, with half of "
+        "95 % intervals over examples and seeds. "
         "“Refused” counts runs in which there is no such threshold, which are in no mean."
+        f"{_SURE * several}"
     )
     return Table("thresholds", caption, frame, shown, sort_by)
 
@@ -185,11 +203,12 @@ def _with_halves(frame, name):
 
 
 @styled
-def draw_coverage(curves: pd.DataFrame) -> Figure:
+def draw_coverage(curves: pd.DataFrame, several: bool = False) -> Figure:
     """Accuracy by the share of examples that is answered.
 
     Args:
         curves: What `coverage_curves` gives.
+        several: Whether several labels may hold of an example, which is right if all are.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -208,6 +227,6 @@ def draw_coverage(curves: pd.DataFrame) -> Figure:
     percent_axis(axes.xaxis)
     percent_axis(axes.yaxis)
     axes.set_xlabel("answered, the surest first, %")
-    axes.set_ylabel("accuracy of the answers, %")
+    axes.set_ylabel("all labels right, %" if several else "accuracy of the answers, %")
     label_lines(axes, at=1)
     return figure

@@ -43,20 +43,21 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         ignore_index=True,
     )
     shown = ", ".join(map(name_of, drawn))
+    others = f"the {findings.modality.plural} without it" if findings.several else "the others"
     return {
         "table": page.add_table(
             areas_table(findings.compared[findings.best], name_of(findings.best))
         ),
         "roc": page.add_figure(
             "roc",
-            f"ROC curves, each label against the others, means over labels and runs, of {shown}.",
-            draw_curves(frame, "roc"),
+            f"ROC curves, each label against {others}, means over labels and runs, of {shown}.",
+            draw_curves(frame, "roc", findings.several),
         ),
         "precision_recall": page.add_figure(
             "precision_recall",
-            f"Precision by recall, each label against the others, means over labels and runs, of "
+            f"Precision by recall, each label against {others}, means over labels and runs, of "
             f"{shown}.",
-            draw_curves(frame, "precision_recall"),
+            draw_curves(frame, "precision_recall", findings.several),
         ),
     }
 
@@ -92,8 +93,10 @@ def _by_label(runs):
     """By run and label: the label, whether each test text has it, and its probability."""
     for run in runs:
         rows = run.predictions[run.predictions["split"] == "test"]
-        for label, column in zip(run.labels, probability_columns(run.labels), strict=True):
-            truth = (rows["label"] == label).to_numpy()
+        truths = run.target.encode(rows["label"].tolist()) > 0
+        columns = probability_columns(run.labels)
+        for number, (label, column) in enumerate(zip(run.labels, columns, strict=True)):
+            truth = truths[:, number]
             # A curve needs texts with the label and others.
             if truth.any() and not truth.all():
                 yield label, truth, rows[column].to_numpy()
@@ -129,9 +132,10 @@ def areas_table(runs: Sequence[Run], name: str) -> Table:
     shown = pd.DataFrame(
         {heading: frame["label"]} | {h: frame[key].map(percent) for key, h in headings.items()}
     )
+    others = "the texts without it" if runs[0].target.several else "the others"
     return Table(
         "areas",
-        f"{name}: each label against the others on the test split, means over {len(runs)} runs. By "
+        f"{name}: each label against {others} on the test split, means over {len(runs)} runs. By "
         "chance the AUC is 50, and average precision the share of the label.",
         frame,
         shown,
@@ -140,12 +144,13 @@ def areas_table(runs: Sequence[Run], name: str) -> Table:
 
 
 @styled
-def draw_curves(frame: pd.DataFrame, curve: str) -> Figure:
+def draw_curves(frame: pd.DataFrame, curve: str, several: bool = False) -> Figure:
     """Curves of several models.
 
     Args:
         frame: What `curves_of` gives, with `contender`.
         curve: `roc` or `precision_recall`.
+        several: Whether several labels may hold of a text.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -164,7 +169,8 @@ def draw_curves(frame: pd.DataFrame, curve: str) -> Figure:
     axes.set_ylim(0, 1.01)
     percent_axis(axes.xaxis)
     percent_axis(axes.yaxis)
-    axes.set_xlabel("texts of other labels taken for it, %" if is_roc else "recall, %")
+    wrong = f"texts {'without the label' if several else 'of other labels'} taken for it, %"
+    axes.set_xlabel(wrong if is_roc else "recall, %")
     axes.set_ylabel("recall, %" if is_roc else "precision, %")
     label_lines(axes, at=0.15 if is_roc else 0.6)
     return figure

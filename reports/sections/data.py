@@ -7,6 +7,7 @@ import pandas as pd
 
 from emotion_keras import record
 from emotion_keras.inputs import TextInput, modality_of
+from emotion_keras.targets.multi import NONE
 from reports.display.page import Page
 from reports.display.table import Table
 from reports.display.words import count
@@ -78,8 +79,20 @@ def _data_card(run, audit):
                 f"{repeats['texts']} {kind.plural} occur {repeats['examples']} times in all",
             )
         )
+    several = run.target.several
     if conflicts := audit.get("two_labels"):
-        facts.append((f"{kind.plural.capitalize()} with two labels", f"{conflicts['texts']}"))
+        of_two = "two sets of labels" if several else "two labels"
+        facts.append((f"{kind.plural.capitalize()} with {of_two}", f"{conflicts['texts']}"))
+    if several and audit.get("labels"):
+        held = {label: counts["out"] for label, counts in audit["labels"].items()}
+        without = held.pop(NONE, 0)
+        mean = sum(held.values()) / audit["num_out"]
+        facts.append(
+            (
+                f"Labels of one of the {kind.plural}",
+                f"mean {mean:.2f}; {count(without)} without any",
+            )
+        )
     near = audit.get("near_repeats")
     # Of two recordings or images nobody says how much they have in common.
     if near is not None or kind is TextInput:
@@ -127,7 +140,18 @@ def _labels_table(run, audit, plural):
     for split, title in titles.items():
         shown[title] = frame[split].map(count)
     sort_by = {title: split for split, title in titles.items()}
-    return Table("labels", f"{plural.capitalize()} of each label by split.", frame, shown, sort_by)
+    caption = f"{plural.capitalize()} of each label by split."
+    if run.target.several:
+        caption = (
+            f"{plural.capitalize()} of which each label holds, by split; several may hold of one, "
+            "so that columns do not add up."
+        )
+    return Table("labels", caption, frame, shown, sort_by)
+
+
+def _num_removed(step, why):
+    """How many examples a step removed; where several labels may hold, labels count more."""
+    return step.get("num_removed", {}).get(why, sum(step["removed"][why].values()))
 
 
 def _steps_table(audit, plural):
@@ -139,9 +163,7 @@ def _steps_table(audit, plural):
             "in": step["num_in"],
             "changed": step.get("changed", 0),
             "removed": step["num_in"] - step["num_out"],
-            "why": "; ".join(
-                f"{why}: {sum(labels.values())}" for why, labels in step["removed"].items()
-            ),
+            "why": "; ".join(f"{why}: {_num_removed(step, why)}" for why in step["removed"]),
         }
         for step in audit["steps"]
     )

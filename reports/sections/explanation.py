@@ -46,6 +46,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         "units": modality.unit_plural,
         "layout": modality.layout(),
         "plural": modality.plural,
+        "whose": "the most probable label" if findings.several else "the predicted label",
         "gated": bool(gated),
         "run": None,
         "texts": [],
@@ -83,11 +84,12 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         section["faithful"] = {
             name: _in_words(frame, section["units"]) for name, frame in measured.items()
         }
-        table = faithfulness_table(measured, modality.unit_plural, modality.plural)
+        label = "most probable label" if findings.several else "predicted label"
+        table = faithfulness_table(measured, modality.unit_plural, modality.plural, label)
         section["faithfulness"] = page.add_table(table)
         section["faithfulness_picture"] = page.add_figure(
             "faithfulness",
-            "Dot plot of how much further the predicted label's probability falls without the "
+            f"Dot plot of how much further the {label}'s probability falls without the "
             f"first {modality.unit_plural} of each way of explaining than without random ones, "
             "with 95 % intervals. The numbers are in the table below.",
             draw_faithfulness(table.frame),
@@ -103,8 +105,9 @@ def explained_texts(records: Records, run: Run) -> list[dict[str, Any]]:
         run: `Run`.
 
     Returns:
-        List of dictionaries of `id`, `label`, `predicted`, `confidence`, `right`, and what an
-        `Explanation` holds; `score` and `rest` are `None` of a record that does not say them. Empty
+        List of dictionaries of `id`, `label`, `predicted`, `confidence`, `right`, `explained`, the
+        label that the words add to, and what an `Explanation` holds; `score` and `rest` are `None`
+        of a record that does not say them. Empty
         where explanations were not kept.
     """
     columns = {"id": str, "position": float, "word": str, "gate": float, "contribution": float}
@@ -125,6 +128,7 @@ def explained_texts(records: Records, run: Run) -> list[dict[str, Any]]:
             "predicted": row.predicted,
             "confidence": row.confidence,
             "right": row.label == row.predicted,
+            "explained": row.explained,
             **_explanation(by_text[row.id]),
         }
         for row in chosen.itertuples()
@@ -194,13 +198,16 @@ def _in_words(frame, units):
     return in_words(frame.to_dict("records"), units)
 
 
-def faithfulness_table(measured: dict[str, pd.DataFrame], units: str, plural: str) -> Table:
+def faithfulness_table(
+    measured: dict[str, pd.DataFrame], units: str, plural: str, label: str = "predicted label"
+) -> Table:
     """How much more predictions change without the first words of each way than without random.
 
     Args:
         measured: Dictionary of what `read_faithfulness` gives by model.
         units: What the words are called, in the plural.
         plural: What the texts are called.
+        label: Whose probability falls.
 
     Returns:
         `Table` of a row a model and way.
@@ -240,7 +247,7 @@ def faithfulness_table(measured: dict[str, pd.DataFrame], units: str, plural: st
         older = " Where no milliseconds stand, punctuation marks count as words."
     return Table(
         "faithfulness",
-        f"How much further the predicted label’s probability falls than with random {units}, in "
+        f"How much further the {label}’s probability falls than with random {units}, in "
         f"points, without the first 10, 20 and 50 % of {units} by each way of explaining "
         "(comprehensiveness: more is better) and with these alone (sufficiency: less is better; "
         f"DeYoung et al. 2020). Means of at most {count(num_texts)} test {plural} with 95 % "

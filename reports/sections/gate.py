@@ -1,5 +1,6 @@
 """What other forms of the gate do, and other poolings; and what gates that close keep."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from reports.display.figure import (
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import interval, or_nan, p_in_words, percent
+from reports.display.words import METRICS, capitalized, interval, or_nan, p_in_words, percent
 from reports.findings import Findings
 from reports.paper import GATE
 from reports.scores import draw_scores, runs_of_points, sensitivity_table, summarize
@@ -63,8 +64,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
                     "gate and of pooling: every run, the mean with its 95 % interval over "
                     f"{findings.modality.plural} and seeds.",
                     lambda metric, own=own, of_name=of_name: draw_scores(
-                        of_name, own, metric, name="value"
+                        of_name, own, metric, name="value", metrics=findings.metrics
                     ),
+                    findings.metrics,
                 ),
             }
         )
@@ -74,23 +76,24 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             for (name, form), of_form in found.items()
         }
     )
-    table = gate_table(summary, differences, findings.modality.plural)
+    right = findings.right
+    table = gate_table(summary, differences, findings.modality.plural, findings.metrics, right)
     return {
         "table": page.add_table(table),
         "forms": sections,
         "sentences": judged.sentences,
-        "selection": page.add_table(selection_table(judged, findings.modality.unit_plural)),
-        "small": page.add_table(small_data_table(judged)),
+        "selection": page.add_table(selection_table(judged, findings.modality.unit_plural, right)),
+        "small": page.add_table(small_data_table(judged, right)),
         "pictures": [
             page.add_figure(
                 f"gate_selection_{number}",
-                f"Line plot of accuracy of {name_of(name)} by the share of "
+                f"Line plot of {right} of {name_of(name)} by the share of "
                 f"{findings.modality.unit_plural} that the gate keeps: of whole "
                 f"{findings.modality.plural}, of what is kept alone, of as much at random, and of "
                 "what contributes most, with 95 % intervals. The numbers are in the table below.",
                 figure,
             )
-            for number, (name, figure) in enumerate(draw_selections(judged).items())
+            for number, (name, figure) in enumerate(draw_selections(judged, right).items())
         ],
     }
 
@@ -133,16 +136,16 @@ _READ = {
 }
 
 
-def draw_selections(judged: Judged) -> dict[str, Figure]:
+def draw_selections(judged: Judged, right: str = "accuracy") -> dict[str, Figure]:
     """Accuracy by the share of words kept, a figure a model, a panel a form of the gate."""
     return {
-        name: _draw_selection(judged, name)
+        name: _draw_selection(judged, name, right)
         for name in dict.fromkeys(judged.points[i].contender for i in judged.selections)
     }
 
 
 @styled
-def _draw_selection(judged, name):
+def _draw_selection(judged, name, right):
     own = [i for i in judged.selections if judged.points[i].contender == name]
     forms = list(dict.fromkeys(judged.points[i].form for i in own))
     figure = Figure(figsize=(WIDTH, 0.6 + 2.6 * len(forms)))
@@ -162,14 +165,14 @@ def _draw_selection(judged, name):
         set_title(axes, form.replace("_", " "))
         percent_axis(axes.yaxis)
         percent_axis(axes.xaxis)
-        axes.set_ylabel("Accuracy, %")
+        axes.set_ylabel(f"{capitalized(right)}, %")
         axes.set_ylim(within_range(axes.get_ylim()))
         label_lines(axes)
     panels[-1].set_xlabel("Share of the words that the gate keeps, %")
     return figure
 
 
-def selection_table(judged: Judged, units: str) -> Table | None:
+def selection_table(judged: Judged, units: str, right: str = "accuracy") -> Table | None:
     """What each gate keeps, and what it costs or gains."""
     rows, shown = [], []
     for i, point in enumerate(judged.points):
@@ -222,8 +225,8 @@ def selection_table(judged: Judged, units: str) -> Table | None:
     if not rows:
         return None
     caption = (
-        f"Gates that close: the share of {units} that they keep, accuracy beyond the same model "
-        f"without a gate, and accuracy on the kept {units} alone, beyond as many random ones and "
+        f"Gates that close: the share of {units} that they keep, {right} beyond the same model "
+        f"without a gate, and {right} on the kept {units} alone, beyond as many random ones and "
         "beyond those that contribute most in the model with the paper's gate, which is the other "
         "reader. Points with 95 % intervals over texts and seeds, of noise over seeds; * resolved "
         "after Holm's correction within a column."
@@ -231,7 +234,7 @@ def selection_table(judged: Judged, units: str) -> Table | None:
     return Table("gate_selection", caption, pd.DataFrame(rows), pd.DataFrame(shown))
 
 
-def small_data_table(judged: Judged) -> Table | None:
+def small_data_table(judged: Judged, right: str = "accuracy") -> Table | None:
     """What gates add on parts of the training split."""
     on_parts = [(i, judged.points[i]) for i in judged.accuracy if judged.points[i].ratio < 1]
     if not on_parts:
@@ -257,13 +260,13 @@ def small_data_table(judged: Judged) -> Table | None:
             "Data, %": f"{100 * point.ratio:g}",
             "Gate": point.name,
             "Runs": str(len(point.runs)),
-            "Accuracy": percent(row["accuracy"]),
+            capitalized(right): percent(row["accuracy"]),
             "Beyond no gate": _cell(judged.accuracy[i]),
         }
         for (i, point), row in zip(on_parts, rows, strict=True)
     ]
     caption = (
-        "Gates with few training texts: accuracy, and how much it is beyond the same model without "
+        f"Gates with few training texts: {right}, and how much it is beyond the same model without "
         "a gate on the same part of the training split, in points with 95 % intervals over texts "
         "and seeds; * resolved after Holm's correction."
     )
@@ -280,7 +283,11 @@ def _cell(found):
 
 
 def gate_table(
-    frame: pd.DataFrame, differences: dict[tuple[str, str], Resolved | None], plural: str
+    frame: pd.DataFrame,
+    differences: dict[tuple[str, str], Resolved | None],
+    plural: str,
+    metrics: Mapping[str, str] = METRICS,
+    right: str = "accuracy",
 ) -> Table:
     """What the runs reach with each form of the gate, and how much beyond the paper's form.
 
@@ -288,6 +295,9 @@ def gate_table(
         frame: What `summarize` gives by `contender` and `value`.
         differences: Dictionary of `Resolved`, or `None` where it is unknown, by pairs of
             contender and form.
+        plural: What the examples are called.
+        metrics: Headings by metric, in their order.
+        right: What the share of examples is called that are answered rightly.
 
     Returns:
         `Table`.
@@ -297,6 +307,7 @@ def gate_table(
         {"contender": "Model", "value": "Gate or pooling"},
         frame,
         ["contender", "value"],
+        metrics,
     )
     found = [differences[at] for at in zip(frame["contender"], frame["value"], strict=True)]
     frame = table.frame.assign(
@@ -319,7 +330,7 @@ def gate_table(
         }
     )
     caption = (
-        f"{table.caption} Beyond {GATE}, the paper's gate: difference in accuracy on the "
+        f"{table.caption} Beyond {GATE}, the paper's gate: difference in {right} on the "
         f"same {plural} with its 95 % interval over {plural} and seeds; p of all of them together "
         "after Holm's correction."
     )

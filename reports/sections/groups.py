@@ -31,7 +31,7 @@ from reports.display.figure import (
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import count, or_nan, p_in_words, percent
+from reports.display.words import capitalized, count, or_nan, p_in_words, percent
 from reports.findings import Findings
 from reports.records import Run
 
@@ -43,6 +43,11 @@ _MEASURES = {
     "overconfidence": ("overconfidence, points", -1, 1),
 }
 
+_CONFIDENCE = (
+    "; confident is a model of all labels together, by the probability that all are right if they "
+    "did not depend on each other"
+)
+
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     """Puts accuracy and calibration by group on the page; see `reports.sections`."""
@@ -52,14 +57,17 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         return None
     plural = findings.modality.plural
     frame = groups_frame(found)
+    what = findings.right if findings.several else "the accuracy"
     return {
-        "sentences": in_words(found, plural),
-        "groups": page.add_table(groups_table(frame, name_of(findings.best), plural)),
+        "sentences": in_words(found, plural, capitalized(findings.right)),
+        "groups": page.add_table(
+            groups_table(frame, name_of(findings.best), plural, findings.several)
+        ),
         "picture": page.add_figure(
             "groups",
-            f"Dot plot of the accuracy of {name_of(findings.best)} by group, and of how much its "
+            f"Dot plot of {what} of {name_of(findings.best)} by group, and of how much its "
             "confidence is above that, with 95 % intervals. The numbers are in the table below.",
-            draw_groups(frame),
+            draw_groups(frame, findings.right),
         ),
     }
 
@@ -118,24 +126,27 @@ def groups_frame(found: list[Group]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def groups_table(frame: pd.DataFrame, name: str, plural: str) -> Table:
+def groups_table(frame: pd.DataFrame, name: str, plural: str, several: bool = False) -> Table:
     """Accuracy and calibration by group.
 
     Args:
         frame: What `groups_frame` gives.
         name: What readers call the model that it is of.
         plural: What examples are called.
+        several: Whether several labels may hold of an example, which is right if all are.
 
     Returns:
         `Table` of a row a group.
     """
+    right = "All labels right" if several else "Accuracy"
+    less = "the share with all labels right" if several else "the accuracy"
     with_people = (frame["subjects"] < frame["examples"]).any()
     columns = {
         "Attribute": frame["attribute"],
         "Group": frame["group"],
         plural.capitalize(): frame["examples"].map(count),
         "People": frame["subjects"].map(count),
-        "Accuracy": _with_halves(frame, "accuracy_mean", "accuracy_high"),
+        right: _with_halves(frame, "accuracy_mean", "accuracy_high"),
         "Against the rest": _with_halves(
             frame, "accuracy_beyond_difference", "accuracy_beyond_high", signed=True
         ),
@@ -148,7 +159,7 @@ def groups_table(frame: pd.DataFrame, name: str, plural: str) -> Table:
     sort_by = {
         plural.capitalize(): "examples",
         "People": "subjects",
-        "Accuracy": "accuracy_mean",
+        right: "accuracy_mean",
         "Against the rest": "accuracy_beyond_difference",
         "p (Holm)": "accuracy_beyond_p_holm",
         "ECE": "ece_mean",
@@ -171,7 +182,7 @@ def groups_table(frame: pd.DataFrame, name: str, plural: str) -> Table:
         f"95 % intervals over {plural} and seeds{together}. The rest are the other {plural} of "
         "which the attribute is known; p is corrected for all comparisons of this table, and in "
         "bold is what differs from the rest. Overconfidence is the mean confidence, after "
-        "temperature scaling, less the accuracy. Where one side has fewer than "
+        f"temperature scaling, less {less}{_CONFIDENCE * several}. Where one side has fewer than "
         f"{FEWEST_EXAMPLES} {plural}{few_people}, nothing is compared; of few {plural} the "
         "expected calibration error (ECE) is large by chance alone. Groups may differ in their "
         "labels, too."
@@ -187,11 +198,12 @@ def _with_halves(frame, name, high, signed=False):
 
 
 @styled
-def draw_groups(frame: pd.DataFrame) -> Figure:
+def draw_groups(frame: pd.DataFrame, right: str = "accuracy") -> Figure:
     """Accuracy and overconfidence by group, a row of panels an attribute.
 
     Args:
         frame: What `groups_frame` gives.
+        right: What the share of examples is called that are answered rightly.
 
     Returns:
         `matplotlib.figure.Figure`. Filled dots are of groups that were compared; blue ones differ
@@ -217,7 +229,7 @@ def draw_groups(frame: pd.DataFrame) -> Figure:
         row[1].set_yticks([])
         set_title(row[0], *short_names([attribute]))
     for axes, (heading, _, _) in zip(panels[-1], _MEASURES.values(), strict=True):
-        axes.set_xlabel(heading)
+        axes.set_xlabel(f"{right}, %" if heading.startswith("accuracy") else heading)
         percent_axis(axes.xaxis)
     return figure
 

@@ -20,7 +20,7 @@ from reports.display.figure import (
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table, own_heading
-from reports.display.words import or_nan, percent
+from reports.display.words import count, or_nan, percent
 from reports.findings import Findings
 from reports.records import Run
 from reports.scores import score_runs
@@ -34,23 +34,40 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     if best is None:
         return None
     runs, name = compared[best], name_of(best)
-    frame = confusion_frame(runs)
+    frame, totals = confusion_frame(runs), label_totals(runs)
     table, by_label = label_table(compared)
     # The page has it as a table, whose cells show their texts.
     page.add_figure(
         "confusion",
-        f"Confusion matrix of {name}, per cent of each true label's texts.",
-        draw_confusion(frame),
+        f"Answers of {name} by label, per cent of the texts of which a label holds: rightly on the "
+        "diagonal, elsewhere wrongly."
+        if findings.several
+        else f"Confusion matrix of {name}, per cent of each true label's texts.",
+        draw_confusion(frame, totals, findings.several),
     )
+    tree = None if findings.several or len(frame) < 3 else draw_tree(frame)
+    together = together_frame(runs) if findings.several else None
     return {
         "runs": len(runs),
         "names": list(frame.columns),
-        "matrix": _cells(frame),
+        "matrix": _cells(frame, totals),
         "explored": all(run.predictions is not None for run in runs),
         "tree": page.add_figure(
             "label_tree",
             f"Tree of the labels: those that {name} takes for each other most join first.",
-            draw_tree(frame) if len(frame) > 2 else None,
+            tree,
+        ),
+        "scores": page.add_table(scores_table(runs, name) if findings.several else None),
+        "together": None
+        if together is None
+        else page.add_figure(
+            "labels_together",
+            "Shades of how often labels hold together, per cent of the texts of which the row's "
+            "label holds. The numbers are in the table below.",
+            draw_together(together),
+        ),
+        "together_table": page.add_table(
+            None if together is None else together_table(together, findings.modality.plural)
         ),
         "confusion": page.add_table(confusion_table(runs, name)),
         "label_f1": page.add_table(table),
@@ -63,9 +80,9 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     }
 
 
-def _cells(frame):
-    """Rows of the matrix for the page: of each cell its count, and its share of the row."""
-    shares = frame.div(frame.sum(axis=1).clip(lower=1), axis=0)
+def _cells(frame, totals):
+    """Rows of the matrix for the page: of each cell its count, and its share of the label's."""
+    shares = frame.div(totals.clip(lower=1), axis=0)
     return [
         {
             "label": label,
@@ -83,16 +100,30 @@ def _cells(frame):
 
 
 def confusion_frame(runs: list[Run]) -> pd.DataFrame:
-    """Confusion of labels on the test split, added up over runs; rows are true labels."""
+    """Confusion of labels on the test split, added up over runs; rows are true labels.
+
+    Where several labels may hold of a text, it is of those of which the row's label holds, how many
+    are answered with the column's: on the diagonal rightly, elsewhere wrongly.
+    """
     labels = runs[0].labels
     total = np.sum([run.test["confusion_matrix"] for run in runs], axis=0)
     return pd.DataFrame(total, index=labels, columns=labels)
 
 
+def label_totals(runs: list[Run]) -> pd.Series:
+    """The texts of the test split of which each label holds, added up over runs."""
+    labels = runs[0].labels
+    if not runs[0].target.several:
+        return confusion_frame(runs).sum(axis=1)
+    support = [[run.test["per_label"][label]["support"] for label in labels] for run in runs]
+    return pd.Series(np.sum(support, axis=0), index=labels)
+
+
 def confusion_table(runs: list[Run], name: str) -> Table:
     """`confusion_frame` as a table: counts, and in brackets the share of the true label's texts."""
-    frame = confusion_frame(runs)
-    shares = frame.div(frame.sum(axis=1), axis=0)
+    frame, totals = confusion_frame(runs), label_totals(runs)
+    shares = frame.div(totals, axis=0)
+    several = runs[0].target.several
     shown = pd.DataFrame(
         {
             label: [
@@ -101,14 +132,118 @@ def confusion_table(runs: list[Run], name: str) -> Table:
             for label in frame.columns
         }
     )
-    shown.insert(0, own_heading("True label", frame.columns), list(frame.index))
-    return Table(
-        "confusion",
+    first = "Where it holds" if several else "True label"
+    shown.insert(0, own_heading(first, frame.columns), list(frame.index))
+    caption = (
         f"{name}: texts of the test split by true label (rows) and predicted label (columns), "
-        f"added up over {len(runs)} runs, and in brackets the per cent of the true label.",
-        frame.rename_axis(own_heading("true_label", frame.columns)).reset_index(),
+        f"added up over {len(runs)} runs, and in brackets the per cent of the true label."
+    )
+    frame = frame.rename_axis(own_heading("true_label", frame.columns)).reset_index()
+    sort_by = {label: label for label in runs[0].labels}
+    if several:
+        texts = own_heading("Texts", [first, *frame.columns])
+        shown.insert(1, texts, [f"{number:,}" for number in totals])
+        frame.insert(1, own_heading("texts", frame.columns), totals.to_numpy())
+        sort_by[texts] = frame.columns[1]
+        caption = (
+            f"{name}: of the texts of the test split of which a label holds (rows), to how many "
+            "each label is answered (columns): on the diagonal rightly, elsewhere wrongly, as it "
+            "does not hold. In brackets the per cent of the row’s texts; several labels may be "
+            f"answered to a text, so that rows do not add up. Added up over {len(runs)} runs."
+        )
+    return Table("confusion", caption, frame, shown, sort_by)
+
+
+def scores_table(runs: list[Run], name: str) -> Table:
+    """How well each of several labels is recognised, means over runs.
+
+    Args:
+        runs: List of `Run` of one setting.
+        name: What readers call the model.
+
+    Returns:
+        `Table` of a row a label.
+    """
+    rows = []
+    for number, label in enumerate(runs[0].labels):
+        of_runs = [run.test["per_label"][label] for run in runs]
+        thresholds = [run.target.thresholds[number] for run in runs]
+        row = {"label": label, "texts": of_runs[0]["support"], "threshold": np.mean(thresholds)}
+        for score in _SCORES_OF_LABELS:
+            row[score] = np.mean([or_nan(of_run[score]) for of_run in of_runs])
+        rows.append(row)
+    frame = pd.DataFrame(rows)
+    texts, threshold = "Texts", "Threshold, %"
+    shown = pd.DataFrame(
+        {
+            "Label": frame["label"],
+            texts: frame["texts"].map(count),
+            threshold: frame["threshold"].map(percent),
+            **{title: frame[score].map(percent) for score, title in _SCORES_OF_LABELS.items()},
+        }
+    )
+    caption = (
+        f"{name}, by label on the test split, per cent, means over {len(runs)} runs. A label is "
+        "answered from its threshold on, which is fitted to the F1 of the validation split, run by "
+        "run. By chance AUC is 50, and average precision (AP) the share of texts of which the "
+        "label holds. ECE: expected calibration error of the label’s probability."
+    )
+    sort_by = {texts: "texts", threshold: "threshold"}
+    sort_by |= {title: score for score, title in _SCORES_OF_LABELS.items()}
+    return Table("label_scores", caption, frame, shown, sort_by)
+
+
+_SCORES_OF_LABELS = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1",
+    "auc": "AUC",
+    "average_precision": "AP",
+    "ece": "ECE",
+}
+
+
+def together_frame(runs: list[Run]) -> pd.DataFrame | None:
+    """How often labels hold together in the test split.
+
+    Args:
+        runs: List of `Run` of one setting; with folds each tests texts of its own.
+
+    Returns:
+        Data frame of a row and a column a label: of how many texts both hold, and on the diagonal
+        of how many the label alone; with `texts`, of how many the row's label holds. `None` where
+        predictions are missing.
+    """
+    if any(run.predictions is None for run in runs):
+        return None
+    rows = pd.concat([run.predictions[run.predictions["split"] == "test"] for run in runs])
+    cells = rows.drop_duplicates("id")["label"].tolist()
+    truth = runs[0].target.encode(cells).astype(int)
+    counts = truth.T @ truth
+    texts = np.diag(counts).copy()
+    np.fill_diagonal(counts, truth[truth.sum(axis=1) == 1].sum(axis=0))
+    frame = pd.DataFrame(counts, runs[0].labels, runs[0].labels)
+    return frame.assign(**{own_heading("texts", frame.columns): texts})
+
+
+def together_table(frame: pd.DataFrame, plural: str) -> Table:
+    """What `together_frame` gives as a table: counts, and in brackets shares of the row's texts."""
+    *labels, texts = frame.columns
+    shares = frame[labels].div(frame[texts], axis=0)
+    shown = pd.DataFrame({own_heading("Label", labels): list(frame.index)})
+    heading = own_heading(plural.capitalize(), [*shown.columns, *labels])
+    shown[heading] = frame[texts].map(count).tolist()
+    for label in labels:
+        pairs = zip(frame[label], shares[label], strict=True)
+        shown[label] = [f"{number:,} ({percent(share)})" for number, share in pairs]
+    return Table(
+        "labels_together",
+        f"How often labels hold together, by the test split’s own labels: {plural} of which both "
+        "hold, on the diagonal of which no other does, and in brackets the per cent of those of "
+        "which the row’s label holds.",
+        frame.rename_axis(own_heading("label", frame.columns)).reset_index(),
         shown,
-        {label: label for label in frame.columns},
+        {heading: texts} | {label: label for label in labels},
     )
 
 
@@ -204,16 +339,34 @@ def draw_tree(frame: pd.DataFrame) -> Figure:
 
 
 @styled
-def draw_confusion(frame: pd.DataFrame) -> Figure:
+def draw_confusion(
+    frame: pd.DataFrame, totals: pd.Series | None = None, several: bool = False
+) -> Figure:
     """A confusion matrix as shares of the true label's texts, in per cent.
 
     Args:
         frame: Data frame of counts: rows are true labels, columns predicted ones.
+        totals: The texts of each true label; the sums of the rows unless given.
+        several: Whether several labels may hold of a text.
 
     Returns:
         `matplotlib.figure.Figure`.
     """
-    values = frame.div(frame.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    totals = frame.sum(axis=1) if totals is None else totals
+    names = ("label that is answered", "label that holds")
+    return _draw_matrix(frame, totals, names if several else ("predicted label", "true label"))
+
+
+@styled
+def draw_together(frame: pd.DataFrame) -> Figure:
+    """How often labels hold together, from `together_frame`: shares of the row's texts."""
+    *labels, texts = frame.columns
+    return _draw_matrix(frame[labels], frame[texts], ("other label (diagonal: none)", "label"))
+
+
+def _draw_matrix(frame, totals, titles):
+    """Counts as shares of the totals of their rows; `titles` are of columns and rows."""
+    values = frame.div(totals.clip(lower=1), axis=0).to_numpy()
     names = short_names(frame.index, longest=24)
     # Room for names that are longer than most.
     size = 1.5 + 0.45 * len(frame) + 0.07 * max(0, max(map(len, names)) - 14)
@@ -223,8 +376,8 @@ def draw_confusion(frame: pd.DataFrame) -> Figure:
     axes.set_xticks(np.arange(len(frame)) + 0.5, names, rotation=35, ha="right")
     axes.set_yticks(np.arange(len(frame)) + 0.5, names)
     axes.set_aspect("equal")
-    axes.set_xlabel("predicted label")
-    axes.set_ylabel("true label")
+    axes.set_xlabel(titles[0])
+    axes.set_ylabel(titles[1])
     return figure
 
 

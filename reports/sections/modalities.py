@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from emotion_keras import record
 from emotion_keras.evaluation.comparison import correct_by_text, difference_of
+from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.inputs import modality_of
 from emotion_keras.record.names import ADDED, WITHOUT
 from reports.display.figure import (
@@ -22,11 +23,14 @@ from reports.display.figure import (
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import interval, percent
+from reports.display.words import capitalized, interval, percent
 from reports.findings import Findings
 from reports.records import Records, Run
 
 TITLE = "Modalities"
+
+# Whose score modalities add to, where one label holds and where several may.
+_OF = {False: "label that is answered", True: "most probable label"}
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -42,22 +46,23 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     if not found:
         return {"table": None, "picture": None}
     groups = findings.part.runs[0].groups
-    table = modalities_table(found, names, groups)
+    table = modalities_table(found, names, groups, findings.right)
     explained = {
         contender: frame for contender, frame in found.items() if f"{ADDED}{names[0]}" in frame
     }
     section: dict[str, Any] = {"table": page.add_table(table), "picture": None, "shares": None}
     if explained:
         contender, frame = next(iter(explained.items()))
-        shares = shares_table(frame, names, name_of(contender))
+        said = "finds most probable" if findings.several else "answers"
+        shares = shares_table(frame, names, name_of(contender), findings.several)
         section["contender"] = contender
         section["shares"] = page.add_table(shares)
         section["picture"] = page.add_figure(
             "modality_shares",
             f"Bars of what {' and '.join(names)} add to the score of the label that "
-            f"{name_of(contender)} answers, by label, means over the test split. The "
+            f"{name_of(contender)} {said}, by label, means over the test split. The "
             "numbers are in the table below.",
-            draw_shares(shares.frame, names),
+            draw_shares(shares.frame, names, findings.several),
         )
     return section
 
@@ -72,8 +77,8 @@ def read_modalities(records: Records, run: Run, names: list[str]) -> pd.DataFram
 
     Returns:
         Data frame of a row an example of the test split: `id`, `run`, `seed`, `split`, `label`,
-        `predicted`, and columns that begin with `without:` and `added:`; `None` where the run did
-        not keep them.
+        `predicted`, `explained`, the label that modalities add to, and columns that begin with
+        `without:` and `added:`; `None` where the run did not keep them.
     """
     columns: dict[str, type] = {
         "id": str,
@@ -90,12 +95,18 @@ def read_modalities(records: Records, run: Run, names: list[str]) -> pd.DataFram
     frame = records.read_beside(run, record.MODALITIES, columns)
     if frame is None:
         return None
-    tested = run.predictions[run.predictions["split"] == "test"][["id", "label"]]
+    tested = run.predictions[run.predictions["split"] == "test"]
+    probabilities = tested[probability_columns(run.labels)].to_numpy()
+    explained = np.array(run.labels)[run.target.explained(probabilities)]
+    tested = tested[["id", "label"]].assign(explained=explained)
     return frame.merge(tested, on="id").assign(run=run.name, seed=run.seed, split="test")
 
 
 def modalities_table(
-    found: dict[str, pd.DataFrame], names: list[str], groups: dict[str, str]
+    found: dict[str, pd.DataFrame],
+    names: list[str],
+    groups: dict[str, str],
+    right: str = "accuracy",
 ) -> Table:
     """Accuracy with all modalities and without each, with the difference.
 
@@ -103,6 +114,7 @@ def modalities_table(
         found: Data frames of `read_modalities`, of all runs, by contender.
         names: Names of the modalities.
         groups: The subject of each example by id.
+        right: What the share of examples is called that are answered rightly.
     """
     rows = []
     for contender, frame in found.items():
@@ -133,9 +145,9 @@ def modalities_table(
             for value, pair in zip(differences, ends, strict=True)
         ]
     caption = (
-        "Accuracy on the test split with all modalities and without each, for which the models "
-        "were not trained again: means over runs, and differences by example with 95 % intervals "
-        "over examples and seeds. An example with nothing left counts as wrong."
+        f"{capitalized(right)} on the test split with all modalities and without each, for which "
+        "the models were not trained again: means over runs, and differences by example with 95 % "
+        "intervals over examples and seeds. An example with nothing left counts as wrong."
     )
     return Table("modalities", caption, frame, pd.DataFrame(shown), sort_by)
 
@@ -145,14 +157,19 @@ def _accuracy(frame):
     return (frame["label"] == frame["predicted"]).groupby(frame["run"]).mean().mean()
 
 
-def shares_table(frame: pd.DataFrame, names: list[str], contender: str) -> Table:
+def shares_table(
+    frame: pd.DataFrame, names: list[str], contender: str, several: bool = False
+) -> Table:
     """What each modality adds to the score of the label that is answered, by this label.
 
     Args:
         frame: Data frame of `read_modalities`, of all runs.
         names: Names of the modalities.
         contender: The model's name, for the caption.
+        several: Whether several labels may hold of an example: then it is of the most probable one.
     """
+    if several:
+        frame = frame.assign(predicted=frame["explained"])
     added = [f"{ADDED}{name}" for name in names]
     by_label = frame.groupby("predicted", sort=False)[added].mean()
     most = frame[added].to_numpy().argmax(axis=1)
@@ -169,7 +186,7 @@ def shares_table(frame: pd.DataFrame, names: list[str], contender: str) -> Table
         sort_by |= {f"Added by {name}": name}
         sort_by |= {f"{name.capitalize()} adds most, %": f"{name}_leads"}
     caption = (
-        f"{contender}: what each modality adds to the score of the label that is answered, means "
+        f"{contender}: what each modality adds to the score of the {_OF[several]}, means "
         "over the test split and all runs, and how often it adds most. With the constant of the "
         "label they are the score."
     )
@@ -177,12 +194,13 @@ def shares_table(frame: pd.DataFrame, names: list[str], contender: str) -> Table
 
 
 @styled
-def draw_shares(frame: pd.DataFrame, names: list[str]) -> Figure:
+def draw_shares(frame: pd.DataFrame, names: list[str], several: bool = False) -> Figure:
     """Bars of what each modality adds to the score, by label.
 
     Args:
         frame: Data frame of a row a label: `predicted`, and a column by the name of each modality.
         names: Names of the modalities.
+        several: Whether several labels may hold of an example.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -201,6 +219,6 @@ def draw_shares(frame: pd.DataFrame, names: list[str]) -> Figure:
     axes.set_ylim(len(frame) - 0.5, -0.5)
     axes.grid(axis="y", visible=False)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("mean contribution to the score of the label that is answered")
+    axes.set_xlabel(f"mean contribution to the score of the {_OF[several]}")
     add_legend(figure, axes, columns=len(names))
     return figure

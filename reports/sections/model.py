@@ -7,7 +7,7 @@ from emotion_keras.evaluation import card, card_words
 from emotion_keras.evaluation.attributes import Group
 from emotion_keras.evaluation.coverage import Sure, by_coverage, reach
 from reports.display.page import Page
-from reports.findings import Findings
+from reports.findings import Findings, mean_score
 from reports.records import Run
 from reports.scores import score_runs
 from reports.sections.groups import find_groups
@@ -37,8 +37,8 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
 
 
 def best_run(runs: list[Run]) -> Run:
-    """Of a contender's runs the one of highest accuracy on the validation split."""
-    return max(runs, key=lambda run: run.record["metrics"]["val"]["accuracy"])
+    """Of a contender's runs the one that is best on the validation split."""
+    return max(runs, key=lambda run: mean_score([run], "val"))
 
 
 def model_card(runs: list[Run], groups: Sequence[Group] = ()) -> str:

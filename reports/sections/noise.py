@@ -1,5 +1,6 @@
 """What noise does: in the texts that are tested, and in the labels that are trained on."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -28,14 +29,17 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
         return None
     section: dict[str, Any] = {"pictures": [], "table": None, "labels": None}
     if not noises.empty:
-        summary = summarize_noise(noises)
+        summary, metrics = summarize_noise(noises), findings.metrics
         titles = {"contender": "Model", "kind": "Noise", "level": "Level"}
-        section["table"] = page.add_table(sensitivity_table("noise", titles, summary, list(titles)))
+        section["table"] = page.add_table(
+            sensitivity_table("noise", titles, summary, list(titles), metrics)
+        )
         section["pictures"] = page.by_metric(
             "noise",
             f"Panels by kind of noise in {findings.modality.plural}: {{}} on the test split by "
             "level of noise, every run a dot, lines of means. The numbers are in the table below.",
-            lambda metric: draw_noise(noises, summary, metric),
+            lambda metric: draw_noise(noises, summary, metric, metrics),
+            metrics,
         )
     trained = {contender for contender, value in found if value > 0}
     if trained:
@@ -44,19 +48,26 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             {at: runs for at, runs in found.items() if at[0] in trained},
             "wrong_labels",
             "Wrong labels",
-            f"Share of training {findings.modality.plural} with a wrong label",
+            f"Share of training {findings.modality.plural} with "
+            + ("one label turned round" if findings.several else "a wrong label"),
         )
     return section
 
 
 @styled
-def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure:
+def draw_noise(
+    runs: pd.DataFrame,
+    summary: pd.DataFrame,
+    metric: str,
+    metrics: Mapping[str, str] = METRICS,
+) -> Figure:
     """A score by the level of noise, a panel a kind of noise.
 
     Args:
         runs: Data frame of a row a run, kind and level.
         summary: Data frame of a row a contender, kind and level.
-        metric: Key of `METRICS`.
+        metric: Key of `metrics`.
+        metrics: What readers call the metrics.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -77,7 +88,7 @@ def draw_noise(runs: pd.DataFrame, summary: pd.DataFrame, metric: str) -> Figure
     percent_axis(panels[0].xaxis)
     for axes in panels[max(len(kinds) - 2, 0) : len(kinds)]:
         axes.set_xlabel("level of noise, %")
-    figure.supylabel(f"{METRICS[metric]}, %", fontsize=9, color=INK)
+    figure.supylabel(f"{metrics[metric]}, %", fontsize=9, color=INK)
     handles, names = panels[0].get_legend_handles_labels()
     # Lines meet in every panel, so that labels at their ends would cover each other.
     figure.legend(

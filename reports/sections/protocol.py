@@ -55,9 +55,14 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             f"interval over {findings.modality.plural} and seeds"
             f"{', and the value of the paper as a line' if paper else ''}. The numbers are in the "
             "table below.",
-            lambda metric: draw_protocols(runs, frame, metric, paper and paper[metric]),
+            lambda metric: draw_protocols(
+                runs, frame, metric, paper and paper[metric], findings.metrics
+            ),
+            findings.metrics,
         ),
-        "table": page.add_table(protocol_table(frame, paper, findings.modality.plural)),
+        "table": page.add_table(
+            protocol_table(frame, paper, findings.modality.plural, findings.metrics)
+        ),
         "flaws": flaws_in_words(frame),
     }
 
@@ -151,12 +156,13 @@ def accuracy_among(runs: Sequence[Run], labels: Sequence[str]) -> float:
         labels: Names of those to choose among.
 
     Returns:
-        Mean over runs of the accuracy on the test examples of these labels; NaN where predictions
+        Mean over runs of the accuracy on the test examples of these labels; NaN where several
+        labels may hold of an example, and models do not choose among them, and where predictions
         are missing.
     """
     found = []
     for run in runs:
-        if run.predictions is None:
+        if run.predictions is None or run.target.several:
             return np.nan
         rows = run.predictions
         rows = rows[(rows["split"] == "test") & rows["label"].isin(labels)]
@@ -193,49 +199,66 @@ def answer(frame: pd.DataFrame, paper: Mapping[str, float]) -> str:
     return said
 
 
-def protocol_table(frame: pd.DataFrame, paper: Mapping[str, float] | None, plural: str) -> Table:
+def protocol_table(
+    frame: pd.DataFrame,
+    paper: Mapping[str, float] | None,
+    plural: str,
+    metrics: Mapping[str, str] = METRICS,
+) -> Table:
     """What runs reach under each protocol, and whether that is what the paper reports.
 
     Args:
         frame: What `protocol_frame` gives.
         paper: Fractions by metric of `METRICS`, or `None` where the paper is about other data.
         plural: What the examples are called.
+        metrics: Headings by metric, in their order.
 
     Returns:
         `Table`.
     """
     titles = {"contender": "Model", "value": "Protocol"}
-    table = sensitivity_table(PROTOCOL, titles, frame, list(titles))
+    table = sensitivity_table(PROTOCOL, titles, frame, list(titles), metrics)
     seen, among = "Test in training", "Ours among these"
     shown = table.shown.assign(Protocol=frame["protocol"])
     shown.insert(2, "Labels", frame["labels"].astype(str))
     shown[seen] = frame["seen"].map(percent)
-    shown[among] = frame["among"].map(percent)
+    sort_by = {**table.sort_by, "Labels": "labels", seen: "seen"}
     caption = (
         f"{table.caption} Each seed has a split of its own. {FLAW_MARK}: no honest number. {seen}: "
-        f"per cent of the test {plural} that are in the training split as well. {among}: accuracy "
-        f"of the runs with all labels, if they choose among these alone, on the {plural} of these."
+        f"per cent of the test {plural} that are in the training split as well."
     )
+    # Where several labels may hold, models do not choose among them.
+    if metrics is METRICS:
+        shown[among] = frame["among"].map(percent)
+        sort_by[among] = "among"
+        caption += (
+            f" {among}: accuracy of the runs with all labels, if they choose among these alone, on "
+            f"the {plural} of these."
+        )
     if paper:
         shown["Reaches the paper's"] = [
             listed(METRICS[metric] for metric in reached(row, paper)) or "–"
             for _, row in frame.iterrows()
         ]
-    sort_by = {**table.sort_by, "Labels": "labels", seen: "seen", among: "among"}
     return Table(PROTOCOL, caption, table.frame, shown, sort_by)
 
 
 @styled
 def draw_protocols(
-    runs: pd.DataFrame, frame: pd.DataFrame, metric: str, paper: float | None
+    runs: pd.DataFrame,
+    frame: pd.DataFrame,
+    metric: str,
+    paper: float | None,
+    metrics: Mapping[str, str] = METRICS,
 ) -> Figure:
     """Scores by protocol, the models below each other: every run a dot, means with intervals.
 
     Args:
         runs: Data frame of a row a run, with `contender`, `value` and `metric`.
         frame: What `protocol_frame` gives.
-        metric: Key of `METRICS`.
+        metric: Key of `metrics`.
         paper: What the paper reports, or `None`.
+        metrics: What readers call the metrics.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -268,6 +291,6 @@ def draw_protocols(
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(within_range(axes.get_xlim()))
     percent_axis(axes.xaxis)
-    axes.set_xlabel(f"{METRICS[metric]}, %")
+    axes.set_xlabel(f"{metrics[metric]}, %")
     add_legend(figure, axes, columns=2)
     return figure

@@ -9,7 +9,7 @@ import pandas as pd
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import METRICS, value_in_words
+from reports.display.words import value_in_words
 from reports.findings import Findings
 from reports.records import SEARCH, Study
 from reports.scores import (
@@ -62,6 +62,7 @@ def short_table(studies: list[Study], name: str) -> Table | None:
         for row in summarize({(contender,): runs}, ["contender"]).to_dict("records")
     ]
     frame = pd.DataFrame(rows)
+    metrics = next(iter(groups.values()))[0].metrics
     frame["learning_rate"] = [
         runs[0].record["training"].get("learning_rate") for runs in groups.values()
     ]
@@ -74,14 +75,14 @@ def short_table(studies: list[Study], name: str) -> Table | None:
                 for value in frame["learning_rate"]
             ],
             "Runs": frame["runs"].astype(str),
-            **{title: with_intervals(frame, metric) for metric, title in METRICS.items()},
-            SPREADS: with_spreads(frame),
+            **{title: with_intervals(frame, metric) for metric, title in metrics.items()},
+            SPREADS: with_spreads(frame, metrics),
         }
     )
     sort_by = {"Learning rate": "learning_rate", "Runs": "runs"}
-    sort_by |= {title: f"{m}_mean" for m, title in METRICS.items()}
+    sort_by |= {title: f"{m}_mean" for m, title in metrics.items()}
     caption = (
         f"{name}: test split, per cent, one row for each study and setting, "
-        f"{intervals_in_words(frame)}."
+        f"{intervals_in_words(frame, metrics)}."
     )
     return Table("other_runs", caption, frame, shown, sort_by)

@@ -4,11 +4,12 @@ from typing import Any
 
 import pandas as pd
 
+from emotion_keras.evaluation.scores import are_of_several
 from emotion_keras.evaluation.significance import LEVEL
 from reports.display.models import name_of
 from reports.display.page import Page
 from reports.display.table import Table
-from reports.display.words import interval, listed, p_in_words, percent
+from reports.display.words import capitalized, interval, listed, p_in_words, percent
 from reports.findings import Findings, analyses
 from reports.records import SENSITIVITY, Part
 from reports.scores import with_intervals
@@ -23,7 +24,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     frame = recipe_frame(findings.part)
     if frame.empty:
         return None
-    table = recipe_table(frame, findings.modality.plural)
+    table = recipe_table(frame, findings.modality.plural, findings.right)
     return {"answer": answer(frame), "table": page.add_table(table)}
 
 
@@ -35,7 +36,8 @@ def recipe_frame(part: Part) -> pd.DataFrame:
 
     Returns:
         Data frame of `contender`, `recipe`, `runs`, and on the validation split `accuracy_mean`,
-        `accuracy_low` and `accuracy_high`; `difference` from plain training with
+        `accuracy_low` and `accuracy_high`, where several labels may hold of an example the same
+        of `macro_f1`; `difference` from plain training with
         `difference_low`, `difference_high` and `p_holm`; and `time`, as a multiple of that of plain
         training. What is unknown is missing.
     """
@@ -51,6 +53,7 @@ def recipe_frame(part: Part) -> pd.DataFrame:
                     "contender": point["contender"],
                     "recipe": point["value"],
                     "runs": len(point["run_ids"]),
+                    **_macro_f1(point["val"]),
                     "accuracy_mean": accuracy["mean"],
                     "accuracy_low": accuracy["low"],
                     "accuracy_high": accuracy["high"],
@@ -64,6 +67,13 @@ def recipe_frame(part: Part) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     texts = ("contender", "recipe", "runs")
     return frame.astype({name: float for name in frame if name not in texts})
+
+
+def _macro_f1(scores):
+    """The macro F1 of several labels, which ranks models; of one label the table has none."""
+    if not are_of_several(scores):
+        return {}
+    return {f"macro_f1_{end}": scores["macro_f1"][end] for end in ("mean", "low", "high")}
 
 
 def answer(frame: pd.DataFrame) -> str:
@@ -95,20 +105,27 @@ def in_words(recipe: str) -> str:
     return {"r_drop": "R-Drop"}.get(recipe, recipe.replace("_", " "))
 
 
-def recipe_table(frame: pd.DataFrame, plural: str) -> Table:
+def recipe_table(frame: pd.DataFrame, plural: str, right: str = "accuracy") -> Table:
     """What runs reach by each recipe.
 
     Args:
         frame: What `recipe_frame` gives.
         plural: What the examples are called.
+        right: What the share of examples is called that are answered rightly.
     """
+    heading = f"Validation {right}" if right == "accuracy" else f"{capitalized(right)}, validation"
     rows = list(frame.itertuples(index=False))
+    main, sort_main = {}, {}
+    if "macro_f1_mean" in frame:
+        main = {"Macro F1, validation": with_intervals(frame, "macro_f1")}
+        sort_main = {"Macro F1, validation": "macro_f1_mean"}
     shown = pd.DataFrame(
         {
             "Model": frame["contender"].map(name_of),
             "Recipe": frame["recipe"].map(in_words),
             "Runs": frame["runs"].astype(str),
-            "Validation accuracy": with_intervals(frame, "accuracy"),
+            **main,
+            heading: with_intervals(frame, "accuracy"),
             "Beyond plain, points": [
                 "–"
                 if pd.isna(row.difference)
@@ -122,13 +139,14 @@ def recipe_table(frame: pd.DataFrame, plural: str) -> Table:
     )
     caption = (
         "Ways of learning, one at a time, on the validation split, in per cent; the test split was "
-        f"not read. Beyond plain: difference in accuracy on the same {plural}, with its 95 % "
+        f"not read. Beyond plain: difference in {right} on the same {plural}, with its 95 % "
         f"interval over {plural} and seeds; p after Holm's correction for all recipes of a model. "
         "Time: of training, as a multiple of plain."
     )
     sort_by = {
         "Runs": "runs",
-        "Validation accuracy": "accuracy_mean",
+        **sort_main,
+        heading: "accuracy_mean",
         "Beyond plain, points": "difference",
         "p (Holm)": "p_holm",
         "Time": "time",

@@ -28,6 +28,18 @@ _SCORES = {
     "macro_f1_at_home": "Macro F1 at home",
     "macro_f1_open": "Macro F1, all labels",
 }
+# The same where several labels may hold: all may be answered in any case.
+_SCORES_OF_SEVERAL = {
+    "macro_f1": "Macro F1",
+    "macro_f1_at_home": "Macro F1 at home",
+    "accuracy": "All labels right",
+}
+# Which examples count, by whether several labels may hold of one.
+_KEPT = {
+    False: "Examples whose label a model lacks are left out.",
+    True: "Where an example may have several labels, all examples are kept: of one whose labels a "
+    "model lacks, no shared label holds.",
+}
 
 
 def show(page: Page, findings: Findings) -> dict[str, Any] | None:
@@ -42,7 +54,11 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
     return {
         "name": name,
         "lost": _in_words(frame, contender),
-        "table": page.add_table(transfer_table(frame, findings.modality.plural)),
+        "kept": " ".join(_KEPT[several] for several in sorted(set(frame["several"]))),
+        "tables": [
+            page.add_table(transfer_table(rows.reset_index(drop=True), findings.modality.plural))
+            for _, rows in frame.groupby("several")
+        ],
         "picture": page.add_figure(
             "transfer",
             f"Matrix of the macro F1 of {name} by training corpus and test corpus. The numbers are "
@@ -68,6 +84,7 @@ def transfer_frame(found: Sequence[Transfer]) -> pd.DataFrame:
             "runs": one.num_runs,
             "labels": len(one.known.shared),
             "label_names": ", ".join(one.known.shared),
+            "several": one.several,
             "examples": one.num_examples,
             "trained_sha256": one.trained_sha256 or "",
         }
@@ -140,16 +157,26 @@ def transfer_table(frame: pd.DataFrame, plural: str) -> Table:
         "Labels": frame["labels"].map(count),
         plural.capitalize(): frame["examples"].map(count),
     }
-    columns |= {heading: _with_halves(frame, name) for name, heading in _SCORES.items()}
+    several = bool(frame["several"].all())
+    scores = _SCORES_OF_SEVERAL if several else _SCORES
+    columns |= {heading: _with_halves(frame, name) for name, heading in scores.items()}
     sort_by = {"Runs": "runs", "Labels": "labels", plural.capitalize(): "examples"}
-    sort_by |= {heading: f"{name}_mean" for name, heading in _SCORES.items()}
+    sort_by |= {heading: f"{name}_mean" for name, heading in scores.items()}
+    rest = (
+        f"All labels right: the share of {plural} of which each of these labels is answered "
+        "rightly, as holding or not. Labels that the model alone knows are left out."
+        if several
+        else "All labels: where those that the model alone knows may be answered, too, and are "
+        "wrong."
+    )
     caption = (
         f"Models on other corpora, per cent: means over runs, with half of 95 % intervals over "
         f"{plural} and seeds, among the labels that both corpora know. At home: on the runs’ own "
-        "test split, among the same labels. All labels: where those that the model alone knows may "
-        "be answered, too, and are wrong."
+        f"test split, among the same labels. {rest}"
     )
-    return Table("transfer", caption, frame, pd.DataFrame(columns), sort_by)
+    name = "transfer_several" if several else "transfer"
+    kept = frame.drop(columns="several")
+    return Table(name, caption, kept, pd.DataFrame(columns), sort_by)
 
 
 def _with_halves(frame, name):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import f1_score
 
 from emotion_keras import record
 from emotion_keras.compare import main as compare
@@ -352,3 +353,194 @@ def test_vectors_of_numbers(vectors, tmp_path, model, quick_measures):
     table.drop(columns="AU4").to_csv(tmp_path / "other.csv", index=False)
     with pytest.raises(UserError, match="3"):
         evaluate(run, **options, notify=quiet)
+
+
+EMOTIONS = ["anger", "fear", "joy"]
+
+
+def write_several(path, emotions, num_texts):
+    """A corpus of texts of up to two emotions each, or none, in columns of 0 and 1."""
+    words = {"anger": "shouted", "fear": "dark", "joy": "sunny", "disgust": "rotten"}
+    rng = np.random.default_rng(len(emotions) + num_texts)
+    rows = []
+    for number in range(num_texts):
+        held = set(rng.permutation(emotions)[: number % 3].tolist())
+        said = " ".join(words[one] for one in sorted(held)) or "tea"
+        rows.append({"text": f"{said} at number {number}"} | {x: int(x in held) for x in emotions})
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """Folder of a finished run of several labels an example; for reading alone."""
+    folder = tmp_path_factory.mktemp("several")
+    path = write_several(folder / "own.csv", EMOTIONS, 180)
+    return training_run.fit(
+        model="tfidf_logistic", data=str(path), label_columns=",".join(EMOTIONS),
+        runs_dir=str(folder / "runs"), notify=quiet,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def run_of_several(several, tmp_path):
+    return Path(shutil.copytree(several, tmp_path / "runs" / "study" / several.name))
+
+
+@pytest.fixture
+def feelings(tmp_path):
+    """A corpus of 90 texts of several labels: it lacks fear, and has disgust."""
+    return write_several(tmp_path / "feelings.csv", ["anger", "joy", "disgust"], 90)
+
+
+FEELINGS = {"label_columns": "anger,joy,disgust"}
+
+
+def check_several(folder, directory, path, tolerance=1e-6):
+    """Makes sure that an evaluation is of what the model of a run of several labels says."""
+    table, model = pd.read_csv(path), load_model(directory)
+    probabilities = model.probabilities(table["text"].tolist())
+    found = record.read_evaluation(folder)
+    rows = read_answers(folder, found)
+    columns = [f"probability:{label}" for label in EMOTIONS]
+    np.testing.assert_allclose(rows[columns].to_numpy(), probabilities, atol=tolerance)
+    holds = probabilities >= found["model"]["label_thresholds"]
+    truth = table[["anger", "joy"]].to_numpy() > 0
+    expected = f1_score(truth, holds[:, [0, 2]], average="macro")
+    assert found["scores"]["shared"]["macro_f1"]["mean"] == pytest.approx(expected)
+    assert found["scores"]["open"]["macro_f1"] == found["scores"]["shared"]["macro_f1"]
+    assert found["metrics"]["num_examples"] == 90 and found["left_out"] == {}
+    alone = (table["disgust"] == 1) & ~truth.any(1)
+    assert found["unknown"] == {
+        "labels": {"disgust": int(table["disgust"].sum())},
+        "examples_without_shared": int(alone.sum()),
+    }
+    assert found["said"] == {"fear": int(holds[:, 1].sum())}
+    assert found["confusion"]["rows"] == ["anger", "joy", "disgust"]
+    return found
+
+
+def test_several_labels(run_of_several, feelings, capsys):
+    words = ["--data", str(feelings), "--label-columns", FEELINGS["label_columns"]]
+    assert main([str(run_of_several), *words]) == 0
+    shown = capsys.readouterr().out
+    (folder,) = record.find_evaluations(run_of_several)
+    found = check_several(folder, run_of_several, feelings)
+    thresholds = record.read_run(run_of_several)["label_thresholds"]
+    assert found["model"]["label_thresholds"] == thresholds != [0.5] * 3
+    assert found["at_best_thresholds"]["macro_f1"] >= found["metrics"]["macro_f1"]
+    lacking = found["unknown"]["examples_without_shared"]
+    for said in ("all labels right", f"have no other: {lacking}.", "an upper bound", "fear "):
+        assert said in shown
+    assert "the most frequent label" not in shown and "renormalised" not in shown
+    # The command in the record makes the same.
+    assert found["command"][:3] == ["python", "-m", "emotion_keras.evaluate"]
+    assert main(found["command"][3:]) == 0
+    assert "nothing is predicted" in capsys.readouterr().out
+    (transfer,) = read_transfers([folder])
+    assert transfer.several and transfer.num_examples == 90
+    assert transfer.shared["macro_f1"].mean == pytest.approx(found["metrics"]["macro_f1"])
+    home = found["at_home"]["macro_f1"]["mean"]
+    assert transfer.at_home["macro_f1"].mean == pytest.approx(home)
+
+
+def test_a_combination_of_several_labels(several, feelings, tmp_path):
+    options = {"data": str(several.parents[2] / "own.csv"), "runs_dir": str(tmp_path)}
+    other = training_run.fit(
+        model="tfidf_svm", label_columns=",".join(EMOTIONS), **options, notify=quiet
+    )
+    made = combine([several, other], runs_dir=str(tmp_path), notify=quiet)
+    folder = evaluate(made, data=str(feelings), **FEELINGS, notify=quiet)
+    check_several(folder, made, feelings, tolerance=1e-5)
+
+
+@pytest.mark.tensorflow
+def test_an_export_of_several_labels(several, feelings, tmp_path, quick_measures):
+    from emotion_keras.inference.export import export
+
+    made = training_run.fit(
+        model="gated_transformer", encoder="scratch", epochs=1, num_layers=1, embedding_dim=8,
+        num_heads=2, data=str(several.parents[2] / "own.csv"), label_columns=",".join(EMOTIONS),
+        runs_dir=str(tmp_path / "runs"), notify=quiet,
+    )  # fmt: skip
+    out = export(made, out=str(tmp_path / "onnx"), notify=quiet)
+    folder = evaluate(out, data=str(feelings), **FEELINGS, notify=quiet)
+    found = check_several(folder, made, feelings, tolerance=1e-4)
+    assert found["at_home"] is None
+
+
+def test_several_labels_that_count_as_one(run_of_several, feelings):
+    options = {"data": str(feelings), **FEELINGS, "map": "fear=disgust,anger=disgust"}
+    found = record.read_evaluation(evaluate(run_of_several, **options, notify=quiet))
+    assert list(found["metrics"]["per_label"]) == ["anger+fear", "joy"]
+    table = pd.read_csv(feelings)
+    says = load_model(run_of_several).probabilities(table["text"].tolist())
+    holds = says >= found["model"]["label_thresholds"]
+    truth = np.column_stack([table["anger"] | table["disgust"], table["joy"]])
+    joined = np.column_stack([holds[:, 0] | holds[:, 1], holds[:, 2]])
+    expected = f1_score(truth, joined, average="macro")
+    assert found["metrics"]["macro_f1"] == pytest.approx(expected)
+    assert found["unknown"] == {"labels": {}, "examples_without_shared": 0} and not found["said"]
+
+
+def test_a_corpus_of_one_label_can_be_read_as_one_of_several(run_of_several, other, capsys):
+    words = ["--data", str(other), "--label-column", "mood"]
+    assert main([str(run_of_several), *words, "--target", "multi"]) == 0
+    (folder,) = record.find_evaluations(run_of_several)
+    found = record.read_evaluation(folder)
+    assert found["metrics"]["num_examples"] == 60
+    assert found["unknown"]["labels"] == {"calm": 15, "fury": 15}
+    assert "--target=multi" in found["command"]
+
+
+def test_several_labels_adapt_by_their_means(run_of_several, feelings):
+    options = {"data": str(feelings), **FEELINGS}
+    folder = evaluate(run_of_several, **options, adapt="center", notify=quiet)
+    found = record.read_evaluation(folder)
+    assert set(found["adaptation"]["moved"]) == set(EMOTIONS)
+    plain = record.read_evaluation(evaluate(run_of_several, **options, notify=quiet))
+    assert found["metrics"]["log_loss"] != plain["metrics"]["log_loss"]
+
+
+@pytest.mark.parametrize(
+    ("of_several", "words", "said"),
+    [
+        (True, ["--data", "{other}", "--label-column", "mood"], "--target multi. reads it"),
+        (True, ["--data", "{feelings}"], "Say how the corpus names its labels"),
+        (False, ["--data", "{feelings}", "--label-columns", "anger,joy"], "one label an example"),
+        (False, ["--data", "{other}", "--target", "multi"], "one label an example"),
+        (True, ["--data", "{feelings}", "--label-columns", "anger,joy,magic"], "no column 'magic'"),
+        (True, ["--data", "{feelings}", "--label-columns", "disgust,joy"], "there is one, joy"),
+        (
+            True,
+            ["--data", "{feelings}", "--label-columns", "anger,joy", "--adapt", "prior"],
+            "shares out one label.*one of none, center",
+        ),
+        (True, ["--data", "{own}", "--label-columns", "anger,fear,joy"], "trained on this corpus"),
+    ],
+)
+def test_what_is_wrong_with_several_labels_is_said(
+    run, run_of_several, several, other, feelings, capsys, of_several, words, said
+):
+    own = several.parents[2] / "own.csv"
+    words = [word.format(other=other, feelings=feelings, own=own) for word in words]
+    assert main([str(run_of_several if of_several else run), *words]) == 2
+    assert pd.Series([capsys.readouterr().err]).str.contains(said).all()
+    assert not record.find_evaluations(run.parent)
+
+
+def test_a_comparison_of_several_labels_tests_on_columns_of_equal_names(
+    several, feelings, tmp_path, capsys
+):
+    own = several.parents[2] / "own.csv"
+    command = ["--data", str(own), "--label-columns", ",".join(EMOTIONS), "--seeds", "1"]
+    command += ["--models", "tfidf_logistic", "--runs-dir", str(tmp_path / "runs")]
+    assert compare([*command, "--test-on", str(feelings)]) == 0
+    shown = capsys.readouterr().out
+    assert "90 examples of feelings, in per cent, among anger, joy" in shown
+    assert "all labels right" in shown and "All labels: macro F1" not in shown
+    (folder,) = record.find_evaluations(tmp_path / "runs")
+    assert record.read_evaluation(folder)["corpus"]["labels"] == ["anger", "joy"]
+    pd.read_csv(feelings)[["text", "disgust"]].to_csv(feelings, index=False)
+    assert compare([*command, "--test-on", str(feelings)]) == 2
+    assert "none of the columns of labels: anger, fear, joy" in capsys.readouterr().err

@@ -7,7 +7,12 @@ from typing import Any, ClassVar, NamedTuple
 
 from rich.console import RenderableType
 
-from emotion_keras.command.score_table import ScoreTable, spread_of, with_interval
+from emotion_keras.command.score_table import (
+    ScoreTable,
+    main_scores,
+    spread_of,
+    with_interval,
+)
 from emotion_keras.data.options import DataOptions
 from emotion_keras.errors import UserError
 from emotion_keras.inputs import Input, find_modality
@@ -116,10 +121,11 @@ def by_contender(found: Mapping[str, Any]) -> list[list[dict[str, Any]]]:
 
 
 def _scores(name, points):
+    (main, title), *others = main_scores(points[0]["test"]).items()
     table = ScoreTable(
         f"{points[0]['contender']} by {name}, in per cent, with 95 % intervals over examples and "
-        "seeds (SD: standard deviation of accuracy over seeds)",
-        (name, "runs", "accuracy", "SD", "macro F1", "AUC", "val. F1"),
+        f"seeds (SD: standard deviation of {title} over seeds)",
+        (name, "runs", title, "SD", *(other for _, other in others), "val. F1"),
     )
     for point in points:
         value = point["value"]
@@ -127,9 +133,9 @@ def _scores(name, points):
         table.add_row(
             f"{value}{mark}" if isinstance(value, str) else f"{value:g}",
             str(len(point["run_ids"])),
-            with_interval(point["test"]["accuracy"]),
-            spread_of(point["test"]["accuracy"]),
-            *(with_interval(point["test"].get(s)) for s in ("macro_f1", "auc")),
+            with_interval(point["test"][main]),
+            spread_of(point["test"][main]),
+            *(with_interval(point["test"].get(score)) for score, _ in others),
             with_interval(point["val"]["macro_f1"]),
         )
     return table

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from emotion_keras.command import durations
-from emotion_keras.command.score_table import ScoreTable, with_interval
+from emotion_keras.command.score_table import ScoreTable, main_scores, with_interval
 from emotion_keras.data.noise import LABELS, check_kind, check_level
 from emotion_keras.inputs import INPUTS, Input
 from emotion_keras.record.options import option
@@ -97,17 +97,23 @@ class Noise(Analysis):
 
     @classmethod
     def tables(cls, found: Mapping[str, Any]) -> list[RenderableType]:
-        return [*super().tables(found), *(_levels(*one) for one in found.get("noise", {}).items())]
+        return [*super().tables(found), *_levels_of(found)]
 
 
-def _levels(contender, points):
+def _levels_of(found):
+    main, title = next(iter(main_scores(found["points"][0]["test"]).items()))
+    of_noise = found.get("noise", {}).items()
+    return [_levels(contender, points, main, title) for contender, points in of_noise]
+
+
+def _levels(contender, points, main, title):
     levels = sorted({point["level"] for point in points})
     table = ScoreTable(
-        f"{contender}: accuracy by noise and its level, in per cent, means over runs",
+        f"{contender}: {title} by noise and its level, in per cent, means over runs",
         ("noise", *(f"{level:g}" for level in levels)),
     )
     for kind in dict.fromkeys(point["kind"] for point in points):
-        row = {p["level"]: p["test"]["accuracy"] for p in points if p["kind"] == kind}
+        row = {p["level"]: p["test"][main] for p in points if p["kind"] == kind}
         table.add_row(kind, *(with_interval(row.get(level)) for level in levels))
     return table
 

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from emotion_keras import record
+from emotion_keras.command.score_table import main_scores
 from emotion_keras.data.flaws import (
     DOUBLED,
     EPOCH_ON_TEST,
@@ -140,7 +141,9 @@ def _with_best_of_seeds(points, directory):
         found.append({**point, "flaws": flaws})
         name = BEST_OF_SEEDS.get(point["value"])
         if name and len(runs) > 1:
-            best = max(runs, key=lambda run_id: runs[run_id]["metrics"]["test"]["accuracy"])
+            first = next(iter(runs.values()))["metrics"]["test"]
+            main = next(iter(main_scores(first)))
+            best = max(runs, key=lambda run_id: runs[run_id]["metrics"]["test"][main])
             summary = summarize_runs([directory / best])
             found.append({**point, "value": name, **summary, "flaws": [*flaws, SEED_ON_TEST]})
     return found

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from emotion_keras import record
-from emotion_keras.command.score_table import ScoreTable, with_interval
+from emotion_keras.command.score_table import ScoreTable, main_scores, with_interval
 from emotion_keras.record.options import option
 from tuning.analyses.base import Analysis, Made, Plan, Trial, by_contender, choose
 
@@ -73,10 +73,12 @@ class Recipe(Analysis):
 
 def _table(points):
     """What recipes reach on the validation split, beside plain training."""
+    names, titles = zip(*list(main_scores(points[0]["val"]).items())[:2], strict=True)
+    said = "points" if "accuracy" in titles else "points of all right"
     table = ScoreTable(
         f"{points[0]['contender']} by recipe on the validation split, in per cent, with 95 % "
-        "intervals over examples and seeds; points beyond plain; p after Holm's correction",
-        ("recipe", "runs", "accuracy", "macro F1", "points", "interval", "p", "time"),
+        f"intervals over examples and seeds; {said} beyond plain; p after Holm's correction",
+        ("recipe", "runs", *titles, "points", "interval", "p", "time"),
     )
     plain = points[0]["seconds"]
     for point in points:
@@ -87,7 +89,7 @@ def _table(points):
                 f"{100 * one['low']:+.1f} to {100 * one['high']:+.1f}",
                 "< 0.001" if one["p_holm"] < 0.001 else f"{one['p_holm']:.3f}",
             ]
-        scores = [with_interval(point["val"][score]) for score in ("accuracy", "macro_f1")]
+        scores = [with_interval(point["val"][score]) for score in names]
         table.add_row(
             point["value"],
             str(len(point["run_ids"])),

@@ -22,9 +22,13 @@ function choose(number) {
 
 const inShort = (prediction) => {
   if (!prediction.probabilities) return ["no word that the model knows"];
+  if (prediction.labels) return [isUnsure(prediction) ? "unsure, " : "", ...listed(prediction)];
   const [[label, value]] = ranked(prediction);
   return [isUnsure(prediction) ? "unsure, " : "", make("bdi", label), ` ${percent(value)} %`];
 };
+
+// The most probable label, or of several those that hold.
+const saidOf = (prediction) => prediction.labels ?? [ranked(prediction)[0][0]];
 
 function showLine() {
   const sentences = answers.slice(1);
@@ -33,7 +37,7 @@ function showLine() {
   find("by-sentence").hidden = sentences.length < 2 || !answer.probabilities;
   if (find("by-sentence").hidden) return;
   const known = sentences.filter(({ probabilities }) => probabilities);
-  const firsts = new Set(known.map((one) => ranked(one)[0][0]));
+  const firsts = new Set(known.flatMap(saidOf));
   const labels = ranked(answer).map(([label]) => label).filter((label) => firsts.has(label));
   find("names").replaceChildren(...labels.map((label) => make("span", label)));
   find("columns").classList.toggle("many", sentences.length > MANY);
@@ -58,7 +62,7 @@ function makeColumn(prediction, number, labels) {
   column.title = prediction.sentence;
   column.append(...labels.map((label) => {
     const value = prediction.probabilities?.[label] ?? 0;
-    const cell = make("span", "", value && ranked(prediction)[0][0] === label ? "first" : "");
+    const cell = make("span", "", value && saidOf(prediction).includes(label) ? "first" : "");
     cell.style.setProperty("--share", value.toFixed(2));
     return cell;
   }));

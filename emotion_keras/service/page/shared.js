@@ -65,6 +65,17 @@ function show(prediction) {
   find("result").hidden = Boolean(flaw);
   if (flaw) return showProblem(new Error(flaw));
   const all = ranked(prediction);
+  if (prediction.labels) showSeveral(prediction);
+  else showOne(prediction, all);
+  for (const [flag, note] of [["truncated", "cut"], ["unfamiliar", "unfamiliar"]]) {
+    if (find(note)) find(note).hidden = !prediction.flag.includes(flag);
+  }
+  find("bars").replaceChildren(...all.map(([label, value]) => row(label, value, prediction.labels?.includes(label))));
+  explanation = prediction.words?.length ? prediction : null;
+  showExplanation();
+}
+
+function showOne(prediction, all) {
   const [first, second] = all.map(([label, value]) => [make("bdi", label), percent(value)]);
   const other = second ? [" or ", second[0], ` (${second[1]} %)`] : [];
   find("headline").replaceChildren(...(isUnsure(prediction)
@@ -72,12 +83,18 @@ function show(prediction) {
     : [first[0], `, ${first[1]} % confident`]));
   find("second").hidden = isUnsure(prediction) || !second;
   if (second && !isUnsure(prediction)) find("second").replaceChildren("Next: ", second[0], `, ${second[1]} %`);
-  for (const [flag, note] of [["truncated", "cut"], ["unfamiliar", "unfamiliar"]]) {
-    if (find(note)) find(note).hidden = !prediction.flag.includes(flag);
-  }
-  find("bars").replaceChildren(...all.map(([label, value]) => row(label, value)));
-  explanation = prediction.words?.length ? prediction : null;
-  showExplanation();
+}
+
+function showSeveral(prediction) {
+  find("headline").replaceChildren(isUnsure(prediction) ? "unsure, perhaps " : "", ...listed(prediction));
+  find("second").hidden = false;
+  find("second").textContent = `All of it is right with ${percent(prediction.confidence)} %, if no emotion depends on another.`;
+}
+
+// The labels that hold.
+function listed({ labels }) {
+  if (!labels.length) return ["none of these emotions"];
+  return labels.flatMap((label, i) => (i ? [", ", make("bdi", label)] : [make("bdi", label)]));
 }
 
 // The labels with their probabilities, the most probable first.
@@ -104,11 +121,12 @@ find("least")?.addEventListener("change", () => showAnswer());
 
 const percent = (value) => (100 * value).toFixed(1);
 
-function row(label, value) {
+function row(label, value, holds) {
   const line = make("tr");
   const name = make("th");
   name.scope = "row";
   name.append(make("bdi", label));
+  if (holds) name.append(" ✓");
   const cell = make("td");
   const track = make("div", "", "track");
   const bar = make("div", "", "bar");

@@ -4,8 +4,12 @@
   if (!form) return;
   const data = JSON.parse(document.getElementById("explorer-data").textContent);
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const truth = bytes(data.truth);
-  const models = data.said.map((said, at) => ({ said: bytes(said), sure: bytes(data.confidence[at]) }));
+  // Where several labels may hold of a text, answers are sets of labels, and two bytes each.
+  const cells = data.cells ?? data.labels;
+  const holds = (data.holds ?? data.labels.map((_, at) => [at])).map((of) => new Set(of));
+  const answersOf = (text) => (data.cells ? new Uint16Array(bytes(text).buffer) : bytes(text));
+  const truth = answersOf(data.truth);
+  const models = data.said.map((said, at) => ({ said: answersOf(said), sure: bytes(data.confidence[at]) }));
   const table = document.getElementById("explorer-table");
   const more = document.getElementById("explorer-more");
   const found = document.getElementById("explorer-found");
@@ -16,6 +20,12 @@
 
   for (const name of ["label", "said"])
     data.labels.forEach((label, at) => form.elements[name].add(new Option(label, at)));
+  if (data.cells)
+    data.labels.forEach((label, at) => form.elements.said.add(new Option(`${label}, wrongly`, `wrong ${at}`)));
+  const isSaid = (wanted, said, right) => {
+    const at = +wanted.replace("wrong ", "");
+    return holds[said].has(at) && !(wanted.startsWith("wrong") && holds[right].has(at));
+  };
 
   const cell = (row, text, name) => {
     const td = row.insertCell();
@@ -30,8 +40,8 @@
     for (const at of rows.slice(shown, shown + STEP)) {
       const row = table.tBodies[0].insertRow();
       cell(row, data.ids[at]);
-      cell(row, data.labels[truth[at]]);
-      cell(row, data.labels[model.said[at]], model.said[at] === truth[at] ? "" : "wrong");
+      cell(row, cells[truth[at]]);
+      cell(row, cells[model.said[at]], model.said[at] === truth[at] ? "" : "wrong");
       cell(row, ((100 * model.sure[at]) / 255).toFixed(0), "number");
       if (texts.length) cell(row, texts[at], "long");
     }
@@ -48,8 +58,8 @@
     for (let at = 0; at < truth.length; at++) {
       const isRight = answers[at] === truth[at];
       const percent = (100 * sure[at]) / 255;
-      if (label.value !== "" && truth[at] !== +label.value) continue;
-      if (said.value !== "" && answers[at] !== +said.value) continue;
+      if (label.value !== "" && !holds[truth[at]].has(+label.value)) continue;
+      if (said.value !== "" && !isSaid(said.value, answers[at], truth[at])) continue;
       if (which.value && isRight !== (which.value === "right")) continue;
       if (percent < +(least.value || 0) || percent > +(most.value || 100) + 0.5) continue;
       if (words && !`${data.ids[at]} ${texts[at] ?? ""}`.toLocaleLowerCase().includes(words)) continue;
@@ -62,7 +72,7 @@
     found.textContent =
       `${rows.length.toLocaleString("en")} of ${truth.length.toLocaleString("en")}` +
       (rows.length && !which.value
-        ? `; ${((100 * right) / rows.length).toFixed(1)} % of them answered rightly.`
+        ? `; ${((100 * right) / rows.length).toFixed(1)} % of them ${data.cells ? "with all labels right" : "answered rightly"}.`
         : ".");
     table.hidden = !rows.length;
     table.tHead.rows[0].cells[4].hidden = !texts.length;
@@ -70,20 +80,20 @@
   }
 
   // A click on a cell of the confusion matrix shows what is in it.
-  const cells = [...document.querySelectorAll("table.confusion td")];
-  for (const td of cells) {
+  for (const td of document.querySelectorAll("table.confusion td")) {
     const button = document.createElement("button");
     button.type = "button";
     button.append(...td.childNodes);
     button.setAttribute(
       "aria-label",
-      `${td.dataset.label} taken for ${td.dataset.predicted}: ${button.textContent} per cent; show them`
+      `${td.dataset.label} ${data.cells ? "holds, answered" : "taken for"} ${td.dataset.predicted}: ${button.textContent} per cent; show them`
     );
     td.append(button);
     button.addEventListener("click", () => {
       const { label, said, which, least, most, search, model } = form.elements;
       label.value = data.labels.indexOf(td.dataset.label);
-      said.value = data.labels.indexOf(td.dataset.predicted);
+      const isWrong = data.cells && td.dataset.label !== td.dataset.predicted;
+      said.value = `${isWrong ? "wrong " : ""}${data.labels.indexOf(td.dataset.predicted)}`;
       which.value = search.value = "";
       [least.value, most.value, model.value] = [0, 100, 0];
       filter();

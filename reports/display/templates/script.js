@@ -57,7 +57,8 @@ for (const group of groups) {
   }
   group.prepend(control);
 }
-if (groups.length) show("accuracy");
+const first = document.querySelector(".metrics [data-metric]");
+if (first) show(first.dataset.metric);
 
 // What a link leads to may be folded.
 function unfold() {

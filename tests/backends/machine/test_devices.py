@@ -51,12 +51,13 @@ def train_on_all_devices(**way):
     keras.utils.set_random_seed(0)
     with devices.data_parallel(), tempfile.TemporaryDirectory() as directory:
         form = GatedTransformer(num_layers=1, num_heads=2, dropout=0.0)
-        model = regularize(form.build(embedded_features(4), SingleLabel("abc")), options)
+        target = SingleLabel("abc")
+        model = regularize(form.build(embedded_features(4), target), options, target)
         outcome = train(
             model,
             data,
             data,
-            target=SingleLabel("abc"),
+            target=target,
             sequence_length=8,
             seed=0,
             directory=directory,

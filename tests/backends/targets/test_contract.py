@@ -6,7 +6,7 @@ import pytest
 from sklearn import metrics
 
 from emotion_keras.errors import UserError
-from emotion_keras.targets import TARGETS, SingleLabel, find_target, target_of
+from emotion_keras.targets import TARGETS, MultiLabel, SingleLabel, find_target, target_of
 
 CELLS = ["joy", "fear", "anger", "joy", ""]
 LABELS = ("anger", "fear", "joy")
@@ -28,13 +28,23 @@ def test_a_cell_without_a_label_is_a_row_of_zeros_and_belongs_to_no_class(target
     truth = target.encode(CELLS)
     assert truth.shape == (5, len(target.labels)) and truth.dtype == np.float32
     assert truth[:4].any(axis=1).all() and not truth[4].any()
+    assert target.are_known(CELLS).tolist() == [True] * 4 + [False]
+    if target.several:  # What needs a class of each example has to do without.
+        with pytest.raises(UserError, match="Received: target="):
+            target.classes(truth)
+        return
     assert target.class_ids(CELLS).tolist() == target.classes(truth).tolist()
     assert target.classes(truth)[4] == -1
 
 
 def test_what_is_decided_can_be_read_like_any_cell(target):
-    cells = target.decide(random_probabilities(20, len(target.labels)))
-    assert len(cells) == 20 and target.encode(cells).any(axis=1).all()
+    probabilities = random_probabilities(20, len(target.labels))
+    cells = target.decide(probabilities)
+    assert len(cells) == 20 and target.are_known(cells).all()
+    assert target.decide(target.encode(cells)) == cells
+    confidence = target.confidence(cells, probabilities)
+    assert confidence.shape == (20,) and ((confidence > 0) & (confidence <= 1)).all()
+    assert target.explained(probabilities).tolist() == probabilities.argmax(axis=1).tolist()
 
 
 def test_the_head_gives_a_probability_of_each_label_that_the_loss_compares(target):
@@ -53,6 +63,42 @@ def test_the_head_gives_a_probability_of_each_label_that_the_loss_compares(targe
 def test_a_head_computes_in_float32_at_any_precision(target):
     features = keras.Input((6,), dtype="bfloat16")
     assert target.head(features).dtype == "float32"
+
+
+def binary_cross_entropies(truth, probabilities):
+    return -truth * np.log(probabilities) - (1 - truth) * np.log(1 - probabilities)
+
+
+def test_the_loss_of_several_labels_is_the_mean_over_labels_by_their_weights():
+    target = MultiLabel("abc")
+    truth = np.array([[1, 0, 1], [0, 0, 0], [1, 1, 0]], "float32")
+    probabilities = np.array([[0.9, 0.2, 0.6], [0.1, 0.3, 0.5], [0.4, 0.8, 0.7]], "float32")
+    without, held = weights = np.array([[0.5, 2.0, 1.0], [3.0, 0.25, 1.0]])
+    inputs = [keras.ops.convert_to_tensor(values) for values in (truth, probabilities)]
+    for smoothing in (0.0, 0.2):
+        smooth = truth * (1 - smoothing) + smoothing / 2
+        plain = binary_cross_entropies(smooth, probabilities)
+        found = keras.ops.convert_to_numpy(target.loss(smoothing)(*inputs))
+        np.testing.assert_allclose(found, plain.mean(), rtol=1e-5)
+        of_sides = -held * smooth * np.log(probabilities)
+        of_sides -= without * (1 - smooth) * np.log(1 - probabilities)
+        found = keras.ops.convert_to_numpy(target.loss(smoothing, weights)(*inputs))
+        np.testing.assert_allclose(found, of_sides.mean(axis=1), rtol=1e-5)
+        # Where all weigh alike, it is the same loss.
+        found = target.loss(smoothing, np.ones((2, 3)))(*inputs)
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(found).mean(), plain.mean(), 1e-5)
+    certain = target.loss(0.0, weights)(inputs[0], inputs[0] * 0)
+    assert np.isfinite(keras.ops.convert_to_numpy(certain)).all()
+
+
+def test_while_several_labels_are_learned_an_example_is_right_if_all_are():
+    (metric,) = MultiLabel("ab").training_metrics()
+    assert metric.name == "accuracy"
+    truth = np.array([[1, 0], [1, 1], [0, 0], [0, 0], [0.9, 0.1]], "float32")
+    metric.update_state(truth, np.array([[0.6, 0.4], [0.6, 0.4], [0.1, 0.2], [0.1, 0.7], [1, 0]]))
+    assert float(metric.result()) == pytest.approx(3 / 5)
+    metric.update_state(truth[:1], np.array([[0.6, 0.4]]))
+    assert float(metric.result()) == pytest.approx(4 / 6)
 
 
 def test_what_is_measured_after_an_epoch_is_what_scikit_learn_says():

@@ -8,7 +8,8 @@ from emotion_keras.errors import UserError
 from emotion_keras.inputs import TextInput
 from emotion_keras.inputs.embedded import embedded_features
 from emotion_keras.models import GatedTransformer
-from emotion_keras.targets import SingleLabel
+from emotion_keras.targets import MultiLabel, SingleLabel
+from emotion_keras.training import regularization
 from emotion_keras.training.options import TrainingOptions
 from emotion_keras.training.regularization import divergence, regularize, supervised_contrast
 
@@ -33,7 +34,7 @@ def build(dropout=0.0):
 
 
 def loss_of(network, inputs, truth=TRUTH, **options):
-    model = regularize(network, TrainingOptions(**options))
+    model = regularize(network, TrainingOptions(**options), TARGET)
     model.compile(loss=TARGET.loss(0.0))
     inputs = {name: tensor(values) for name, values in inputs.items()}
     truth = tensor(truth)
@@ -54,20 +55,70 @@ def test_divergence_is_that_of_kullback_and_leibler_both_ways():
     assert both[0] > 0.1 and both[1] == 0
 
 
-def test_contrast_is_the_mean_over_examples_that_are_like_another():
-    vectors = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
-    labels = [0, 1, 0, 0, 2]
+def test_divergence_of_several_labels_is_the_mean_over_labels_of_that_of_two_sides():
+    first = np.array([[0.7, 0.2, 0.1], [0.9, 0.3, 0.4]], "float32")
+    second = np.array([[0.5, 0.25, 0.25], [0.9, 0.3, 0.4]], "float32")
+    both = sum(
+        one * np.log(one / other) + other * np.log(other / one)
+        for one, other in ((first, second), (1 - first, 1 - second))
+    )
+    found = divergence(tensor(first), tensor(second), several=True)
+    assert float(found) == pytest.approx(both.mean() / 4, rel=1e-5)
+    assert both[0].min() > 0.01 and both[1].max() == 0
+
+
+def contrast_by_hand(vectors, labels):
+    """The mean over examples that are like another, and how many these are."""
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     losses = []
     for i, label in enumerate(labels):
-        others = [j for j in range(5) if j != i]
+        others = [j for j in range(len(labels)) if j != i]
         alike = [j for j in others if labels[j] == label]
         total = sum(np.exp(unit[i] @ unit[j] / 0.1) for j in others)
         if alike:
             losses.append(-np.mean([unit[i] @ unit[j] / 0.1 - np.log(total) for j in alike]))
-    assert len(losses) == 3
+    return np.mean(losses), len(losses)
+
+
+def test_contrast_is_the_mean_over_examples_that_are_like_another():
+    vectors = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    labels = [0, 1, 0, 0, 2]
+    expected, num_alike = contrast_by_hand(vectors, labels)
+    assert num_alike == 3
     found = supervised_contrast(tensor(vectors), tensor(np.eye(3, dtype="float32")[labels]), 0.1)
-    assert float(found) == pytest.approx(np.mean(losses), rel=1e-4)
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_examples_of_several_labels_are_alike_if_the_same_ones_hold():
+    vectors = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
+    # Two have joy and shame, two have none; joy alone and all three stand alone.
+    sets = [(1, 0, 1), (0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 0, 0), (1, 1, 1), (0, 1, 1)]
+    expected, num_alike = contrast_by_hand(vectors, sets)
+    assert num_alike == 4
+    # As a teacher says them, labels are not quite 0 and 1.
+    truth = 0.9 * np.array(sets, "float32") + 0.05
+    found = supervised_contrast(tensor(vectors), tensor(truth), 0.1, several=True)
+    assert float(found) == pytest.approx(expected, rel=1e-4)
+
+
+def test_r_drop_of_several_labels_has_their_divergence(monkeypatch):
+    target = MultiLabel(TARGET.labels)
+    text = TextInput.learn(TEXTS, encoder="scratch", vocabulary_size=60, embedding_dim=6)
+    network = GatedTransformer(num_layers=0, dropout=0.5).build(text.embed(), target)
+    model = regularize(network, TrainingOptions(r_drop=1.0, contrast=0.5), target)
+    asked = []
+
+    def noted(function):
+        return lambda *arguments: asked.append(arguments[-1]) or function(*arguments)
+
+    for function in (divergence, supervised_contrast):
+        monkeypatch.setattr(regularization, function.__name__, noted(function))
+    model.compile(loss=target.loss(0.0))
+    token_ids, padding_mask = text.encode(TEXTS).pad(range(4), 8)
+    inputs = {"token_ids": tensor(token_ids), "padding_mask": tensor(padding_mask)}
+    truth = tensor(target.encode(["joy,fear", "(none)", "joy,fear", "(none)"]))
+    loss = model.compute_loss(inputs, truth, model(inputs, training=True), training=True)
+    assert np.isfinite(float(numpy(loss))) and asked == [True, True]
 
 
 def test_contrast_without_two_of_a_label_is_nothing():
@@ -142,17 +193,17 @@ def test_what_a_gate_is_pulled_by_counts_once():
 def test_vectors_without_a_table_cannot_be_moved():
     network = GatedTransformer(num_layers=0).build(embedded_features(4), TARGET)
     with pytest.raises(UserError, match="models of texts alone.*leave out `--adversarial`"):
-        regularize(network, TrainingOptions(adversarial=1.0))
+        regularize(network, TrainingOptions(adversarial=1.0), TARGET)
 
 
 def test_without_regularization_the_network_itself_is_trained():
     network, _ = build()
-    assert regularize(network, TrainingOptions()) is network
+    assert regularize(network, TrainingOptions(), TARGET) is network
 
 
 def test_it_has_the_networks_weights_once_and_answers_as_it_does():
     network, inputs = build()
     everything = TrainingOptions(r_drop=1.0, adversarial=1.0, contrast=1.0)
-    model = regularize(network, everything)
+    model = regularize(network, everything, TARGET)
     assert [v.path for v in model.weights] == [v.path for v in network.weights]
     np.testing.assert_array_equal(numpy(model(inputs)), numpy(network(inputs)))

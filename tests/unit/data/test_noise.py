@@ -9,6 +9,7 @@ from emotion_keras.data import load_corpus
 from emotion_keras.data.noise import TrainingNoise, perturb, perturb_labels
 from emotion_keras.errors import UserError
 from emotion_keras.inputs.text_noise import KINDS, UNKNOWN
+from emotion_keras.targets import MultiLabel
 
 WORDS = ["Angrily,", "the", "NEIGHBOURHOOD", "was", "disgusting!", "extraordinarily", "Sad;", "a"]
 # Long enough for shares to be near what is expected of them.
@@ -152,6 +153,22 @@ def test_shares_of_several_labels_are_moved_to_others_together():
     truth = np.array([[0.75, 0.25, 0.0]] * 50, "float32")
     moved = {tuple(row) for row in perturb_labels(truth, 1.0).tolist()}
     assert moved == {(0.0, 0.75, 0.25), (0.25, 0.0, 0.75)}
+
+
+def test_of_several_labels_one_is_flipped():
+    truth = (np.random.default_rng(0).random((20_000, 4)) < [0.05, 0.2, 0.5, 0.9]).astype("float32")
+    noisy = TrainingNoise(0, noise="labels:0.3", target=MultiLabel).perturb_labels(truth)
+    assert noisy.dtype == truth.dtype and set(noisy.ravel().tolist()) == {0, 1}
+    flipped = noisy != truth
+    assert set(flipped.sum(axis=1).tolist()) == {0, 1}
+    assert flipped.any(axis=1).mean() == pytest.approx(0.3, abs=0.012)
+    # Each label with the same chance, whether it holds or not.
+    np.testing.assert_allclose(flipped.sum(axis=0) / flipped.sum(), 0.25, atol=0.02)
+    assert flipped[truth[:, 0] > 0, 0].mean() == pytest.approx(0.3 / 4, abs=0.03)
+    assert (perturb_labels(truth, 1, several=True) != truth).any(axis=1).all()
+    np.testing.assert_array_equal(perturb_labels(truth, 0, several=True), truth)
+    np.testing.assert_array_equal(noisy, perturb_labels(truth, 0.3, several=True))
+    assert (noisy != perturb_labels(truth, 0.3, seed=1, several=True)).any()
 
 
 def test_noise_for_training_is_another_in_each_epoch():

@@ -5,17 +5,20 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.utils.class_weight import compute_class_weight
 
 from emotion_keras.data import Corpus, balance, prepare
+from emotion_keras.data.preparation import audit_balance, label_weights
 from emotion_keras.errors import UserError
+from emotion_keras.targets import MultiLabel, SingleLabel
 
 
-def make(*pairs, name="mine", labels=None):
+def make(*pairs, name="mine", labels=None, kind=SingleLabel):
     texts, names = zip(*pairs, strict=True)
     ids = [str(number) for number in range(1, len(texts) + 1)]
     examples = pd.DataFrame({"id": ids, "text": texts, "label": names, "subject": ids}, dtype="str")
     labels = labels or tuple(sorted({label for label in names if label}))
-    return Corpus(name, examples, labels, "0" * 64, "none", "mine.csv")
+    return Corpus(name, examples, labels, "0" * 64, "none", "mine.csv", kind=kind)
 
 
 def prepared_texts(*texts, **options):
@@ -226,3 +229,110 @@ def test_balance_class_weight():
 def test_balance_unknown():
     with pytest.raises(UserError, match="none, undersample.*Received: balance='smote'"):
         balance(LABEL_IDS, "smote", seed=0)
+
+
+SEVERAL = [
+    ("Rain at last", "fear,joy"),  # first of two
+    ("rain  at LAST", "fear,joy"),  # repeat
+    ("An owl", "fear"),  # two sets of labels
+    ("an owl", "fear,joy"),  # two sets of labels
+    ("a moth", "(none)"),  # first of two
+    ("A MOTH", "(none)"),  # repeat
+    (" ", "anger,joy"),  # empty
+    ("Who knows", ""),  # no label
+    ("A gate slammed", "anger,fear,joy"),
+    ("The bill", "anger"),
+    ("Nothing much", "(none)"),
+]
+
+
+def several():
+    return make(*SEVERAL, labels=("anger", "fear", "joy"), kind=MultiLabel)
+
+
+def test_the_audit_of_several_labels_adds_up_by_step_and_label():
+    corpus, audit = prepare(several())
+    assert corpus.examples["id"].tolist() == ["1", "5", "9", "10", "11"]
+    content = audit.to_dict()
+    assert json.loads(json.dumps(content)) == content
+    assert (content["num_in"], content["num_out"]) == (11, 5)
+    assert content["labels"] == {
+        "anger": {"in": 3, "out": 2},
+        "fear": {"in": 5, "out": 2},
+        "joy": {"in": 5, "out": 2},
+        "(none)": {"in": 3, "out": 2},
+        "(no label)": {"in": 1, "out": 0},
+    }
+    assert content["repeats"] == {"texts": 3, "examples": 6}
+    assert content["two_labels"] == {"texts": 1, "examples": 2}
+    steps = {step["step"]: step for step in content["steps"]}
+    assert [(step["num_in"], step["num_out"]) for step in steps.values()] == [
+        (11, 11),
+        (11, 11),
+        (11, 9),
+        (9, 5),
+        (5, 5),
+    ]
+    # By label an example counts to each of its own; `num_removed` counts it once.
+    assert steps["usable"]["removed"] == {
+        "empty text": {"anger": 1, "joy": 1},
+        "no label": {"(no label)": 1},
+    }
+    assert steps["usable"]["num_removed"] == {"empty text": 1, "no label": 1}
+    assert steps["repeats"]["removed"] == {
+        "two labels": {"fear": 2, "joy": 1},
+        "repeat": {"fear": 1, "joy": 1, "(none)": 1},
+    }
+    assert steps["repeats"]["num_removed"] == {"two labels": 2, "repeat": 2}
+    assert steps["labels"]["removed"] == {}
+    (row,) = [line.split() for line in str(audit).splitlines() if line.startswith("all")]
+    assert row == ["all", "11", "-1", "-1", "-2", "-2", "5"]
+
+
+def test_examples_of_other_labels_stay_where_several_may_hold():
+    corpus, audit = prepare(several(), labels="joy,fear")
+    assert corpus.labels == ("fear", "joy")
+    cells = ["fear,joy", "(none)", "fear,joy", "(none)", "(none)"]
+    assert corpus.examples["label"].tolist() == cells
+    assert corpus.truth.tolist() == [[1, 1], [0, 0], [1, 1], [0, 0], [0, 0]]
+    assert audit.to_dict()["labels"]["anger"] == {"in": 3, "out": 2}
+    with pytest.raises(UserError, match="At least two labels"):
+        prepare(several(), labels="joy")
+
+
+def test_sets_that_differ_in_labels_left_out_are_one():
+    corpus, audit = prepare(several(), labels="anger,fear")
+    assert corpus.examples["id"].tolist() == ["1", "3", "5", "9", "10", "11"]
+    assert corpus.examples["label"].iloc[1] == "fear"
+    assert audit.to_dict()["two_labels"] == {"texts": 0, "examples": 0}
+
+
+def test_balance_of_several_labels_weighs_both_sides_of_each():
+    truth = (np.random.default_rng(0).random((60, 3)) < [0.1, 0.5, 0.7]).astype("float32")
+    found = label_weights(truth, "class_weight")
+    for label in range(3):
+        expected = compute_class_weight("balanced", classes=np.array([0, 1]), y=truth[:, label])
+        assert found[:, label] == pytest.approx(expected)
+        # The mean over examples is 1.
+        assert found[truth[:, label].astype(int), label].mean() == pytest.approx(1)
+    # What a teacher says is not quite 0 or 1.
+    assert (label_weights(0.8 * truth + 0.1, "class_weight") == found).all()
+    assert label_weights(truth, "none") is None
+    audit = audit_balance(truth, MultiLabel("abc"), "class_weight", seed=0)
+    assert list(audit["labels"]) == ["a", "b", "c"]
+    num_held = truth[:, 2].sum()
+    assert audit["labels"]["c"] == {
+        "num_in": num_held,
+        "num_out": num_held,
+        "weight": pytest.approx(60 / (2 * num_held)),
+    }
+    # Where a label holds of all or of none there is nothing to even out.
+    truth[:, 0], truth[:, 1] = 0, 1
+    weights = label_weights(truth, "class_weight")
+    assert np.isfinite(weights).all() and weights[0, 1] == weights[1, 0] == 1
+
+
+@pytest.mark.parametrize("method", ["undersample", "oversample", "smote"])
+def test_examples_of_several_labels_are_neither_left_out_nor_repeated(method):
+    with pytest.raises(UserError, match=f"none, class_weight.*Received: balance='{method}'"):
+        audit_balance(np.eye(3), MultiLabel("abc"), method, seed=0)

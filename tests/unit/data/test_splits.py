@@ -8,6 +8,7 @@ import pytest
 
 from emotion_keras.data import Corpus, split
 from emotion_keras.errors import UserError
+from emotion_keras.targets import MultiLabel
 
 LABELS = ("anger", "fear", "joy")
 
@@ -221,3 +222,78 @@ def test_examples_without_label_are_refused():
     corpus.examples.loc[3, "label"] = ""
     with pytest.raises(UserError, match="1 examples have no label.*prepare"):
         split(corpus)
+
+
+def several(num_texts, subjects=None):
+    """A corpus of sets of labels, common ones and rare ones."""
+    truth = np.random.default_rng(5).random((num_texts, 3)) < [0.1, 0.3, 0.5]
+    corpus = make(np.zeros(num_texts, int), subjects)
+    corpus.examples["label"] = pd.Series(MultiLabel(LABELS).cells(truth), dtype="str")
+    return Corpus("mine", corpus.examples, LABELS, "0" * 64, "none", "mine.csv", kind=MultiLabel)
+
+
+def shares_of(corpus, rows):
+    """Which share of all texts of each set of labels, and of each label, is among some."""
+    sets = corpus.examples["label"]
+    of_sets = sets.iloc[rows].value_counts().reindex(sets.unique(), fill_value=0)
+    return of_sets / sets.value_counts(), corpus.truth[rows].sum(axis=0) / corpus.truth.sum(axis=0)
+
+
+def test_sets_of_labels_are_spread_alike():
+    corpus = several(2_000)
+    assert corpus.examples["label"].value_counts().min() < 40  # Of which the least part is 4.
+    for parts in (split(corpus), split(corpus, folds=5, fold=2)):
+        check_partition(corpus, parts)
+        for rows, share in ((parts.test, 0.2), (parts.val, 0.1), (parts.train, 0.7)):
+            of_sets, of_labels = shares_of(corpus, rows)
+            counts_of_sets = corpus.examples["label"].value_counts()
+            assert (((of_sets - share) * counts_of_sets).abs() < 3).all()
+            assert (abs(of_labels - share) < 0.01).all()
+            assert abs(len(rows) / 2_000 - share) < 0.002
+    tests = [split(corpus, folds=5, fold=fold).test for fold in range(5)]
+    assert np.array_equal(np.sort(np.concatenate(tests)), np.arange(2_000))
+
+
+def test_subjects_of_several_labels_stay_whole_and_the_order_of_rows_does_not_matter():
+    rng = np.random.default_rng(7)
+    subjects = np.repeat(np.arange(400), rng.integers(1, 10, 400))
+    corpus = several(len(subjects), subjects)
+    order = rng.permutation(len(corpus))
+    examples = corpus.examples.iloc[order].reset_index(drop=True)
+    shuffled = Corpus("mine", examples, LABELS, "", "", "", kind=MultiLabel)
+    for options in ({}, {"folds": 4, "fold": 1}, {"train_fraction": 0.3}):
+        parts, others = split(corpus, **options), split(shuffled, **options)
+        for name in ("train", "val", "test"):
+            ids = corpus.examples["id"].iloc[getattr(parts, name)]
+            assert set(ids) == set(examples["id"].iloc[getattr(others, name)])
+    parts = split(corpus)
+    check_partition(corpus, parts)
+    for rows, share in ((parts.test, 0.2), (parts.val, 0.1), (parts.train, 0.7)):
+        assert abs(len(rows) / len(corpus) - share) < 0.01
+        assert (abs(shares_of(corpus, rows)[1] - share) < 0.02).all()
+
+
+def test_a_fraction_of_many_rare_sets_of_labels_is_as_large_as_asked():
+    # 12 labels in 2,000 texts: nearly all sets are of one, two or three texts.
+    labels = tuple("abcdefghijkl")
+    truth = np.random.default_rng(1).random((2_000, 12)) < 0.35
+    examples = make(np.zeros(2_000, int)).examples
+    examples["label"] = pd.Series(MultiLabel(labels).cells(truth), dtype="str")
+    assert examples["label"].value_counts().median() < 3
+    corpus = Corpus("mine", examples, labels, "", "", "", kind=MultiLabel)
+    whole = split(corpus)
+    smaller = [split(corpus, train_fraction=fraction) for fraction in (0.1, 0.25, 0.5)]
+    for less, more in zip(smaller, [*smaller[1:], whole], strict=True):
+        assert set(less.train) < set(more.train)
+        assert np.array_equal(less.test, whole.test) and np.array_equal(less.val, whole.val)
+    for parts, fraction in zip(smaller, (0.1, 0.25, 0.5), strict=True):
+        # Of 1,400 texts chance decides one by one at most: a standard deviation of 19 at most.
+        assert abs(len(parts.train) - 1_400 * fraction) < 3 * 19
+        of_labels = truth[parts.train].sum(axis=0) / truth[whole.train].sum(axis=0)
+        assert (abs(of_labels - fraction) < 0.07).all()
+    # Of a set with many texts the share is met but for one.
+    common = several(2_000)
+    half, all_of_it = split(common, train_fraction=0.5).train, split(common).train
+    sets = common.examples["label"]
+    gaps = sets.iloc[half].value_counts() - 0.5 * sets.iloc[all_of_it].value_counts()
+    assert (gaps.abs() < 1).all()

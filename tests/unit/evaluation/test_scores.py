@@ -8,7 +8,7 @@ from sklearn import metrics
 
 from emotion_keras.evaluation.predictions import probability_columns
 from emotion_keras.evaluation.scores import f1_of, scores_of, summarize_scores, text_shares
-from emotion_keras.targets import SingleLabel
+from emotion_keras.targets import MultiLabel, SingleLabel
 from emotion_keras.targets.calibration import expected_calibration_error
 from emotion_keras.targets.metrics import classification_metrics
 
@@ -55,6 +55,46 @@ def summarized(label_ids, of_runs, groups=None, seeds=None):
     shares = [text_shares(rows_of(label_ids, of_run), TARGET, groups) for of_run in of_runs]
     scores = [scores_of(classification_metrics(label_ids, p, LABELS)) for p in of_runs]
     return summarize_scores(scores, seeds or range(len(of_runs)), shares)
+
+
+def test_what_texts_of_several_labels_add_is_how_much_scores_move_with_their_weight():
+    target = MultiLabel(LABELS, [0.5, 0.4, 0.6])
+    rng = np.random.default_rng(3)
+    truth = rng.random((25, 3)) < 0.4
+    # One without labels, one with all of them, and probabilities that are equal.
+    truth[:2] = [[False] * 3, [True] * 3]
+    probabilities = np.round(rng.uniform(0.1, 0.9, (25, 3)), 1)
+    probabilities[0] = 0.1
+    said = target.holds(probabilities)
+    rows = pd.DataFrame(probabilities, columns=probability_columns(LABELS)).assign(
+        id=[str(number) for number in range(25)],
+        label=target.cells(truth),
+        predicted=target.decide(probabilities),
+    )
+
+    def measure(weights):
+        by_text = {"sample_weight": weights, "average": "samples", "zero_division": 1}
+        return {
+            "accuracy": metrics.accuracy_score(truth, said, sample_weight=weights),
+            "micro_f1": metrics.f1_score(truth, said, average="micro", sample_weight=weights),
+            "macro_f1": metrics.f1_score(truth, said, average="macro", sample_weight=weights),
+            "jaccard": metrics.jaccard_score(truth, said, **by_text),
+            "lrap": metrics.label_ranking_average_precision_score(
+                truth, probabilities, sample_weight=weights
+            ),
+        }
+
+    shares = text_shares(rows, target)
+    as_they_are = measure(np.ones(25))
+    assert (
+        scores_of(target.metrics(truth, probabilities)).items()
+        >= {name: pytest.approx(value) for name, value in as_they_are.items()}.items()
+    )
+    for text in range(25):
+        heavier = measure(1 + 1e-6 * (np.arange(25) == text))
+        for name, value in as_they_are.items():
+            moved = (heavier[name] - value) / 1e-6
+            assert shares.loc[f"text {text}", name] == pytest.approx(moved, abs=1e-5)
 
 
 @pytest.mark.parametrize("per_subject", [1, 7])
@@ -174,3 +214,62 @@ def test_a_score_that_a_run_lacks_is_left_out():
     label_ids = np.arange(60) % 2
     found = summarized(label_ids, [predicted(label_ids, 0)])
     assert "auc" not in found and found["accuracy"].low < found["accuracy"].mean
+
+
+def test_shares_of_several_labels_are_how_scores_move_with_a_texts_weight():
+    rng = np.random.default_rng(6)
+    target = MultiLabel(LABELS, thresholds=[0.35, 0.5, 0.6])
+    truth = rng.random((60, 3)) < 0.35
+    probabilities = np.round(0.3 * truth + 0.69 * rng.random(truth.shape) + 0.005, 2)
+    rows = pd.DataFrame(probabilities, columns=probability_columns(LABELS)).assign(
+        id=[str(number) for number in range(60)],
+        label=target.cells(truth),
+        predicted=target.decide(probabilities),
+    )
+    shares = text_shares(rows, target)
+    np.testing.assert_allclose(shares.sum(), 0, atol=1e-12)
+    holds = target.holds(probabilities)
+    assert (~truth).all(axis=1).any() and (~holds).all(axis=1).any()
+
+    def weighted(text, weight):
+        """The scores by scikit-learn, in which one text counts more or less than the others."""
+        weights = np.where(np.arange(60) == text, weight, 1)
+        options = {"sample_weight": weights, "average": None}
+        f1 = metrics.f1_score(truth, holds, **options)
+        columns = list(zip(truth.T, probabilities.T, strict=True))
+        bins = np.minimum(probabilities * 15, 14).astype(int)
+        of_bins = [
+            abs(weights @ (((truth - probabilities) * (bins == number))[:, label]))
+            for label in range(3)
+            for number in range(15)
+        ]
+        return {
+            "accuracy": metrics.accuracy_score(truth, holds, sample_weight=weights),
+            "macro_f1": f1.mean(),
+            "auc": np.mean(metrics.roc_auc_score(truth, probabilities, **options)),
+            "log_loss": np.mean(
+                [metrics.log_loss(*column, sample_weight=weights) for column in columns]
+            ),
+            "brier_score": np.mean(
+                [metrics.brier_score_loss(*column, sample_weight=weights) for column in columns]
+            ),
+            "ece": np.sum(of_bins) / weights.sum() / 3,
+            "micro_f1": metrics.f1_score(truth, holds, sample_weight=weights, average="micro"),
+            "jaccard": metrics.jaccard_score(
+                truth, holds, sample_weight=weights, average="samples", zero_division=1
+            ),
+            "lrap": metrics.label_ranking_average_precision_score(
+                truth, probabilities, sample_weight=weights
+            ),
+            **{f1_of(label): f1[number] for number, label in enumerate(LABELS)},
+        }
+
+    assert scores_of(target.metrics(truth, probabilities)) == pytest.approx(weighted(0, 1))
+    has_moved = dict.fromkeys(shares, False)
+    for text in range(12):
+        up, down = weighted(text, 1 + 1e-4), weighted(text, 1 - 1e-4)
+        moved = {name: (up[name] - down[name]) / 2e-4 for name in up}
+        own = shares.loc[f"text {text}"].to_dict()
+        assert own == pytest.approx(moved, rel=1e-4, abs=1e-8)
+        has_moved = {name: has_moved[name] or abs(moved[name]) > 1e-6 for name in moved}
+    assert all(has_moved.values())

@@ -854,3 +854,16 @@ def test_a_share_that_is_next_to_nothing(write):
     corpus, _ = loaded(write("a.csv", "text,label\na,joy\nb,fear\nc,joy\nd,fear\n"))
     with pytest.raises(UserError, match="Too few texts.*about 1000000000 different texts"):
         split(corpus, test_size=1e-320)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_that_seem_to_be_several_in_one_are_named(tmp_path, several):
+    path = tmp_path / "a.csv"
+    path.write_text("text,label\none,joy|fear\ntwo,joy\nthree,joy | awe\nfour,no|way\n")
+    corpus, messages = loaded(path, target="multi" if several else "single")
+    (message,) = messages
+    assert "'joy | awe' (1), 'joy|fear' (1)." in message and "no|way" not in message
+    assert "--target multi --label-separator '|'" in message
+    assert set(corpus.labels) == {"joy", "joy|fear", "joy | awe", "no|way"}
+    read, messages = loaded(path, label_separator="|")
+    assert read.labels == ("awe", "fear", "joy", "no", "way") and not messages

@@ -67,7 +67,7 @@ def test_probabilities_of_zero_break_nothing():
 
 def test_reliability_curve_by_hand():
     # [0.6, 0.7) holds 0.62 and 0.66, half right; [0.9, 1] holds 0.95, right.
-    found = reliability_curve([0, 1, 0], binary([0.62, 0.66, 0.95]), num_bins=10)
+    found = reliability_curve([0.62, 0.66, 0.95], [True, False, True], num_bins=10)
     assert found["num_texts"] == [2, 1]
     np.testing.assert_allclose(found["confidence"], [0.64, 0.95])
     np.testing.assert_allclose(found["accuracy"], [0.5, 1.0])

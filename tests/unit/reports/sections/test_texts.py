@@ -89,7 +89,7 @@ def test_the_explorer_holds_what_every_model_says(records, ours, by_hand):
     }
     labels = ours[0].labels
     texts = {name: f"</script><b>{name}\u202e" for name in by_hand.index}
-    found = explorer(predictions, labels, texts)
+    found = explorer(predictions, ours[0].target, texts)
     assert not set("<>&\u202e") & set(found["json"])
     content = json.loads(found["json"])
     assert content["models"] == ["Gated Transformer (MiniLM)", "CNN (from scratch)"]
@@ -108,7 +108,7 @@ def test_a_small_explorer_keeps_the_errors_first(ours, by_hand, monkeypatch):
     wrong = set(means.index[means.idxmax(axis=1) != by_hand["label"]])
     texts = {name: "x" * 1000 for name in by_hand.index}
     monkeypatch.setattr("reports.sections.texts.MOST_CHARACTERS", 1040 * (len(wrong) + 5))
-    found = explorer({"ours": mean_predictions(ours)}, ours[0].labels, texts)
+    found = explorer({"ours": mean_predictions(ours)}, ours[0].target, texts)
     kept = set(json.loads(found["json"])["ids"])
     assert wrong < kept and found["kept"] == len(kept) == len(wrong) + 5 and found["total"] == 90
     # Then come right answers, the least sure ones.

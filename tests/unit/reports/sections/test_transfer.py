@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 
 from emotion_keras import record
+from emotion_keras.data.label_map import map_labels
 from emotion_keras.errors import UserError
+from emotion_keras.evaluation.scores import Score
+from emotion_keras.evaluation.transfers import Transfer
 from emotion_keras.inference.predictor import Predictor
 from emotion_keras.studies.evaluation import evaluate
 from reports.records import read_records
@@ -109,3 +112,23 @@ def test_without_evaluations_there_is_no_section(tmp_path, make_run):
     make_run(tmp_path / "runs" / "fit", "cnn@scratch")
     assert render(tmp_path / "runs", out=str(tmp_path / "report")) == 0
     assert "Other corpora" not in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_of_several_labels_macro_f1_comes_first():
+    score = Score(0.5, 0.4, 0.6, None)
+    scores = {"accuracy": Score(0.1, 0.05, 0.15, None), "macro_f1": score}
+    known = map_labels(["joy", "fear", "shame"], ["joy", "fear", "calm"])
+    one = Transfer(
+        "tfidf_svm", "eng", "1" * 64, "deu", "2" * 64, None, known, 2, True, 90, scores, scores,
+        scores,
+    )  # fmt: skip
+    frame = transfer_frame([one, one._replace(several=False, tested_on="esp")])
+    several = frame[frame["several"]].reset_index(drop=True)
+    table = transfer_table(several, "texts")
+    headings = ["Texts", "Macro F1", "Macro F1 at home", "All labels right"]
+    assert table.shown.columns.tolist()[-4:] == headings
+    assert table.shown.iloc[0].tolist()[-4:] == ["90", "50.0 ±10.0", "50.0 ±10.0", "10.0 ±5.0"]
+    assert "All labels right: the share of texts" in table.caption
+    single = transfer_table(frame[~frame["several"]].reset_index(drop=True), "texts")
+    assert single.shown.columns.tolist()[-1] == "Macro F1, all labels"
+    assert single.name != table.name and "several" not in single.frame
