@@ -100,7 +100,7 @@ class TrainingOptions(Options):
         "grows, to train on them, too (Miyato et al. 2017). A step takes three times as long.",
         NOT_NEGATIVE,
     )
-    contrast: float = option(
+    supervised_contrast: float = option(
         0.0,
         "Weight of supervised contrast: pooled vectors of one label are drawn together, and those "
         "of two apart (Khosla et al. 2020). With several devices on TensorFlow each compares those "

@@ -29,7 +29,7 @@ def regularize(network: keras.Model, options: TrainingOptions, target: Target) -
     Raises:
         UserError: If the network has nothing that could be regularized so.
     """
-    weights = options.r_drop, options.adversarial, options.contrast
+    weights = options.r_drop, options.adversarial, options.supervised_contrast
     return RegularizedModel(network, *weights, target.several) if any(weights) else network
 
 

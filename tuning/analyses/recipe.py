@@ -24,7 +24,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "weight_average": {"weight_average": 0.99},
     "r_drop": {"r_drop": 1.0},
     "adversarial": {"adversarial": 1.0},
-    "contrast": {"contrast": 0.1},
+    "contrast": {"supervised_contrast": 0.1},
     "frozen_layers": {"frozen_layers": 4},
     "drawn_layers": {"drawn_layers": 1, "epochs": 6},
     "mix_pieces": {"mix_pieces": True},

@@ -24,7 +24,7 @@ from emotion_keras.training.regularization import regularize
 BACKEND = keras.backend.backend()
 WAYS = [{}, {"r_drop": 1.0, "weight_average": 0.5}]
 if BACKEND == "jax":  # On TensorFlow each device compares those of its own part of a batch.
-    WAYS.append({"contrast": 0.5})
+    WAYS.append({"supervised_contrast": 0.5})
 
 
 def train_on_all_devices(**way):

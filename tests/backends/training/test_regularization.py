@@ -105,7 +105,7 @@ def test_r_drop_of_several_labels_has_their_divergence(monkeypatch):
     target = MultiLabel(TARGET.labels)
     text = TextInput.learn(TEXTS, encoder="scratch", vocabulary_size=60, embedding_dim=6)
     network = GatedTransformer(num_layers=0, dropout=0.5).build(text.embed(), target)
-    model = regularize(network, TrainingOptions(r_drop=1.0, contrast=0.5), target)
+    model = regularize(network, TrainingOptions(r_drop=1.0, supervised_contrast=0.5), target)
     asked = []
 
     def noted(function):
@@ -133,7 +133,7 @@ def test_contrast_is_added_for_the_vectors_before_the_head():
     pooled = keras.Model(network.input, network.get_layer("dropout").input)
     vectors, plain = numpy(pooled(inputs)), cross_entropy(numpy(network(inputs)))
     expected = plain + 0.3 * float(supervised_contrast(tensor(vectors), tensor(TRUTH), 0.1))
-    assert loss_of(network, inputs, contrast=0.3) == pytest.approx(expected, rel=1e-5)
+    assert loss_of(network, inputs, supervised_contrast=0.3) == pytest.approx(expected, rel=1e-5)
 
 
 def test_r_drop_without_dropout_is_the_cross_entropy():
@@ -203,7 +203,7 @@ def test_without_regularization_the_network_itself_is_trained():
 
 def test_it_has_the_networks_weights_once_and_answers_as_it_does():
     network, inputs = build()
-    everything = TrainingOptions(r_drop=1.0, adversarial=1.0, contrast=1.0)
+    everything = TrainingOptions(r_drop=1.0, adversarial=1.0, supervised_contrast=1.0)
     model = regularize(network, everything, TARGET)
     assert [v.path for v in model.weights] == [v.path for v in network.weights]
     np.testing.assert_array_equal(numpy(model(inputs)), numpy(network(inputs)))

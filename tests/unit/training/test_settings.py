@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from emotion_keras.errors import UserError
 from emotion_keras.fit import parse_options
+from emotion_keras.inputs import INPUTS
 from emotion_keras.models import MODELS
 from emotion_keras.models.baselines import BASELINES, SEVERAL
 from emotion_keras.record.options import without
-from emotion_keras.training.options import PlaceOptions
-from emotion_keras.training.settings import Settings, identity_of
+from emotion_keras.training.options import PlaceOptions, RunOptions
+from emotion_keras.training.settings import Settings, identity_of, stage_classes
 
 COUNTS, SHARES = st.integers(1, 1000), st.floats(0, 0.99)
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -155,3 +156,11 @@ def test_what_may_have_been_meant_is_asked(arguments, said):
     with pytest.raises(UserError) as of_command:
         parse_options([f"--{name}={value}" for name, value in arguments.items()])
     assert said.replace("mean epochs", "mean --epochs") in str(of_command.value)
+
+
+@pytest.mark.parametrize("modality", [*INPUTS, "text+image", "speech+features"])
+@pytest.mark.parametrize("model", [*MODELS, *BASELINES])
+def test_no_two_options_of_a_run_have_one_name(model, modality):
+    kinds = [RunOptions, PlaceOptions, *stage_classes(model, modality).values()]
+    names = [name for kind in kinds for name in kind.names()]
+    assert sorted(set(names)) == sorted(names)
