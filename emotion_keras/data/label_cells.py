@@ -1,6 +1,5 @@
 """Reads the labels of an example from the columns of a table."""
 
-import fnmatch
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import Any
 from unicodedata import normalize
 
 from emotion_keras.data.options import Reading
-from emotion_keras.errors import UserError, did_you_mean
+from emotion_keras.errors import UserError
 from emotion_keras.inputs.normalization import clean_text
-from emotion_keras.record.options import join_names, split_names
-from emotion_keras.tables import LABEL_NAMES, CellColumns, as_text, choose_column
+from emotion_keras.record.options import join_names
+from emotion_keras.tables import LABEL_NAMES, CellColumns, as_text, choose_column, match_columns
 from emotion_keras.targets import find_target
 from emotion_keras.targets.multi import NONE
 
@@ -54,16 +53,7 @@ def label_columns(path: Path, columns: Sequence[str], asked: str) -> list[str]:
     Raises:
         UserError: If a name or a pattern is of no column, or of several.
     """
-    found = []
-    for pattern in split_names("label_columns", asked):
-        # A name with brackets or a question mark is first of all a name.
-        named = [name for name in columns if name == pattern] or fnmatch.filter(columns, pattern)
-        if not named:
-            raise UserError(
-                f"{path} has no column {pattern!r}.{did_you_mean(pattern, columns)} Its columns: "
-                f"{', '.join(columns)}. Received: label_columns={asked!r}"
-            )
-        found += named
+    found = match_columns(path, columns, asked, "label_columns")
     if len({as_label(name) for name in found}) < len(found):
         raise UserError(
             f"{path}: each label is the name of one column, given once. "

@@ -95,8 +95,8 @@ class Reading(Options):
     )
     label_separator: str | None = option(
         None,
-        "What stands between the labels of a cell, where `target` is multi: a comma where it is "
-        "null. A cell may also be a JSON list, `[]` where no label holds; `(none)` says so, too.",
+        "Separator of the labels in a cell, where `target` is multi; a comma where it is null. A "
+        "cell may also be a JSON list. `[]` and `(none)` mean that no label holds.",
     )
     target: str | None = option(
         None,
@@ -141,8 +141,9 @@ class Reading(Options):
         super().__post_init__()
         if several and self.target == "single":
             raise UserError(
-                f"{several[0]} is for several labels an example. Leave it out, or `--target "
-                f"single`. Received: {several[0]}={getattr(self, several[0])!r}"
+                f"{several[0]} is for several labels an example, and `target` says that there is "
+                "one: leave out one of the two. "
+                f"Received: target='single', {several[0]}={getattr(self, several[0])!r}"
             )
         if self.label_columns is not None:
             given = [name for name in _WITHOUT_COLUMNS if getattr(self, name) is not None]

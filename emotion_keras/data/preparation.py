@@ -354,8 +354,8 @@ def label_weights(truth: np.ndarray, method: str) -> np.ndarray | None:
     """
     if method not in ("none", "class_weight"):
         raise UserError(
-            "Where an example has several labels, leaving out or repeating it cannot even them "
-            "out. balance is one of none, class_weight there. "
+            "Leaving out or repeating examples cannot even out labels that occur together. With "
+            "several labels an example, balance is one of none, class_weight. "
             f"Received: balance={method!r}"
         )
     if method == "none":

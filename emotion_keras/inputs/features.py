@@ -4,7 +4,6 @@ Action units of a face, functionals of a recording, physiology: a vector an exam
 vectors, such as one for each second.
 """
 
-import fnmatch
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from emotion_keras.errors import UserError, did_you_mean
+from emotion_keras.errors import UserError
 from emotion_keras.inputs.sequences import Sequences
 from emotion_keras.inputs.standardized import StandardizedInput
-from emotion_keras.record.options import COUNT, NOT_NEGATIVE, PART, Options, option, split_names
+from emotion_keras.record.options import COUNT, NOT_NEGATIVE, PART, Options, option
 
 if TYPE_CHECKING:
     from emotion_keras.inputs.embedded import Embedded
@@ -101,21 +100,11 @@ class FeaturesInput(StandardizedInput):
 
     @classmethod
     def choose_columns(cls, path: Path, columns: Sequence[str], asked: Any) -> "CellColumns":
-        from emotion_keras.tables import CellColumns
+        from emotion_keras.tables import CellColumns, match_columns
 
         if asked is None:
             return super().choose_columns(path, columns, asked)
-        found = []
-        for pattern in split_names(cls.column_option, asked):
-            # A name with brackets or a question mark is first of all a name.
-            named = [pattern] if pattern in columns else fnmatch.filter(columns, pattern)
-            if not named:
-                raise UserError(
-                    f"{path} has no column {pattern!r}.{did_you_mean(pattern, columns)} "
-                    f"Its columns: {', '.join(columns)}. "
-                    f"Received: {cls.column_option}={asked!r}"
-                )
-            found += named
+        found = match_columns(path, columns, asked, cls.column_option)
         if len(found) == 1:
             return super().choose_columns(path, columns, found[0])
         return CellColumns(tuple(found), cls._read_numbers)

@@ -11,6 +11,7 @@ from emotion_keras.tables.columns import (
     cells_of,
     check_values,
     choose_column,
+    match_columns,
     read_table,
 )
 from emotion_keras.tables.delimited import DelimitedTable
@@ -48,6 +49,7 @@ __all__ = [
     "choose_column",
     "format_of",
     "is_pipe",
+    "match_columns",
     "open_table",
     "parquet_file",
     "read_table",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -10,6 +11,7 @@ import pandas as pd
 
 from emotion_keras.errors import UserError, did_you_mean
 from emotion_keras.record import ATTRIBUTE
+from emotion_keras.record.options import split_names
 from emotion_keras.tables.cells import Batch, Rows, as_text
 
 if TYPE_CHECKING:
@@ -186,6 +188,36 @@ def _in_words(names):
     if len(names) == 1:
         return f"column {names[0]!r}"
     return f"columns {names[0]!r} to {names[-1]!r}"
+
+
+def match_columns(path: Path, columns: Sequence[str], asked: str, option: str) -> list[str]:
+    """The columns that names and patterns stand for, in the order in which they are asked for.
+
+    Args:
+        path: The table's file, for messages.
+        columns: Names of its columns.
+        asked: Names with commas between them, or patterns such as `AU*`.
+        option: The option that names them, for messages.
+
+    Raises:
+        UserError: If a name or a pattern is of no column, or a column is asked for twice.
+    """
+    found = []
+    for pattern in split_names(option, asked):
+        # A name with brackets or a question mark is first of all a name.
+        named = [name for name in columns if name == pattern] or fnmatch.filter(columns, pattern)
+        if not named:
+            raise UserError(
+                f"{path} has no column {pattern!r}.{did_you_mean(pattern, columns)} "
+                f"Its columns: {', '.join(columns)}. Received: {option}={asked!r}"
+            )
+        found += named
+    if twice := [name for name in found if found.count(name) > 1]:
+        raise UserError(
+            f"{path}: the column {twice[0]!r} is asked for twice, or there are several of that "
+            f"name. Received: {option}={asked!r}"
+        )
+    return found
 
 
 def choose_column(

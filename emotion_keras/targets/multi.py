@@ -85,8 +85,8 @@ class MultiLabel(Target):
 
     def classes(self, truth: np.ndarray) -> np.ndarray:
         raise UserError(
-            "What is asked for needs one label of each example, and several may hold here, or "
-            f"none. Leave it out, or choose data with one label. Received: target={self.name!r}"
+            "This needs one label for each example, and here several may hold, or none. Leave it "
+            f"out, or choose data with one label. Received: target={self.name!r}"
         )
 
     def cells(self, truth: np.ndarray) -> list[str]:

@@ -49,7 +49,7 @@ def show(page: Page, findings: Findings) -> dict[str, Any] | None:
             "wrong_labels",
             "Wrong labels",
             f"Share of training {findings.modality.plural} with "
-            + ("one label turned round" if findings.several else "a wrong label"),
+            + ("one label flipped" if findings.several else "a wrong label"),
         )
     return section
 

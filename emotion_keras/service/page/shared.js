@@ -88,7 +88,7 @@ function showOne(prediction, all) {
 function showSeveral(prediction) {
   find("headline").replaceChildren(isUnsure(prediction) ? "unsure, perhaps " : "", ...listed(prediction));
   find("second").hidden = false;
-  find("second").textContent = `All of it is right with ${percent(prediction.confidence)} %, if no emotion depends on another.`;
+  find("second").textContent = `All of this is right with a probability of ${percent(prediction.confidence)} %, if emotions are independent.`;
 }
 
 // The labels that hold.

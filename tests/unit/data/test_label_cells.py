@@ -64,7 +64,7 @@ def test_a_name_that_looks_like_a_pattern_is_a_name(write):
         ("a,1,\n", "joy,fear", "row 1.*'fear' is ''.*leave all of them empty"),
         ("a,1,0.5\n", "joy,fear", "row 1.*'fear' is '0.5'"),
         ("a,1,0\n", "joy,feer", "no column 'feer'. Did you mean fear.*Received: label_columns="),
-        ("a,1,0\n", "joy,j*", "given once.*Received: label_columns='joy,j\\*'"),
+        ("a,1,0\n", "joy,j*", "'joy' is asked for twice.*Received: label_columns='joy,j\\*'"),
         ("a,1,0\n", "text,joy", "same column.*Received: 'text' as both"),
     ],
 )
@@ -75,7 +75,7 @@ def test_columns_that_are_refused(write, content, columns, message):
 
 def test_a_name_of_two_columns_is_refused(write):
     path = write("a.csv", "text,joy,joy,fear\na,1,0,1\nb,0,1,1\n")
-    with pytest.raises(UserError, match="name of one column.*Received: label_columns='joy,fear'"):
+    with pytest.raises(UserError, match="several of that name.*Received: label_columns='joy,fear'"):
         load_corpus(path, label_columns="joy,fear")
     with pytest.raises(UserError, match="cannot be a label"):
         load_corpus(write("b.csv", "text,(none),joy\na,1,0\n"), label_columns="(none),joy")
@@ -157,7 +157,7 @@ def test_the_kind_of_label_follows_from_the_options():
     ],
 )
 def test_options_that_do_not_go_together(options, received):
-    with pytest.raises(UserError, match=f"Received: {received}$"):
+    with pytest.raises(UserError, match=f"Received: .*{received}$"):
         Reading(**options)
 
 

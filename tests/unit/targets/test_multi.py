@@ -49,7 +49,7 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(UserError, match=r"2 labels and 1 thresholds.*Received: thresholds=\[0.3\]"):
         MultiLabel(["joy", "fear"], [0.3])
     target = MultiLabel(["joy", "fear"])
-    with pytest.raises(UserError, match="needs one label of each.*Received: target='multi'"):
+    with pytest.raises(UserError, match="needs one label for each.*Received: target='multi'"):
         target.classes(target.encode(["joy"]))
 
 
